@@ -1,0 +1,59 @@
+# facesort: sort face photographs by apparent expression, and know how well that worked.
+# The stages below stand in the order that data flows; each file opens with its inputs and outputs.
+from pathlib import Path
+
+from snakemake.utils import min_version, validate
+
+min_version("9.0")
+
+
+configfile: Path(workflow.basedir) / "config.yaml"
+
+
+include: "rules/common.smk"
+
+
+rule all:
+    """Table 1 and its figures: every model on every variant."""
+    input:
+        "results/table1.csv",
+        "results/table1.md",
+        "results/figures/confusion.png",
+        demo_sheet(),
+        expand(
+            "results/{variant}/{model}/seed{seed}/figures/embedding.png",
+            variant=config["variants"],
+            model=MODELS,
+            seed=config["seeds"][:1],
+        ),
+        expand(
+            "results/{variant}/{model}/seed{seed}/figures/clusters.png",
+            variant=config["variants"],
+            model=[model for model in MODELS if model in CLUSTERED],
+            seed=config["seeds"][:1],
+        ),
+        expand(
+            "results/{variant}/{model}/seed{seed}/figures/reconstructions.png",
+            variant=config["variants"],
+            model=[model for model in MODELS if model in AUTOENCODERS],
+            seed=config["seeds"][:1],
+        ),
+
+
+include: "rules/demo.smk"
+include: "rules/faces.smk"
+include: "rules/labelled.smk"
+include: "rules/variants.smk"
+include: "rules/train.smk"
+include: "rules/embed.smk"
+include: "rules/cluster.smk"
+include: "rules/score.smk"
+include: "rules/figures.smk"
+
+
+onsuccess:
+    print(closing_words())
+
+
+onerror:
+    print(error_lines(log))

@@ -1,0 +1,96 @@
+"""
+Applies the trained models.
+
+REQUIRED INPUTS:
+    results/{variant}/{model}/seed{seed}/model
+    results/{variant}/pool.npy
+    results/{variant}/labelled.npy
+
+OUTPUTS, all under results/{variant}/{model}/seed{seed}:
+    embeddings.npy           float32 (faces of the pool, width)
+    labelled_embeddings.npy  float32 (labelled faces, width)
+    probabilities.npy        float32 (labelled faces, 8); classifiers
+    reconstructions.npy      uint8 (faces, 2, height, width, channels); autoencoders
+"""
+
+
+rule embed:
+    """Encode the training pool and the labelled faces with a trained model."""
+    input:
+        model="results/{variant}/{model}/seed{seed}/model",
+        pool="results/{variant}/pool.npy",
+        labelled="results/{variant}/labelled.npy",
+    output:
+        pool="results/{variant}/{model}/seed{seed}/embeddings.npy",
+        labelled="results/{variant}/{model}/seed{seed}/labelled_embeddings.npy",
+    log:
+        "results/logs/embed/{variant}/{model}/seed{seed}.log",
+    benchmark:
+        "results/benchmarks/embed/{variant}/{model}/seed{seed}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: config["training"]["threads"]
+    resources:
+        mem_mb=config["training"]["mem_mb"],
+        runtime=config["training"]["runtime"],
+        gpu=config["training"]["gpu"],
+    params:
+        training=training_settings,
+        code=lambda wildcards: code_digest("embed", f"facesort.models.{wildcards.model}"),
+    script:
+        "../workflow_scripts/embed.py"
+
+
+rule classify:
+    """Probabilities of the eight emotions for the labelled faces, from a trained classifier."""
+    input:
+        model="results/{variant}/{model}/seed{seed}/model",
+        labelled="results/{variant}/labelled.npy",
+    output:
+        probabilities="results/{variant}/{model}/seed{seed}/probabilities.npy",
+    log:
+        "results/logs/classify/{variant}/{model}/seed{seed}.log",
+    benchmark:
+        "results/benchmarks/classify/{variant}/{model}/seed{seed}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: config["training"]["threads"]
+    wildcard_constraints:
+        model="|".join(CLASSIFIERS),
+    resources:
+        mem_mb=config["training"]["mem_mb"],
+        runtime=config["training"]["runtime"],
+        gpu=config["training"]["gpu"],
+    params:
+        training=training_settings,
+        code=lambda wildcards: code_digest("classify", f"facesort.models.{wildcards.model}"),
+    script:
+        "../workflow_scripts/classify.py"
+
+
+rule reconstruct:
+    """Some labelled faces beside what the trained autoencoder makes of them (figures 6 and 8)."""
+    input:
+        model="results/{variant}/{model}/seed{seed}/model",
+        labelled="results/{variant}/labelled.npy",
+    output:
+        reconstructions="results/{variant}/{model}/seed{seed}/reconstructions.npy",
+    log:
+        "results/logs/reconstruct/{variant}/{model}/seed{seed}.log",
+    benchmark:
+        "results/benchmarks/reconstruct/{variant}/{model}/seed{seed}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: config["training"]["threads"]
+    wildcard_constraints:
+        model="|".join(AUTOENCODERS),
+    resources:
+        mem_mb=config["training"]["mem_mb"],
+        runtime=config["training"]["runtime"],
+        gpu=config["training"]["gpu"],
+    params:
+        count=16,
+        training=training_settings,
+        code=lambda wildcards: code_digest("reconstruct", f"facesort.models.{wildcards.model}"),
+    script:
+        "../workflow_scripts/reconstruct.py"

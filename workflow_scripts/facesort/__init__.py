@@ -1,0 +1,1 @@
+"""The workflow's library: plain functions that the scripts beside it call and the tests import."""

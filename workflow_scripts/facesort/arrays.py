@@ -1,0 +1,71 @@
+"""Sets of faces on disk: one uint8 array and one Parquet index, row for row.
+
+Arrays are plain ``.npy`` files, so every stage maps them into memory and reads only what it needs.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from facesort.job import InputError
+
+
+@contextmanager
+def create_array(path: str | Path, shape: tuple[int, ...], dtype: str) -> Iterator[np.ndarray]:
+    """Map a new ``.npy`` file for writing; it takes its name only once it is whole.
+
+    Yields:
+        A writable memory-mapped array of the given shape and dtype.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    array = np.lib.format.open_memmap(part, mode="w+", dtype=np.dtype(dtype), shape=shape)
+    try:
+        yield array
+        array.flush()
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    os.replace(part, path)
+
+
+def open_array(path: str | Path) -> np.ndarray:
+    """Map an ``.npy`` file for reading.
+
+    Raises:
+        InputError: if the file is missing, cut short or no array. Pickled objects are refused.
+    """
+    try:
+        array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(f"{path}: not a readable .npy array ({error}); delete it and rerun") from None
+    return array
+
+
+def read_index(path: str | Path, rows: int | None = None) -> pd.DataFrame:
+    """Read a Parquet index.
+
+    Raises:
+        InputError: if it cannot be read, or has another number of rows than ``rows``.
+    """
+    try:
+        index = pd.read_parquet(path)
+    except Exception as error:
+        raise InputError(f"{path}: not a readable Parquet file ({error}); delete it and rerun") from None
+    if rows is not None and len(index) != rows:
+        raise InputError(f"{path}: {len(index)} rows for {rows} faces; delete both and rerun")
+    return index
+
+
+def write_index(index: pd.DataFrame, path: str | Path) -> None:
+    """Write a Parquet index; it takes its name only once it is whole."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    index.to_parquet(part, index=False)
+    os.replace(part, path)

@@ -1,0 +1,101 @@
+"""What every script shares: a log, a progress line, and errors that a user can act on."""
+
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+
+class InputError(Exception):
+    """The user's input is wrong. The message is one line: file, row or key, and what to do."""
+
+
+class _Tee:
+    """A text stream that writes to several others."""
+
+    def __init__(self, *streams: TextIO) -> None:
+        self.streams = streams
+
+    def write(self, text: str) -> int:
+        for stream in self.streams:
+            stream.write(text)
+            stream.flush()
+        return len(text)
+
+    def flush(self) -> None:
+        for stream in self.streams:
+            stream.flush()
+
+    def isatty(self) -> bool:
+        return False
+
+
+@contextmanager
+def job(log_path: str | Path) -> Iterator[None]:
+    """Run a script's body: copy its output to the log, and end errors in one line.
+
+    Raises:
+        SystemExit: with status 1 after any error. The terminal and the log get one line that
+            starts with ``error:``; the traceback of an unexpected error goes to the log alone.
+    """
+    path = Path(log_path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    terminal = sys.stderr
+    with path.open("w", encoding="utf-8") as log:
+        sys.stdout = sys.stderr = _Tee(terminal, log)  # type: ignore[assignment]
+        try:
+            yield
+        except InputError as error:
+            print(f"error: {_one_line(error)}")
+            raise SystemExit(1) from None
+        except MemoryError:
+            print("error: not enough memory; ask for fewer or smaller faces (config: faces)")
+            raise SystemExit(1) from None
+        except Exception as error:
+            log.write(traceback.format_exc())
+            print(f"error: {type(error).__name__}: {_one_line(error)} (traceback in {path})")
+            raise SystemExit(1) from None
+        finally:
+            sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__  # type: ignore[assignment]
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+class Progress:
+    """A line every few seconds: done, rate, time left, and the caller's figures."""
+
+    def __init__(
+        self, total: int, label: str, unit: str = "faces", every: float = 5.0, start: int = 0
+    ) -> None:
+        self.total, self.label, self.unit, self.every = total, label, unit, every
+        self.done = self.start = start
+        self.began = self.last = time.monotonic()
+        self.figures: dict[str, object] = {}
+
+    def update(self, n: int, **figures: object) -> None:
+        self.done += n
+        self.figures = figures
+        if time.monotonic() - self.last >= self.every:
+            self._print()
+
+    def close(self) -> None:
+        self._print()
+
+    def _print(self) -> None:
+        self.last = time.monotonic()
+        rate = (self.done - self.start) / max(self.last - self.began, 1e-9)
+        left = max(self.total - self.done, 0) / rate if rate else 0.0
+        more = "".join(f", {name} {_short(value)}" for name, value in self.figures.items())
+        print(
+            f"{self.label}: {self.done:,} of {self.total:,} {self.unit}, {rate:,.0f} a second, "
+            f"{int(left) // 60}:{int(left) % 60:02d} left{more}"
+        )
+
+
+def _short(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

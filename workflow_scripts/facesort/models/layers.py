@@ -1,0 +1,127 @@
+"""Pieces that several models share."""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+
+def glorot(module: nn.Module) -> nn.Module:
+    """Start weights as Keras does, which the paper used: Glorot uniform, biases zero."""
+    for layer in module.modules():
+        if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.xavier_uniform_(layer.weight)
+            assert layer.bias is not None
+            nn.init.zeros_(layer.bias)
+    return module
+
+
+class Autoencoder(nn.Module):
+    """What autoencoders share: an encoder whose flattened output is the embedding, a decoder.
+
+    Args:
+        output: activation of the last layer, "selu" or "sigmoid".
+    """
+
+    def __init__(self, output: str) -> None:
+        super().__init__()
+        if output not in ("selu", "sigmoid"):
+            raise ValueError(f"output: {output!r} is neither selu nor sigmoid")
+        self.output = output
+
+    def encode(self, x: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def decode(self, code: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def embed(self, x: Tensor) -> Tensor:
+        return self.encode(x).flatten(1)
+
+    def reconstruct(self, x: Tensor) -> Tensor:
+        return self.decode(self.encode(x))
+
+    def activate(self, last: Tensor) -> Tensor:
+        """Turn the last layer's output to pixels in [0, 1]; SELU's are clipped, as Keras does."""
+        if self.output == "selu":
+            return torch.nn.functional.selu(last).clamp(0, 1)
+        return torch.sigmoid(last)
+
+    def reconstruction_loss(self, last: Tensor, x: Tensor) -> Tensor:
+        """Binary cross-entropy, averaged over pixels, in float32.
+
+        SELU's outputs leave [0, 1]. Keras clips them to [1e-7, 1 - 1e-7] before the logarithm; so
+        does this, and a pixel outside gets no gradient, as in the paper.
+        """
+        if self.output == "selu":
+            pixels = torch.nn.functional.selu(last.float()).clamp(1e-7, 1 - 1e-7)
+            return torch.nn.functional.binary_cross_entropy(pixels, x)
+        return torch.nn.functional.binary_cross_entropy_with_logits(last.float(), x)
+
+    def phase_parameters(self, phase: str) -> list[nn.Parameter]:
+        return list(self.parameters())
+
+
+class ConvolutionalAutoencoder(Autoencoder):
+    """Six 3x3 convolutions with SELU and three max-poolings, then the same mirrored (4.2, 4.3).
+
+    Args:
+        shape: (height, width, channels) of the input.
+        filters: of the six convolutions, outermost first.
+        pools: of the three max-poolings, which stand after each second convolution. Their product
+            must divide height and width.
+        output: activation of the last layer, "selu" or "sigmoid".
+
+    Raises:
+        ValueError: if the poolings do not divide the image.
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, int, int],
+        filters: Sequence[int],
+        pools: Sequence[int],
+        output: str,
+    ) -> None:
+        super().__init__(output)
+        height, width, channels = shape
+        if height % math.prod(pools) or width % math.prod(pools):
+            raise ValueError(f"pools {list(pools)} do not divide an image of {height}x{width}")
+        encoder: list[nn.Module] = []
+        before = channels
+        for number, after in enumerate(filters):
+            encoder += [nn.Conv2d(before, after, 3, padding=1), nn.SELU()]
+            if number % 2:
+                encoder.append(nn.MaxPool2d(pools[number // 2]))
+            before = after
+        # Each pooling is undone by the stride of a transposed convolution.
+        decoder: list[nn.Module] = []
+        for number in reversed(range(len(filters))):
+            after = filters[number - 1] if number else channels
+            stride = pools[number // 2] if number % 2 else 1
+            decoder += [
+                nn.ConvTranspose2d(
+                    before,
+                    after,
+                    3,
+                    stride=stride,
+                    padding=1,
+                    output_padding=stride - 1,
+                ),
+                nn.SELU(),
+            ]
+            before = after
+        self.encoder = nn.Sequential(*encoder)
+        # The last activation belongs to the loss (see `Autoencoder`).
+        self.decoder = nn.Sequential(*decoder[:-1])
+        self.code_size = filters[-1] * height * width // math.prod(pools) ** 2
+        glorot(self)
+
+    def encode(self, x: Tensor) -> Tensor:
+        code: Tensor = self.encoder(x)
+        return code
+
+    def decode(self, code: Tensor) -> Tensor:
+        image: Tensor = self.decoder(code)
+        return image

@@ -1,0 +1,55 @@
+"""A finished model on disk: a folder with weights (safetensors), its making, and its history."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from facesort.job import InputError
+from facesort.models import build
+from facesort.training import Epoch, write_history
+
+
+def save_model(
+    folder: Path, model: nn.Module, about: dict[str, Any], history: list[Epoch]
+) -> None:
+    """Write ``weights.safetensors``, ``model.json`` and ``history.jsonl``; whole or not at all.
+
+    Args:
+        about: what made the model; must hold ``model``, ``shape`` and ``settings``, from which
+            ``load_model`` builds it again.
+    """
+    part = folder.with_name(folder.name + ".part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    weights = {name: tensor.cpu().contiguous() for name, tensor in model.state_dict().items()}
+    save_file(weights, part / "weights.safetensors")
+    (part / "model.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    write_history(history, part / "history.jsonl")
+    shutil.rmtree(folder, ignore_errors=True)
+    os.replace(part, folder)
+
+
+def load_model(folder: str | Path) -> tuple[nn.Module, dict[str, Any]]:
+    """Build a saved model again. Nothing in the folder is ever run as code.
+
+    Returns:
+        The model on the CPU, in evaluation mode, and its ``model.json``.
+
+    Raises:
+        InputError: if a file is missing, damaged, or the weights are not this model's.
+    """
+    folder = Path(folder)
+    try:
+        about = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        model = build(about["model"], tuple(about["shape"]), about["settings"])
+        model.load_state_dict(load_file(folder / "weights.safetensors"))
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"{folder}: not a model of this workflow ({reason})") from None
+    return model.eval(), about

@@ -1,0 +1,136 @@
+"""The config checked, and the digests of code that tell rules when to rerun.
+
+Imported by the Snakefile, which every job parses: nothing slow is imported here.
+"""
+
+import ast
+import hashlib
+import json
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+SCRIPTS = Path(__file__).resolve().parents[1]
+
+
+def model_settings(config: dict[str, Any], model: str, variant: str) -> dict[str, Any]:
+    """A model's block of the config with what depends on the variant chosen."""
+    settings = dict(config["models"][model])
+    for key in ("pools", "sample"):
+        if isinstance(settings.get(key), dict):
+            settings[key] = settings[key].get(variant)
+    return {"sample": None} | settings
+
+
+@cache
+def _source(module: str) -> Path | None:
+    path = SCRIPTS.joinpath(*module.split("."))
+    for candidate in (path.with_suffix(".py"), path / "__init__.py"):
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+@cache
+def _imports(path: Path) -> frozenset[Path]:
+    """The modules of ours that a file imports, as paths."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_bytes(), filename=str(path))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    found = (_source(name) for name in names if name.partition(".")[0] == "facesort")
+    return frozenset(path for path in found if path)
+
+
+@cache
+def code_digest(script: str, *modules: str) -> str:
+    """Digest of a rule's script, of given modules, and of all of ours that they import in turn.
+
+    Snakemake sees an edited script, but not an edited module; as a rule's parameter, this digest
+    makes it rerun what depends on one.
+
+    Args:
+        script: name of the script, which is the rule's.
+        modules: modules that the script loads by name, such as "facesort.models.stacked".
+
+    Returns:
+        16 hexadecimal digits.
+    """
+    paths: set[Path] = set()
+    todo = [SCRIPTS / f"{script}.py"]
+    for module in modules:
+        source = _source(module)
+        if source is None:
+            raise ValueError(f"{script}: no module {module} in {SCRIPTS}")
+        todo.append(source)
+    while todo:
+        path = todo.pop()
+        if path not in paths:
+            paths.add(path)
+            todo.extend(_imports(path))
+    digest = hashlib.sha256()
+    for path in sorted(paths):
+        digest.update(str(path.relative_to(SCRIPTS)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def config_errors(config: dict[str, Any]) -> list[str]:
+    """What is wrong with the config, one line a key; empty if nothing is."""
+    import jsonschema
+
+    schema = json.loads((SCRIPTS / "config.schema.json").read_text(encoding="utf-8"))
+    errors = []
+    validator = jsonschema.Draft202012Validator(schema)
+    for error in sorted(validator.iter_errors(config), key=lambda e: [str(p) for p in e.path]):
+        key = ".".join(str(part) for part in error.path) or "the top level"
+        hint = error.schema.get("description", "") if isinstance(error.schema, dict) else ""
+        errors.append(f"{key}: {error.message}" + (f" ({hint})" if hint else ""))
+    if errors:
+        return errors
+    data, faces = config["data"], config["faces"]
+    if (data["fec_csv"] is None) != (data["labelled"] is None):
+        errors.append("data: set both fec_csv and labelled, or neither for the rendered faces")
+    if 2 * faces["border"] >= faces["size"]:
+        errors.append(f"faces.border: {faces['border']} leaves nothing of {faces['size']} pixels")
+    elif not errors:
+        errors += _pool_errors(config)
+    if not any(config["models"].values()):
+        errors.append("models: none is left; keep at least one of the blocks")
+    return errors
+
+
+def _pool_errors(config: dict[str, Any]) -> list[str]:
+    errors = []
+    for model, settings in config["models"].items():
+        for variant in config["variants"] if settings and "pools" in settings else []:
+            side = config["faces"]["size"]
+            if variant == "cropped":
+                side -= 2 * config["faces"]["border"]
+            product = 1
+            for pool in settings["pools"][variant]:
+                product *= pool
+            if side % product:
+                errors.append(
+                    f"models.{model}.pools.{variant}: {settings['pools'][variant]} do not divide "
+                    f"the {side} pixels of a {variant} face (faces.size, faces.border)"
+                )
+    return errors
+
+
+def error_lines(snakemake_log: str) -> str:
+    """The ``error:`` lines of the failed jobs' own logs, to end a failed run with."""
+    try:
+        text = Path(snakemake_log).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    lines: dict[str, None] = {}
+    for name in re.findall(r"^\s*log: (.+?) \(check log file", text, flags=re.MULTILINE):
+        path = Path(name)
+        if path.is_file():
+            for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+                if line.startswith("error: "):
+                    lines[line] = None
+    return "\n".join(["", *lines]) if lines else ""

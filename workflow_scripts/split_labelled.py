@@ -1,0 +1,11 @@
+"""Rule split_labelled: give every labelled face its part: naming, train or test."""
+
+from facesort.arrays import read_index, write_index
+from facesort.job import job
+from facesort.split import split_labelled
+from snakemake.script import snakemake
+
+with job(snakemake.log[0]):
+    split = split_labelled(read_index(snakemake.input.index), **snakemake.params.split)
+    write_index(split, snakemake.output.split)
+    print(split["part"].value_counts().to_string())

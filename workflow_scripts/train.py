@@ -1,0 +1,77 @@
+"""Rule train: train one model on one variant with one seed."""
+
+import hashlib
+import json
+import platform
+import shutil
+from pathlib import Path
+
+import numpy as np
+import torch
+from facesort.arrays import open_array, read_index
+from facesort.devices import choose_device
+from facesort.emotions import EMOTIONS
+from facesort.job import job
+from facesort.models import build
+from facesort.saving import save_model
+from facesort.training import Phase, fit
+from snakemake.script import snakemake
+
+
+def digest(path: str) -> str:
+    """SHA-256 of a file, hexadecimal."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+with job(snakemake.log[0]):
+    name, seed = snakemake.wildcards.model, int(snakemake.wildcards.seed)
+    settings, training = snakemake.params.settings, snakemake.params.training
+    device = choose_device(training["precision"], snakemake.threads)
+
+    phases = []
+    for phase, how in settings["phases"].items():
+        faces = open_array(snakemake.input.pool if phase == "reconstruct" else snakemake.input.labelled)
+        if phase == "reconstruct":
+            rows, labels = np.arange(len(faces)), None
+            if settings["sample"] and settings["sample"] < len(rows):
+                chosen = np.random.default_rng(seed).choice(rows, settings["sample"], replace=False)
+                rows = np.sort(chosen)
+        else:
+            split = read_index(snakemake.input.split, rows=len(faces))
+            learnt = split["semi"] if name == "semi_supervised" else split["part"] == "train"
+            rows = np.flatnonzero(learnt)
+            index = read_index(snakemake.input.index, rows=len(faces))
+            labels = index["label"].map(EMOTIONS.index).to_numpy()
+        phases.append(Phase(phase, faces, rows, labels, **how))
+
+    about = {
+        "model": name,
+        "shape": phases[0].faces.shape[1:],
+        "settings": settings,
+        "variant": snakemake.wildcards.variant,
+        "seed": seed,
+        "training": training,
+        "faces": {phase.name: len(phase.rows) for phase in phases},
+        "data": {path: digest(path) for path in snakemake.input},
+        "code": snakemake.params.code,
+        "device": str(device),
+        "threads": snakemake.threads,
+        "versions": {"python": platform.python_version(), "torch": torch.__version__},
+    }
+    torch.manual_seed(seed)
+    model = build(name, about["shape"], settings)
+    checkpoint = Path(snakemake.params.checkpoint)
+    history = fit(
+        model,
+        phases,
+        device,
+        batch_size=training["batch_size"],
+        seed=seed,
+        checkpoint=checkpoint,
+        identity=hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest(),
+        label=f"{snakemake.wildcards.variant}/{name}/seed{seed}",
+    )
+    save_model(Path(snakemake.output.model), model, about, history)
+    checkpoint.unlink(missing_ok=True)
+    shutil.rmtree(checkpoint.parent, ignore_errors=True)

@@ -1,0 +1,15 @@
+"""Rule cluster: fit K-means to the pool's embeddings, and place the labelled faces."""
+
+from facesort.arrays import open_array
+from facesort.clustering import fit_clusters, save_clustering
+from facesort.job import job
+from snakemake.script import snakemake
+
+with job(snakemake.log[0]):
+    clustering = fit_clusters(
+        open_array(snakemake.input.pool),
+        open_array(snakemake.input.labelled),
+        seed=int(snakemake.wildcards.seed),
+        **snakemake.params.clustering,
+    )
+    save_clustering(clustering, snakemake.output.clustering)

@@ -1,0 +1,97 @@
+"""Table 1: every model on every variant, beside the paper's figures."""
+
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from facesort.emotions import EMOTIONS
+from facesort.job import InputError
+from facesort.scoring import accuracy_interval, score
+
+# Accuracies of the paper's section 5.
+PAPER: Final = {
+    "stacked": {"rgb": 0.1226, "grayscale": 0.1253, "cropped": 0.1184},
+    "convolutional": {"rgb": 0.1098, "grayscale": 0.1217, "cropped": 0.1777},
+    "semi_supervised": {"rgb": 0.3431, "grayscale": 0.4358, "cropped": 0.4150},
+    "supervised": {"rgb": 0.5615, "grayscale": 0.5751, "cropped": 0.5789},
+}
+SCORES: Final = ("balanced_accuracy", "macro_f1", "oracle_accuracy")
+
+
+def make_table(
+    cells: list[dict[str, Any]], predictions: list[pd.DataFrame], *, resamples: int, seed: int
+) -> pd.DataFrame:
+    """Gather all cells' predictions into Table 1.
+
+    Args:
+        cells: of each prediction table its ``model``, ``variant`` and ``seed``.
+        predictions: columns face, label, group, predicted; a row a test face.
+
+    Returns:
+        A row a model and variant; scores are means over seeds.
+
+    Raises:
+        InputError: if two cells were not scored on the same faces.
+    """
+    gathered: dict[tuple[str, str], list[pd.DataFrame]] = {}
+    for cell, table in zip(cells, predictions, strict=True):
+        for column in ("face", "label"):
+            if not np.array_equal(table[column], predictions[0][column]):
+                raise InputError(
+                    f"{cell['variant']}/{cell['model']}/seed{cell['seed']} was scored on other "
+                    "faces than the first cell; delete its predictions.parquet and rerun"
+                )
+        gathered.setdefault((cell["model"], cell["variant"]), []).append(table)
+    rows = []
+    for model, variant in ((m, v) for m in PAPER for v in PAPER[m]):
+        if tables := gathered.get((model, variant)):
+            correct = np.stack([(t["label"] == t["predicted"]).to_numpy() for t in tables])
+            scores = [
+                score(t["label"].to_numpy(str), t["predicted"].to_numpy(str), t["group"].to_numpy())
+                for t in tables
+            ]
+            low, high = accuracy_interval(correct, resamples=resamples, seed=seed)
+            rows.append(
+                {
+                    "model": model,
+                    "variant": variant,
+                    "seeds": len(tables),
+                    "n_test": correct.shape[1],
+                    "accuracy": correct.mean(),
+                    "accuracy_low": low,
+                    "accuracy_high": high,
+                    **{name: float(np.mean([s[name] for s in scores])) for name in SCORES},
+                    "paper_accuracy": PAPER[model][variant],
+                    "chance": 1 / len(EMOTIONS),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def table_markdown(table: pd.DataFrame, *, data: str, seeds: list[int], naming: str, labels: pd.Series) -> str:
+    """Table 1 for reading, with what its figures were made from."""
+    lines = [
+        "| model | variant | accuracy [95% interval] | balanced accuracy | macro F1 "
+        "| best possible naming (peeks at the scored labels) | paper |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for row in table.to_dict("records"):
+        lines.append(
+            f"| {row['model']} | {row['variant']} | {row['accuracy']:.3f} "
+            f"[{row['accuracy_low']:.3f}, {row['accuracy_high']:.3f}] "
+            f"| {row['balanced_accuracy']:.3f} | {row['macro_f1']:.3f} "
+            f"| {row['oracle_accuracy']:.3f} | {row['paper_accuracy']:.4f} |"
+        )
+    counts = labels.value_counts()
+    covers = "images and seeds" if len(seeds) > 1 else "images alone, there being one seed"
+    lines += [
+        "",
+        f"Data: {data}. Every cell is scored on the same {len(labels):,} labelled faces, kept out "
+        f"of naming and training. Seeds: {', '.join(map(str, seeds))}. {naming} Intervals are "
+        f"bootstrapped over {covers}. Chance is {1 / len(EMOTIONS):.3f}; always answering "
+        f"{counts.index[0]} would score {counts.iloc[0] / len(labels):.3f}. The paper's figures "
+        "are from other images (AffectNet), so its column does not compare directly.",
+        "",
+    ]
+    return "\n".join(lines)

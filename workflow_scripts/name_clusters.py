@@ -1,0 +1,24 @@
+"""Rule name_clusters: name clusters as a person did, or from the naming faces."""
+
+from facesort.arrays import open_array, read_index
+from facesort.clustering import load_clustering
+from facesort.emotions import EMOTIONS
+from facesort.job import job
+from facesort.naming import automatic_names, read_person_names
+from snakemake.script import snakemake
+
+with job(snakemake.log[0]):
+    clustering = load_clustering(snakemake.input.clustering)
+    if snakemake.input.person:
+        names = read_person_names(snakemake.input.person[0], clustering)
+    else:
+        labels = read_index(snakemake.input.index)["label"].map(EMOTIONS.index).to_numpy()
+        split = read_index(snakemake.input.split, rows=len(labels))
+        names = automatic_names(
+            clustering,
+            open_array(snakemake.input.embeddings),
+            labels,
+            (split["part"] == "naming").to_numpy(),
+            snakemake.params.method,
+        )
+    names.to_csv(snakemake.output.names, index=False)

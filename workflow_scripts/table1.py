@@ -1,0 +1,36 @@
+"""Rule table1: all cells' scores beside the paper's."""
+
+import json
+from pathlib import Path
+
+from facesort.arrays import read_index
+from facesort.job import job
+from facesort.tables import make_table, table_markdown
+from snakemake.script import snakemake
+
+with job(snakemake.log[0]):
+    cells = snakemake.params.cells
+    predictions = [read_index(path) for path in snakemake.input.predictions]
+    table = make_table(cells, predictions, **snakemake.params.table)
+    table.to_csv(snakemake.output.csv, index=False)
+    origins = [
+        json.loads(Path(path).read_text(encoding="utf-8"))["naming"]
+        for path in snakemake.input.metrics
+    ]
+    person = [
+        f"{cell['variant']}/{cell['model']}/seed{cell['seed']}"
+        for cell, origin in zip(cells, origins, strict=True)
+        if origin == "person"
+    ]
+    automatic = f"from {snakemake.params.naming} labelled faces an emotion that are never scored"
+    naming = f"Clusters were named automatically {automatic}."
+    if person:
+        naming = f"A person named the clusters of {', '.join(person)}; others automatically {automatic}."
+    text = table_markdown(
+        table,
+        data=snakemake.params.data,
+        seeds=sorted({int(cell["seed"]) for cell in cells}),
+        naming=naming,
+        labels=predictions[0]["label"],
+    )
+    Path(snakemake.output.md).write_text(text, encoding="utf-8")

@@ -1,0 +1,14 @@
+"""Rule sample_faces: choose a seeded sample of distinct faces from the FEC CSV."""
+
+from facesort.arrays import write_index
+from facesort.fec import sample_faces
+from facesort.job import job
+from snakemake.script import snakemake
+
+with job(snakemake.log[0]):
+    faces, refused = sample_faces(
+        snakemake.input.csv, snakemake.params.size, snakemake.params.seed
+    )
+    write_index(faces, snakemake.output.faces)
+    write_index(refused, snakemake.output.refused)
+    print(f"{len(faces):,} faces of {faces['url'].nunique():,} photos; {len(refused):,} refused")

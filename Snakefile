@@ -19,25 +19,10 @@ rule all:
         "results/table1.csv",
         "results/table1.md",
         "results/figures/confusion.png",
-        demo_sheet(),
-        expand(
-            "results/{variant}/{model}/seed{seed}/figures/embedding.png",
-            variant=config["variants"],
-            model=MODELS,
-            seed=config["seeds"][:1],
-        ),
-        expand(
-            "results/{variant}/{model}/seed{seed}/figures/clusters.png",
-            variant=config["variants"],
-            model=[model for model in MODELS if model in CLUSTERED],
-            seed=config["seeds"][:1],
-        ),
-        expand(
-            "results/{variant}/{model}/seed{seed}/figures/reconstructions.png",
-            variant=config["variants"],
-            model=[model for model in MODELS if model in AUTOENCODERS],
-            seed=config["seeds"][:1],
-        ),
+        branch(DEMO, then="results/demo/contact_sheet.png", otherwise=[]),
+        figures("embedding", CLUSTERED + CLASSIFIERS),
+        figures("clusters", CLUSTERED),
+        figures("reconstructions", AUTOENCODERS),
 
 
 include: "rules/demo.smk"

@@ -1,4 +1,4 @@
-# What the rules share: the checked config, the models it asks for, digests of code, closing words.
+# What the rules share: the checked config, the models it asks for, and the closing words.
 import sys
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
@@ -9,38 +9,53 @@ from snakemake.exceptions import WorkflowError
 if wrong := config_errors(config):
     raise WorkflowError("the config is not right:\n" + "\n".join(f"  {line}" for line in wrong))
 
-
+DEMO = config["data"]["fec_csv"] is None
 CLUSTERED = ["stacked", "convolutional"]
 CLASSIFIERS = ["semi_supervised", "supervised"]
 AUTOENCODERS = ["stacked", "convolutional", "semi_supervised"]
 MODELS = [model for model in CLUSTERED + CLASSIFIERS if config["models"].get(model)]
-DEMO = config["data"]["fec_csv"] is None
+CELLS = [
+    {"variant": variant, "model": model, "seed": seed}
+    for model in MODELS
+    for variant in config["variants"]
+    for seed in config["seeds"]
+]
 
 
 wildcard_constraints:
-    variant="|".join(["rgb", "grayscale", "cropped"]),
+    variant="rgb|grayscale|cropped",
     model="|".join(CLUSTERED + CLASSIFIERS),
     seed=r"\d+",
 
 
-def cells(**fixed):
-    """The wildcards of every cell of the table, those of one model first."""
-    return [
-        dict(variant=variant, model=model, seed=seed)
-        for model in fixed.get("models", MODELS)
-        for variant in config["variants"]
-        for seed in config["seeds"]
-    ]
+def figures(name, models):
+    """A figure of every cell with the first seed, for the models that have it."""
+    return expand(
+        "results/{variant}/{model}/seed{seed}/figures/{name}.png",
+        variant=config["variants"],
+        model=[model for model in MODELS if model in models],
+        seed=config["seeds"][0],
+        name=name,
+    )
+
+
+def person_names(wildcards):
+    """The file of names that a person wrote for a clustering, if there is one."""
+    path = "names/{variant}/{model}/seed{seed}.csv".format(**wildcards)
+    return [path] if Path(path).is_file() else []
 
 
 def closing_words():
-    """Where the results lie."""
+    """Table 1, and where it and the pictures lie."""
+    table = Path("results/table1.md")
+    if not table.is_file():
+        return ""
     folder = Path("results").resolve()
     return "\n".join(
         [
             "",
-            Path("results/table1.md").read_text(encoding="utf-8"),
-            f"Table:    {folder}/table1.csv, and to read: {folder}/table1.md",
-            f"Pictures: {folder}/figures/ and {folder}/<variant>/<model>/seed<n>/figures/",
+            table.read_text(encoding="utf-8"),
+            f"Table:    {folder}/table1.csv, and for reading {folder}/table1.md",
+            f"Pictures: {folder}/figures and {folder}/<variant>/<model>/seed<n>/figures",
         ]
     )

@@ -31,11 +31,10 @@ rule embed:
         "../envs/torch.yaml"
     threads: config["training"]["threads"]
     resources:
-        mem_mb=config["training"]["mem_mb"],
-        runtime=config["training"]["runtime"],
-        gpu=config["training"]["gpu"],
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
     params:
-        training=training_settings,
+        training=config["training"],
         code=lambda wildcards: code_digest("embed", f"facesort.models.{wildcards.model}"),
     script:
         "../workflow_scripts/embed.py"
@@ -58,11 +57,10 @@ rule classify:
     wildcard_constraints:
         model="|".join(CLASSIFIERS),
     resources:
-        mem_mb=config["training"]["mem_mb"],
-        runtime=config["training"]["runtime"],
-        gpu=config["training"]["gpu"],
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
     params:
-        training=training_settings,
+        training=config["training"],
         code=lambda wildcards: code_digest("classify", f"facesort.models.{wildcards.model}"),
     script:
         "../workflow_scripts/classify.py"
@@ -85,12 +83,11 @@ rule reconstruct:
     wildcard_constraints:
         model="|".join(AUTOENCODERS),
     resources:
-        mem_mb=config["training"]["mem_mb"],
-        runtime=config["training"]["runtime"],
-        gpu=config["training"]["gpu"],
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
     params:
-        count=16,
-        training=training_settings,
+        examples=16,
+        training=config["training"],
         code=lambda wildcards: code_digest("reconstruct", f"facesort.models.{wildcards.model}"),
     script:
         "../workflow_scripts/reconstruct.py"

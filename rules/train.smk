@@ -15,7 +15,27 @@ OUTPUTS:
 rule train:
     """Train {wildcards.model} on {wildcards.variant} with seed {wildcards.seed}."""
     input:
-        unpack(training_faces),
+        # Each model's run depends on just the faces that it learns from.
+        pool=branch(
+            lambda wildcards: wildcards.model in AUTOENCODERS,
+            then="results/{variant}/pool.npy",
+            otherwise=[],
+        ),
+        labelled=branch(
+            lambda wildcards: wildcards.model in CLASSIFIERS,
+            then="results/{variant}/labelled.npy",
+            otherwise=[],
+        ),
+        index=branch(
+            lambda wildcards: wildcards.model in CLASSIFIERS,
+            then="results/labelled/faces.parquet",
+            otherwise=[],
+        ),
+        split=branch(
+            lambda wildcards: wildcards.model in CLASSIFIERS,
+            then="results/labelled/split.parquet",
+            otherwise=[],
+        ),
     output:
         model=directory("results/{variant}/{model}/seed{seed}/model"),
     log:
@@ -26,12 +46,11 @@ rule train:
         "../envs/torch.yaml"
     threads: config["training"]["threads"]
     resources:
-        mem_mb=config["training"]["mem_mb"],
-        runtime=config["training"]["runtime"],
-        gpu=config["training"]["gpu"],
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         settings=lambda wildcards: model_settings(config, wildcards.model, wildcards.variant),
-        training=training_settings,
+        training=config["training"],
         # Undeclared, so that a failed or killed job can go on from it.
         checkpoint="results/{variant}/{model}/seed{seed}/checkpoint/last.pt",
         code=lambda wildcards: code_digest("train", f"facesort.models.{wildcards.model}"),

@@ -14,7 +14,10 @@ OUTPUTS:
 rule make_variant:
     """Make the variant {wildcards.variant} of one set of faces."""
     input:
-        faces=lambda wildcards: f"results/{SETS[wildcards.set]}/faces.npy",
+        faces=lambda wildcards: {
+            "pool": "results/fetch/faces.npy",
+            "labelled": "results/labelled/faces.npy",
+        }[wildcards.set],
     output:
         faces="results/{variant}/{set}.npy",
     log:
@@ -24,7 +27,7 @@ rule make_variant:
     conda:
         "../envs/faces.yaml"
     wildcard_constraints:
-        set="|".join(SETS),
+        set="pool|labelled",
     resources:
         mem_mb=2000,
         runtime=30,

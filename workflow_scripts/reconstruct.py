@@ -14,7 +14,7 @@ with job(snakemake.log[0]):
     model, about = load_model(snakemake.input.model)
     model.to(device.device, memory_format=torch.channels_last)
     labelled = open_array(snakemake.input.labelled)
-    count = min(snakemake.params.count, len(labelled))
+    count = min(snakemake.params.examples, len(labelled))
     # Evenly spread rows: the index is sorted by folder, so every emotion is among them.
     originals = labelled[np.linspace(0, len(labelled) - 1, count).astype(int)]
     with torch.no_grad(), device.autocast():

@@ -1,0 +1,64 @@
+"""
+Clusters the embeddings and names the clusters (4.1).
+
+REQUIRED INPUTS:
+    results/{variant}/{model}/seed{seed}/embeddings.npy
+    results/{variant}/{model}/seed{seed}/labelled_embeddings.npy
+    results/labelled/faces.parquet
+    results/labelled/split.parquet
+    names/{variant}/{model}/seed{seed}.csv   optional: a person's names, which win; columns cluster,
+                                             emotion
+
+OUTPUTS, under results/{variant}/{model}/seed{seed}:
+    clusters.npz  centroids, and the cluster of every face
+    names.csv     the emotion of each cluster, and whether a person chose it
+"""
+
+
+rule cluster:
+    """Fit K-means to the pool's embeddings, and put labelled faces to their nearest cluster."""
+    input:
+        pool="results/{variant}/{model}/seed{seed}/embeddings.npy",
+        labelled="results/{variant}/{model}/seed{seed}/labelled_embeddings.npy",
+    output:
+        clustering="results/{variant}/{model}/seed{seed}/clusters.npz",
+    log:
+        "results/logs/cluster/{variant}/{model}/seed{seed}.log",
+    benchmark:
+        "results/benchmarks/cluster/{variant}/{model}/seed{seed}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=lambda wildcards, input, attempt: attempt * (1000 + 3 * int(input.size_mb)),
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        clustering=config["clustering"],
+        code=code_digest("cluster"),
+    script:
+        "../workflow_scripts/cluster.py"
+
+
+rule name_clusters:
+    """Name each cluster: as a person did, else from labelled faces that are never scored."""
+    input:
+        clustering="results/{variant}/{model}/seed{seed}/clusters.npz",
+        embeddings="results/{variant}/{model}/seed{seed}/labelled_embeddings.npy",
+        index="results/labelled/faces.parquet",
+        split="results/labelled/split.parquet",
+        person=person_names,
+    output:
+        names="results/{variant}/{model}/seed{seed}/names.csv",
+    log:
+        "results/logs/name_clusters/{variant}/{model}/seed{seed}.log",
+    benchmark:
+        "results/benchmarks/name_clusters/{variant}/{model}/seed{seed}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        method=config["naming"]["method"],
+        code=code_digest("name_clusters"),
+    script:
+        "../workflow_scripts/name_clusters.py"

@@ -1,0 +1,107 @@
+"""
+Draws the figures.
+
+REQUIRED INPUTS: what the rules below name
+
+OUTPUTS:
+    results/figures/confusion.png  all cells' confusion matrices
+    results/{variant}/{model}/seed{seed}/figures/embedding.png        t-SNE of the test faces
+    results/{variant}/{model}/seed{seed}/figures/clusters.png         samples of each cluster
+    results/{variant}/{model}/seed{seed}/figures/reconstructions.png  originals and reconstructions
+"""
+
+
+rule plot_embedding:
+    """t-SNE of the test faces: by cluster or prediction, and by true emotion (figures 5, 7)."""
+    input:
+        embeddings="results/{variant}/{model}/seed{seed}/labelled_embeddings.npy",
+        predictions="results/{variant}/{model}/seed{seed}/predictions.parquet",
+    output:
+        figure="results/{variant}/{model}/seed{seed}/figures/embedding.png",
+    log:
+        "results/logs/plot_embedding/{variant}/{model}/seed{seed}.log",
+    benchmark:
+        "results/benchmarks/plot_embedding/{variant}/{model}/seed{seed}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        points=2000,
+        clustered=lambda wildcards: wildcards.model in CLUSTERED,
+        code=code_digest("plot_embedding"),
+    script:
+        "../workflow_scripts/plot_embedding.py"
+
+
+rule plot_clusters:
+    """A seeded sample of the pool's faces for each cluster, with the cluster's name."""
+    input:
+        faces="results/{variant}/pool.npy",
+        clustering="results/{variant}/{model}/seed{seed}/clusters.npz",
+        names="results/{variant}/{model}/seed{seed}/names.csv",
+    output:
+        figure="results/{variant}/{model}/seed{seed}/figures/clusters.png",
+    log:
+        "results/logs/plot_clusters/{variant}/{model}/seed{seed}.log",
+    benchmark:
+        "results/benchmarks/plot_clusters/{variant}/{model}/seed{seed}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    wildcard_constraints:
+        model="|".join(CLUSTERED),
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        per_cluster=12,
+        code=code_digest("plot_clusters"),
+    script:
+        "../workflow_scripts/plot_clusters.py"
+
+
+rule plot_reconstructions:
+    """Labelled faces above what the autoencoder makes of them (figures 6, 8)."""
+    input:
+        reconstructions="results/{variant}/{model}/seed{seed}/reconstructions.npy",
+    output:
+        figure="results/{variant}/{model}/seed{seed}/figures/reconstructions.png",
+    log:
+        "results/logs/plot_reconstructions/{variant}/{model}/seed{seed}.log",
+    benchmark:
+        "results/benchmarks/plot_reconstructions/{variant}/{model}/seed{seed}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_digest("plot_reconstructions"),
+    script:
+        "../workflow_scripts/plot_reconstructions.py"
+
+
+rule plot_confusion:
+    """Confusion matrices of all cells, rows normalised, mean over seeds."""
+    input:
+        predictions=[
+            "results/{variant}/{model}/seed{seed}/predictions.parquet".format(**cell)
+            for cell in CELLS
+        ],
+    output:
+        figure="results/figures/confusion.png",
+    log:
+        "results/logs/plot_confusion.log",
+    benchmark:
+        "results/benchmarks/plot_confusion.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        cells=CELLS,
+        code=code_digest("plot_confusion"),
+    script:
+        "../workflow_scripts/plot_confusion.py"

@@ -41,4 +41,4 @@ onsuccess:
 
 
 onerror:
-    print(error_lines(log))
+    print(error_lines(Path("results/logs"), STARTED))

@@ -1,5 +1,6 @@
 # What the rules share: the checked config, the models it asks for, and the closing words.
 import sys
+import time
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 
@@ -9,6 +10,7 @@ from snakemake.exceptions import WorkflowError
 if wrong := config_errors(config):
     raise WorkflowError("the config is not right:\n" + "\n".join(f"  {line}" for line in wrong))
 
+STARTED = time.time()
 DEMO = config["data"]["fec_csv"] is None
 CLUSTERED = ["stacked", "convolutional"]
 CLASSIFIERS = ["semi_supervised", "supervised"]

@@ -8,7 +8,9 @@ from facesort.arrays import read_index, write_index
 from facesort.demo.host import serve
 from facesort.fetching import Store, assemble, fetch_all
 from facesort.job import job
-from snakemake.script import snakemake
+from snakemake.iocontainers import Snakemake
+
+snakemake: Snakemake
 
 with job(snakemake.log[0]):
     params, output = snakemake.params, snakemake.output

@@ -3,8 +3,9 @@
 from facesort.arrays import create_array, open_array
 from facesort.job import job
 from facesort.variants import make_variant, variant_shape
-from snakemake.script import snakemake
+from snakemake.iocontainers import Snakemake
 
+snakemake: Snakemake
 CHUNK = 1024
 
 with job(snakemake.log[0]):

@@ -5,7 +5,9 @@ from facesort.arrays import open_array
 from facesort.clustering import load_clustering
 from facesort.figures import plot_clusters, save
 from facesort.job import job
-from snakemake.script import snakemake
+from snakemake.iocontainers import Snakemake
+
+snakemake: Snakemake
 
 with job(snakemake.log[0]):
     model, variant, seed = (snakemake.wildcards[key] for key in ("model", "variant", "seed"))

@@ -3,7 +3,9 @@
 from facesort.arrays import read_index
 from facesort.figures import plot_confusions, save
 from facesort.job import job
-from snakemake.script import snakemake
+from snakemake.iocontainers import Snakemake
+
+snakemake: Snakemake
 
 with job(snakemake.log[0]):
     predictions = [read_index(path) for path in snakemake.input.predictions]

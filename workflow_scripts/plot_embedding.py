@@ -4,7 +4,9 @@ import numpy as np
 from facesort.arrays import open_array, read_index
 from facesort.figures import embedding_groups, plot_embedding, save, tsne
 from facesort.job import job
-from snakemake.script import snakemake
+from snakemake.iocontainers import Snakemake
+
+snakemake: Snakemake
 
 with job(snakemake.log[0]):
     model, variant, seed = (snakemake.wildcards[key] for key in ("model", "variant", "seed"))

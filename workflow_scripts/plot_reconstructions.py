@@ -3,7 +3,9 @@
 from facesort.arrays import open_array
 from facesort.figures import plot_reconstructions, save
 from facesort.job import job
-from snakemake.script import snakemake
+from snakemake.iocontainers import Snakemake
+
+snakemake: Snakemake
 
 with job(snakemake.log[0]):
     model, variant, seed = (snakemake.wildcards[key] for key in ("model", "variant", "seed"))

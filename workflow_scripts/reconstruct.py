@@ -7,7 +7,9 @@ from facesort.devices import choose_device
 from facesort.job import job
 from facesort.saving import load_model
 from facesort.training import to_input
-from snakemake.script import snakemake
+from snakemake.iocontainers import Snakemake
+
+snakemake: Snakemake
 
 with job(snakemake.log[0]):
     device = choose_device(snakemake.params.training["precision"], snakemake.threads)

@@ -3,7 +3,9 @@
 from facesort.arrays import write_index
 from facesort.fec import sample_faces
 from facesort.job import job
-from snakemake.script import snakemake
+from snakemake.iocontainers import Snakemake
+
+snakemake: Snakemake
 
 with job(snakemake.log[0]):
     faces, refused = sample_faces(

@@ -3,7 +3,9 @@
 from facesort.arrays import read_index, write_index
 from facesort.job import job
 from facesort.split import split_labelled
-from snakemake.script import snakemake
+from snakemake.iocontainers import Snakemake
+
+snakemake: Snakemake
 
 with job(snakemake.log[0]):
     split = split_labelled(read_index(snakemake.input.index), **snakemake.params.split)

@@ -15,7 +15,9 @@ from facesort.job import job
 from facesort.models import build
 from facesort.saving import save_model
 from facesort.training import Phase, fit
-from snakemake.script import snakemake
+from snakemake.iocontainers import Snakemake
+
+snakemake: Snakemake
 
 
 def digest(path: str) -> str:

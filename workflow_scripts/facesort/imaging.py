@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from PIL import Image, ImageOps
 
-FORMATS: Final = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "BMP", "TIFF")
+FORMATS: Final = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF")
 # left, right, top, bottom, relative to the photo
 Box = tuple[float, float, float, float]
 

@@ -6,7 +6,6 @@ Imported by the Snakefile, which every job parses: nothing slow is imported here
 import ast
 import hashlib
 import json
-import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -120,17 +119,11 @@ def _pool_errors(config: dict[str, Any]) -> list[str]:
     return errors
 
 
-def error_lines(snakemake_log: str) -> str:
-    """The ``error:`` lines of the failed jobs' own logs, to end a failed run with."""
-    try:
-        text = Path(snakemake_log).read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
-    lines: dict[str, None] = {}
-    for name in re.findall(r"^\s*log: (.+?) \(check log file", text, flags=re.MULTILINE):
-        path = Path(name)
-        if path.is_file():
-            for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-                if line.startswith("error: "):
-                    lines[line] = None
-    return "\n".join(["", *lines]) if lines else ""
+def error_lines(logs: Path, since: float) -> str:
+    """The ``error:`` lines that jobs have logged since a time, to end a failed run with."""
+    found = []
+    for path in sorted(logs.rglob("*.log")):
+        if path.stat().st_mtime >= since:
+            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+            found += [f"{line} (log: {path})" for line in lines if line.startswith("error: ")]
+    return "\n".join(["", *found]) if found else ""

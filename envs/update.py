@@ -1,0 +1,34 @@
+"""Write envs/*.yaml from uv.lock: ``./run python envs/update.py``.
+
+Conda gives Python and pip alone; every package comes from pip, pinned as in the lock.
+"""
+
+import subprocess
+import tomllib
+from pathlib import Path
+
+ENVS = Path(__file__).resolve().parent
+
+
+def environments() -> dict[str, str]:
+    """The text of each environment file, by name: a dependency group of pyproject.toml each."""
+    pyproject = tomllib.loads((ENVS.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    names = pyproject["tool"]["facesort"]["environments"]
+    return {name: environment(name) for name in names}
+
+
+def environment(group: str) -> str:
+    export = ["uv", "export", "--frozen", "--quiet", "--only-group", group, "--project", ENVS.parent]
+    plain = ["--no-hashes", "--no-header", "--no-annotate", "--no-emit-project"]
+    result = subprocess.run([*export, *plain], check=True, capture_output=True, text=True)
+    pins = "".join(f"      - {line}\n" for line in result.stdout.splitlines())
+    return (
+        "# Made by envs/update.py from uv.lock.\n"
+        "channels:\n  - conda-forge\n  - nodefaults\n"
+        "dependencies:\n  - python=3.11\n  - pip\n  - pip:\n" + pins
+    )
+
+
+if __name__ == "__main__":
+    for name, text in environments().items():
+        (ENVS / f"{name}.yaml").write_text(text, encoding="utf-8")

@@ -1,26 +1,24 @@
-"""Rule plot_embedding: t-SNE of the test faces."""
+"""Rule plot_embedding: t-SNE of the scored faces' embeddings, by group and by true emotion."""
 
-import numpy as np
+from snakemake.script import snakemake
+
 from facesort.arrays import open_array, read_index
-from facesort.figures import embedding_groups, plot_embedding, save, tsne
+from facesort.figures import figure_title, plot_embedding, save_figure
 from facesort.job import job
-from snakemake.iocontainers import Snakemake
-
-snakemake: Snakemake
+from facesort.projection import tsne
 
 with job(snakemake.log[0]):
-    model, variant, seed = (snakemake.wildcards[key] for key in ("model", "variant", "seed"))
+    seed = snakemake.params.seed
     predictions = read_index(snakemake.input.predictions)
     if len(predictions) > snakemake.params.points:
-        chosen = np.random.default_rng(int(seed)).permutation(len(predictions))
-        predictions = predictions.iloc[np.sort(chosen[: snakemake.params.points])]
-    places = tsne(open_array(snakemake.input.embeddings)[predictions["face"]], int(seed))
-    clustered = snakemake.params.clustered
-    what = "cluster and its name" if clustered else "predicted emotion"
+        predictions = predictions.sample(snakemake.params.points, random_state=seed).sort_index()
+    embeddings = open_array(snakemake.input.embeddings)[predictions["face"].to_numpy()]
+    names = dict(zip(predictions["group"], predictions["predicted"], strict=True))
     figure = plot_embedding(
-        places,
-        embedding_groups(predictions, clustered),
-        predictions["label"].to_numpy(str),
-        f"{model}, {variant}, seed {seed}: {what}",
+        tsne(embeddings, seed),
+        predictions["group"].to_numpy(),
+        names,
+        predictions["label"].to_numpy(),
+        figure_title(**snakemake.wildcards),
     )
-    save(figure, snakemake.output.figure)
+    save_figure(figure, snakemake.output.figure)

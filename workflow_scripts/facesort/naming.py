@@ -5,6 +5,7 @@ The paper's person names clusters from pictures. Here labelled faces set aside f
 """
 
 import csv
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -178,27 +179,27 @@ def _parse(path: str | Path, clusters: int, clustering: str) -> tuple[list[str],
                 digest_given = True
             # An empty line, which the CSV reader skips, so that line numbers stay right.
             lines[number - 1] = ""
-    header = next((line for line in lines if line.strip()), "")
-    reader = csv.DictReader(lines, delimiter=";" if ";" in header else ",")
+    reader = csv.reader(lines, delimiter=";" if any(";" in line for line in lines) else ",")
+    rows = ((reader.line_num, fields) for fields in reader if fields)
     found: dict[int, str] = {}
     origins: set[str] = set()
     try:
-        reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or []]
+        columns = [name.strip().lower() for name in next(rows, (0, []))[1]]
         for column in ("cluster", "emotion"):
-            if column not in reader.fieldnames:
+            if column not in columns:
                 raise InputError(
                     f"{path}: no column {column} in its first line; write cluster,emotion there"
                 )
-        for row in reader:
-            line = reader.line_num
-            if given := (row.get("clustering") or "").strip():
-                _check_digest(path, line, given, clustering)
+        for number, fields in rows:
+            row = defaultdict(str, zip(columns, fields, strict=False))
+            if given := row["clustering"].strip():
+                _check_digest(path, number, given, clustering)
                 digest_given = True
-            cluster = _cluster_number(path, line, row["cluster"], clusters)
+            cluster = _cluster_number(path, number, row["cluster"], clusters)
             if cluster in found:
-                raise InputError(f"{path}: line {line} names cluster {cluster} again; keep one")
-            found[cluster] = _emotion(path, line, row["emotion"])
-            origins.add(row.get("origin") or "")
+                raise InputError(f"{path}: line {number} names cluster {cluster} again; keep one")
+            found[cluster] = _emotion(path, number, row["emotion"])
+            origins.add(row["origin"])
     except csv.Error as error:
         raise InputError(f"{path}: line {reader.line_num} is no CSV ({error})") from None
     if missing := [str(cluster) for cluster in range(clusters) if cluster not in found]:
@@ -227,8 +228,8 @@ def _read_text(path: str | Path) -> str:
     return text
 
 
-def _emotion(path: str | Path, line: int, text: str | None) -> str:
-    value = (text or "").strip().lower()
+def _emotion(path: str | Path, line: int, text: str) -> str:
+    value = text.strip().lower()
     if value not in (*EMOTIONS, MIXED):
         raise InputError(
             f"{path}: line {line}: {_shown(text)} is no emotion; "
@@ -237,8 +238,8 @@ def _emotion(path: str | Path, line: int, text: str | None) -> str:
     return value
 
 
-def _cluster_number(path: str | Path, line: int, text: str | None, clusters: int) -> int:
-    value = (text or "").strip()
+def _cluster_number(path: str | Path, line: int, text: str, clusters: int) -> int:
+    value = text.strip()
     # isascii, since int() also reads other scripts' digits; five digits bound the work.
     if not (value.isascii() and value.isdigit() and len(value) <= 5 and int(value) < clusters):
         raise InputError(
@@ -256,6 +257,6 @@ def _check_digest(path: str | Path, line: int, given: str, clustering: str) -> N
         )
 
 
-def _shown(text: str | None) -> str:
+def _shown(text: str) -> str:
     """A hostile value, quoted and short."""
-    return repr((text or "")[:40])
+    return repr(text[:40])

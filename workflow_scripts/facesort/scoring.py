@@ -56,7 +56,8 @@ def confusion(labels: np.ndarray, predicted: np.ndarray) -> np.ndarray:
         int64 (8, 9), in the order of ``EMOTIONS``; the last column is "mixed", no emotion.
     """
     emotions = pd.Index(EMOTIONS)
-    true, guess = emotions.get_indexer(labels), emotions.get_indexer(predicted)
+    true = emotions.get_indexer(pd.Index(labels))
+    guess = emotions.get_indexer(pd.Index(predicted))
     if (true < 0).any():
         raise ValueError("a label is none of the eight emotions")
     width = len(EMOTIONS) + 1

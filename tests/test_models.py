@@ -1,0 +1,79 @@
+"""The models are the paper's: sizes at 200x200, shapes, phases."""
+
+import pytest
+import torch
+import yaml
+from facesort.models import MODELS, build
+from facesort.settings import SCRIPTS, model_settings
+
+ROOT = SCRIPTS.parent
+DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+PAPER = yaml.safe_load((ROOT / "configs" / "paper.yaml").read_text(encoding="utf-8"))
+
+
+def paper_model(name, variant, shape):
+    config = {"models": {name: DEFAULT["models"][name] | PAPER["models"][name]}}
+    with torch.device("meta"):  # shapes alone: the weights would fill gigabytes
+        return build(name, shape, model_settings(config, name, variant))
+
+
+def size(module):
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def test_stacked_autoencoder_has_the_papers_parameters():
+    model = paper_model("stacked", "rgb", (200, 200, 3))
+    assert size(model.encoder) == 242_623_800
+    assert size(model) == 485_367_500
+
+
+def test_supervised_network_has_the_papers_parameters():
+    assert size(paper_model("supervised", "rgb", (200, 200, 3))) == 41_554_952
+
+
+@pytest.mark.parametrize(
+    ("variant", "shape"),
+    [("rgb", (200, 200, 3)), ("grayscale", (200, 200, 1)), ("cropped", (150, 150, 3))],
+)
+def test_convolutional_embedding_has_80_000_numbers(variant, shape):
+    model = paper_model("convolutional", variant, shape)
+    x = torch.empty(1, shape[2], *shape[:2], device="meta")
+    assert model.embed(x).shape == (1, 80_000)
+    assert model.reconstruct(x).shape == x.shape
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(
+    ("variant", "shape"),
+    [("rgb", (48, 48, 3)), ("grayscale", (48, 48, 1)), ("cropped", (36, 36, 3))],
+)
+def test_default_models_answer_in_the_right_shapes(name, variant, shape):
+    model = build(name, shape, model_settings(DEFAULT, name, variant))
+    x = torch.rand(2, shape[2], *shape[:2])
+    assert model.embed(x).ndim == 2
+    if hasattr(model, "reconstruct"):
+        assert model.reconstruct(x).shape == x.shape
+    if hasattr(model, "classify"):
+        assert model.classify(x).shape == (2, 8)
+
+
+def test_classifier_phase_leaves_the_encoder_frozen():
+    model = build("semi_supervised", (48, 48, 3), model_settings(DEFAULT, "semi_supervised", "rgb"))
+    model.classify(torch.rand(2, 3, 48, 48)).sum().backward()
+    assert all(parameter.grad is None for parameter in model.encoder.parameters())
+    assert all(parameter.grad is not None for parameter in model.phase_parameters("classify"))
+
+
+def test_selu_outputs_are_clipped_as_keras_does():
+    settings = model_settings(DEFAULT, "stacked", "rgb") | {"output": "selu"}
+    model = build("stacked", (8, 8, 3), settings)
+    last = torch.tensor([[-3.0, 0.5, 7.0]])
+    loss = model.reconstruction_loss(last, torch.tensor([[0.0, 1.0, 1.0]]))
+    middle = torch.nn.functional.selu(torch.tensor(0.5))
+    assert loss.item() == pytest.approx((-torch.log(middle) / 3).item(), abs=1e-5)
+
+
+def test_pools_that_do_not_divide_the_image_are_refused():
+    settings = model_settings(DEFAULT, "convolutional", "rgb") | {"pools": [2, 2, 2]}
+    with pytest.raises(ValueError, match="do not divide"):
+        build("convolutional", (150, 150, 3), settings)

@@ -1,28 +1,24 @@
-"""Rule name_clusters: name clusters by a person's file, or else from the naming faces."""
-
-import numpy as np
-from snakemake.script import snakemake
+"""Rule name_clusters: name clusters as a person did, or from the naming faces."""
 
 from facesort.arrays import open_array, read_index
 from facesort.clustering import load_clustering
+from facesort.emotions import EMOTIONS
 from facesort.job import job
-from facesort.naming import Names, count_votes, name_clusters, read_person_names, write_names
+from facesort.naming import automatic_names, read_person_names
+from snakemake.script import snakemake
 
 with job(snakemake.log[0]):
     clustering = load_clustering(snakemake.input.clustering)
-    count = len(clustering.centroids)
-    index = read_index(snakemake.input.index, rows=len(clustering.labelled))
-    part = read_index(snakemake.input.split, rows=len(index))["part"]
-    naming = np.flatnonzero(part == "naming")
-    labels = index["label"].to_numpy()[naming]
-    votes = count_votes(clustering.labelled[naming], labels, count)
-    if person := snakemake.input.get("person"):
-        names = read_person_names(str(person), count, clustering.digest)
+    if snakemake.input.person:
+        names = read_person_names(snakemake.input.person[0], clustering)
     else:
-        embeddings = open_array(snakemake.input.labelled)[naming]
-        emotions = name_clusters(
-            votes, clustering.centroids, embeddings, labels, snakemake.params.method
+        labels = read_index(snakemake.input.index)["label"].map(EMOTIONS.index).to_numpy()
+        split = read_index(snakemake.input.split, rows=len(labels))
+        names = automatic_names(
+            clustering,
+            open_array(snakemake.input.embeddings),
+            labels,
+            (split["part"] == "naming").to_numpy(),
+            snakemake.params.method,
         )
-        names = Names(emotions, "automatic", clustering.digest)
-    write_names(names, votes, snakemake.output.names)
-    print(f"{names.origin} names: {', '.join(names.emotions)}")
+    names.to_csv(snakemake.output.names, index=False)

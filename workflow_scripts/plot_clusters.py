@@ -1,24 +1,22 @@
-"""Rule plot_clusters: random faces of the pool from each cluster, beside its name."""
+"""Rule plot_clusters: samples of each cluster."""
 
-import numpy as np
-from snakemake.script import snakemake
-
+import pandas as pd
 from facesort.arrays import open_array
 from facesort.clustering import load_clustering
-from facesort.figures import figure_title, plot_clusters, sample_clusters, save_figure
+from facesort.figures import plot_clusters, save
 from facesort.job import job
-from facesort.naming import read_names
+from snakemake.script import snakemake
 
 with job(snakemake.log[0]):
-    clustering = load_clustering(snakemake.input.clustering)
-    count = len(clustering.centroids)
-    names = read_names(snakemake.input.names, count, clustering.digest)
-    pool = open_array(snakemake.input.pool)
-    chosen = sample_clusters(clustering.pool, count, snakemake.params.faces, snakemake.params.seed)
+    model, variant, seed = (snakemake.wildcards[key] for key in ("model", "variant", "seed"))
+    names = pd.read_csv(snakemake.input.names)
     figure = plot_clusters(
-        [pool[rows] for rows in chosen],
-        names.emotions,
-        np.bincount(clustering.pool, minlength=count).tolist(),
-        figure_title(**snakemake.wildcards),
+        open_array(snakemake.input.faces),
+        load_clustering(snakemake.input.clustering).pool,
+        names,
+        snakemake.params.per_cluster,
+        int(seed),
+        f"{model}, {variant}, seed {seed}: random faces of each cluster "
+        f"({names['origin'].iloc[0]} names)",
     )
-    save_figure(figure, snakemake.output.figure)
+    save(figure, snakemake.output.figure)

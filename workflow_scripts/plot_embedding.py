@@ -1,24 +1,24 @@
-"""Rule plot_embedding: t-SNE of the scored faces' embeddings, by group and by true emotion."""
+"""Rule plot_embedding: t-SNE of the test faces."""
 
+import numpy as np
+from facesort.arrays import open_array, read_index
+from facesort.figures import embedding_groups, plot_embedding, save, tsne
+from facesort.job import job
 from snakemake.script import snakemake
 
-from facesort.arrays import open_array, read_index
-from facesort.figures import figure_title, plot_embedding, save_figure
-from facesort.job import job
-from facesort.projection import tsne
-
 with job(snakemake.log[0]):
-    seed = snakemake.params.seed
+    model, variant, seed = (snakemake.wildcards[key] for key in ("model", "variant", "seed"))
     predictions = read_index(snakemake.input.predictions)
     if len(predictions) > snakemake.params.points:
-        predictions = predictions.sample(snakemake.params.points, random_state=seed).sort_index()
-    embeddings = open_array(snakemake.input.embeddings)[predictions["face"].to_numpy()]
-    names = dict(zip(predictions["group"], predictions["predicted"], strict=True))
+        chosen = np.random.default_rng(int(seed)).permutation(len(predictions))
+        predictions = predictions.iloc[np.sort(chosen[: snakemake.params.points])]
+    places = tsne(open_array(snakemake.input.embeddings)[predictions["face"]], int(seed))
+    clustered = snakemake.params.clustered
+    what = "cluster and its name" if clustered else "predicted emotion"
     figure = plot_embedding(
-        tsne(embeddings, seed),
-        predictions["group"].to_numpy(),
-        names,
-        predictions["label"].to_numpy(),
-        figure_title(**snakemake.wildcards),
+        places,
+        embedding_groups(predictions, clustered),
+        predictions["label"].to_numpy(str),
+        f"{model}, {variant}, seed {seed}: {what}",
     )
-    save_figure(figure, snakemake.output.figure)
+    save(figure, snakemake.output.figure)

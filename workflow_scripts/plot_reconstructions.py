@@ -1,12 +1,11 @@
-"""Rule plot_reconstructions: faces above what the autoencoder makes of them."""
-
-from snakemake.script import snakemake
+"""Rule plot_reconstructions: labelled faces above what the autoencoder makes of them."""
 
 from facesort.arrays import open_array
-from facesort.figures import figure_title, plot_reconstructions, save_figure
+from facesort.figures import plot_reconstructions, save
 from facesort.job import job
+from snakemake.script import snakemake
 
 with job(snakemake.log[0]):
+    model, variant, seed = (snakemake.wildcards[key] for key in ("model", "variant", "seed"))
     pairs = open_array(snakemake.input.reconstructions)
-    figure = plot_reconstructions(pairs, figure_title(**snakemake.wildcards))
-    save_figure(figure, snakemake.output.figure)
+    save(plot_reconstructions(pairs, f"{model}, {variant}, seed {seed}"), snakemake.output.figure)

@@ -1,35 +1,40 @@
-"""Rule predict: give every scored face its cluster's name or its likeliest class, and score it."""
+"""Rule predict: the emotion of each test face, from its cluster's name or a classifier."""
 
 import json
+from pathlib import Path
 
 import numpy as np
-from snakemake.script import snakemake
-
+import pandas as pd
 from facesort.arrays import open_array, read_index, write_index
+from facesort.clustering import load_clustering
 from facesort.emotions import EMOTIONS
-from facesort.job import InputError, job
-from facesort.scoring import scored_predictions, scores
-from facesort.tables import write_text
+from facesort.job import job
+from facesort.scoring import score
+from snakemake.script import snakemake
 
 with job(snakemake.log[0]):
     index = read_index(snakemake.input.index)
-    part = read_index(snakemake.input.split, rows=len(index))["part"]
-    if path := snakemake.input.get("probabilities"):
-        probabilities = open_array(path)
-        if not np.isfinite(probabilities).all():
-            raise InputError(
-                f"{path}: not finite; lower the model's learning_rate (config: models)"
-            )
-        groups, names, named_by = probabilities.argmax(axis=1), list(EMOTIONS), "classifier"
+    test = np.flatnonzero(read_index(snakemake.input.split, rows=len(index))["part"] == "test")
+    if "names" in snakemake.input.keys():
+        named = pd.read_csv(snakemake.input.names).set_index("cluster")
+        groups = load_clustering(snakemake.input.clustering).labelled[test]
+        predicted = named["emotion"].loc[groups].to_numpy(str)
+        naming = str(named["origin"].iloc[0])
     else:
-        from facesort.clustering import load_clustering
-        from facesort.naming import read_names
-
-        clustering = load_clustering(snakemake.input.clustering)
-        given = read_names(snakemake.input.names, len(clustering.centroids), clustering.digest)
-        groups, names, named_by = clustering.labelled, given.emotions, given.origin
-    predictions = scored_predictions(index, part, groups, names, named_by)
-    metrics = scores(predictions) | {"named_by": named_by}
+        groups = open_array(snakemake.input.probabilities)[test].argmax(1)
+        predicted = np.array(EMOTIONS)[groups]
+        naming = "none"
+    labels = index["label"].to_numpy(str)[test]
+    predictions = pd.DataFrame(
+        {
+            "face": test,
+            "path": index["path"].to_numpy(str)[test],
+            "label": labels,
+            "group": groups,
+            "predicted": predicted,
+        }
+    )
     write_index(predictions, snakemake.output.predictions)
-    write_text(json.dumps(metrics, indent=2) + "\n", snakemake.output.metrics)
-    print(f"accuracy {metrics['accuracy']:.4f} on {metrics['n_test']} faces")
+    metrics = {"naming": naming, "n_test": len(test), **score(labels, predicted, groups)}
+    text = json.dumps(metrics, indent=2) + "\n"
+    Path(snakemake.output.metrics).write_text(text, encoding="utf-8")

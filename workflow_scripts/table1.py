@@ -1,25 +1,36 @@
-"""Rule table1: score all cells on the same faces, with intervals, beside the paper's figures."""
+"""Rule table1: all cells' scores beside the paper's."""
 
-from snakemake.script import snakemake
+import json
+from pathlib import Path
 
 from facesort.arrays import read_index
 from facesort.job import job
-from facesort.tables import Cell, table1, table1_markdown, write_text
+from facesort.tables import make_table, table_markdown
+from snakemake.script import snakemake
 
 with job(snakemake.log[0]):
-    params = snakemake.params
-    predictions = {
-        Cell(cell["model"], cell["variant"], int(cell["seed"])): read_index(path)
-        for cell, path in zip(params.cells, snakemake.input.predictions, strict=True)
-    }
-    table = table1(predictions, resamples=params.resamples, seed=params.seed)
-    markdown = table1_markdown(
+    cells = snakemake.params.cells
+    predictions = [read_index(path) for path in snakemake.input.predictions]
+    table = make_table(cells, predictions, **snakemake.params.table)
+    table.to_csv(snakemake.output.csv, index=False)
+    origins = [
+        json.loads(Path(path).read_text(encoding="utf-8"))["naming"]
+        for path in snakemake.input.metrics
+    ]
+    person = [
+        f"{cell['variant']}/{cell['model']}/seed{cell['seed']}"
+        for cell, origin in zip(cells, origins, strict=True)
+        if origin == "person"
+    ]
+    automatic = f"from {snakemake.params.naming} labelled faces an emotion that are never scored"
+    naming = f"Clusters were named automatically {automatic}."
+    if person:
+        naming = f"A person named the clusters of {', '.join(person)}; others automatically {automatic}."
+    text = table_markdown(
         table,
-        predictions,
-        data=params.data,
-        pool=len(read_index(snakemake.input.pool)),
-        parts=read_index(snakemake.input.split)["part"].value_counts().to_dict(),
+        data=snakemake.params.data,
+        seeds=sorted({int(cell["seed"]) for cell in cells}),
+        naming=naming,
+        labels=predictions[0]["label"],
     )
-    write_text(table.to_csv(index=False, lineterminator="\n"), snakemake.output.csv)
-    write_text(markdown, snakemake.output.md)
-    print(markdown)
+    Path(snakemake.output.md).write_text(text, encoding="utf-8")

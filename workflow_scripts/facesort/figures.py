@@ -1,274 +1,206 @@
-"""The figures, drawn without a display and without global state; the same input, the same file."""
+"""The figures, drawn with matplotlib's objects: no display, no global state."""
 
-from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
-from matplotlib.axes import Axes
+import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import to_rgb
+from matplotlib.colors import Colormap, ListedColormap
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
 
 from facesort.emotions import EMOTIONS
-from facesort.tables import MODELS, TITLES, VARIANTS
 
-COLORS: Final = {
-    "anger": "#D55E00",
-    "contempt": "#882255",
-    "disgust": "#009E73",
-    "fear": "#222222",
-    "happy": "#F0C800",
-    "neutral": "#BBBBBB",
-    "sad": "#0072B2",
-    "surprise": "#56B4E9",
-    "mixed": "#EEDDCC",
-}
-"""After Okabe and Ito (https://jfly.uni-koeln.de/color/) and Paul Tol (https://sronpersonalpages.nl/~pault/);
-the eight emotions stay apart under red-green and blue blindness."""
-
-_INK = "#333333"
-_DPI = 150
+# Okabe and Ito's palette, told apart by colour-blind readers too: https://jfly.uni-koeln.de/color/
+PALETTE: Final = (
+    "#D55E00",
+    "#CC79A7",
+    "#009E73",
+    "#56B4E9",
+    "#E69F00",
+    "#999999",
+    "#0072B2",
+    "#F0E442",
+)
+COLOURS: Final = dict(zip(EMOTIONS, PALETTE, strict=True)) | {"mixed": "#000000"}
 
 
-def figure_title(model: str, variant: str, seed: int | str) -> str:
-    """What a figure of one training shows, such as "Supervised, rgb, seed 0"."""
-    return f"{TITLES[model]}, {variant}, seed {seed}"
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure of so many inches."""
+    figure = Figure(figsize=(width, height), layout="constrained", dpi=120)
+    FigureCanvasAgg(figure)
+    return figure
 
 
-def save_figure(figure: Figure, path: str | Path) -> None:
-    """Write a PNG; it takes its name only once it is whole."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    # The version of matplotlib, its only metadata, would make equal pictures differ.
-    FigureCanvasAgg(figure).print_png(part, metadata={"Software": None})
-    part.replace(path)
+def save(figure: Figure, path: str | Path) -> None:
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    # Without the version in its metadata, equal figures are equal files.
+    figure.savefig(path, metadata={"Software": None})
+
+
+def tsne(embeddings: np.ndarray, seed: int) -> np.ndarray:
+    """t-SNE of float32 (N, D), by way of 50 principal components: float64 (N, 2).
+
+    Source: van der Maaten and Hinton 2008; openTSNE, https://opentsne.readthedocs.io
+    """
+    from openTSNE import TSNE
+    from sklearn.decomposition import PCA
+
+    parts = min(50, *embeddings.shape)
+    reduced = PCA(parts, random_state=seed).fit_transform(np.asarray(embeddings, np.float32))
+    perplexity = min(30.0, max(2.0, (len(reduced) - 1) / 3))
+    placed = TSNE(perplexity=perplexity, random_state=seed, n_jobs=1).fit(reduced)
+    return np.asarray(placed)
 
 
 def plot_embedding(
-    points: np.ndarray, groups: np.ndarray, names: Mapping[int, str], labels: np.ndarray, title: str
+    places: np.ndarray, groups: list[tuple[str, str, np.ndarray]], truth: np.ndarray, title: str
 ) -> Figure:
-    """Draw the same layout twice: coloured by the model's groups and by true emotion.
-
-    Groups have the colour of the emotion that they are named after; groups of one name have shades
-    of it. If groups are clusters, their numbers stand at their medians.
+    """Two maps side by side: by group and by true emotion.
 
     Args:
-        points: float (N, 2).
-        groups: int (N,), clusters or predicted classes.
-        names: name of each group that occurs.
-        labels: true emotions, N.
-        title: from ``figure_title``.
+        places: float (n, 2).
+        groups: label, colour and bool (n,) of each group on the left map.
+        truth: str (n,), true emotions.
     """
-    clusters = any(
-        EMOTIONS.index(name) != g if name in EMOTIONS else True for g, name in names.items()
-    )
-    figure = _figure(11, 6.4, title)
+    figure = new_figure(13, 6)
     left, right = figure.subplots(1, 2)
-    colors = _group_colors(names)
-    _scatter(left, points, [colors[int(group)] for group in groups])
-    _scatter(right, points, [COLORS[label] for label in labels])
-    left.set_title("by cluster and its name" if clusters else "by predicted emotion")
-    right.set_title("by true emotion")
-    order = sorted(names, key=lambda g: (list(COLORS).index(names[g]), g))
-    _legend(left, [(f"{g}: {names[g]}" if clusters else names[g], colors[g]) for g in order])
-    _legend(right, [(e, COLORS[e]) for e in EMOTIONS if (labels == e).any()])
-    if clusters:
-        for group in order:
-            x, y = np.median(points[groups == group], axis=0)
-            text = left.text(x, y, str(group), ha="center", va="center", weight="bold", color=_INK)
-            text.set_path_effects([withStroke(linewidth=3, foreground="white")])
+    emotions = [(emotion, COLOURS[emotion], truth == emotion) for emotion in EMOTIONS]
+    for axes, name, shown in ((left, title, groups), (right, "true emotion", emotions)):
+        for label, colour, chosen in shown:
+            x, y = places[chosen].T
+            axes.scatter(x, y, s=12, color=colour, label=label, linewidths=0, alpha=0.85)
+        axes.set_title(name)
+        axes.set_xticks([])
+        axes.set_yticks([])
+        axes.set_box_aspect(1)
+        axes.spines[:].set_color("#cccccc")
+        axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, markerscale=2)
     return figure
+
+
+def embedding_groups(
+    predictions: pd.DataFrame, clustered: bool
+) -> list[tuple[str, str, np.ndarray]]:
+    """Groups for ``plot_embedding``: clusters with their names, or predicted emotions."""
+    if not clustered:
+        predicted = predictions["predicted"].to_numpy(str)
+        return [(emotion, COLOURS[emotion], predicted == emotion) for emotion in EMOTIONS]
+    from matplotlib import colormaps
+
+    names = predictions.groupby("group")["predicted"].first()
+    cycle: Colormap = colormaps["tab20"] if len(names) > 8 else ListedColormap(PALETTE)
+    groups = predictions["group"].to_numpy()
+    return [
+        (f"{group}: {name}", cycle(number % cycle.N), groups == group)  # type: ignore[misc]
+        for number, (group, name) in enumerate(names.items())
+    ]
+
+
+def as_shown(faces: np.ndarray) -> np.ndarray:
+    """RGB of uint8 (..., C) with C = 1 or 3."""
+    return np.repeat(faces, 3, axis=-1) if faces.shape[-1] == 1 else faces
+
+
+def montage(faces: np.ndarray, columns: int, gap: int = 2) -> np.ndarray:
+    """Put uint8 (N, H, W, C) into rows of ``columns`` on white: uint8 (H', W', 3)."""
+    faces = as_shown(faces)
+    rows = -(-len(faces) // columns)
+    height, width = faces.shape[1] + gap, faces.shape[2] + gap
+    sheet = np.full((rows * height - gap, columns * width - gap, 3), 255, np.uint8)
+    for number, face in enumerate(faces):
+        y, x = number // columns * height, number % columns * width
+        sheet[y : y + faces.shape[1], x : x + faces.shape[2]] = face
+    return sheet
 
 
 def plot_clusters(
-    faces: Sequence[np.ndarray], names: Sequence[str], sizes: Sequence[int], title: str
+    faces: np.ndarray, clusters: np.ndarray, names: pd.DataFrame, per_cluster: int, seed: int, title: str
 ) -> Figure:
-    """Draw a row of faces for each cluster, beside its number, name and size.
+    """A row of faces a cluster, drawn at random by the seed, under the cluster's name.
 
     Args:
-        faces: for each cluster uint8 (n, H, W, C), C 3 or 1, at most as many as fit beside each
-            other; may be empty.
-        names: of the clusters.
-        sizes: faces of the pool in each.
-        title: from ``figure_title``.
+        faces: uint8 (N, H, W, C), may be memory-mapped; only the faces shown are read.
+        clusters: int (N,).
+        names: columns cluster, emotion, origin.
     """
-    columns = max(1, max(len(row) for row in faces))
-    figure = _figure(1.9 + 0.8 * columns, 0.7 + 0.86 * len(faces), title)
-    for number, axes in enumerate(np.atleast_1d(figure.subplots(len(faces), 1))):
-        row = faces[number]
-        _strip(axes, row, columns)
-        axes.text(
-            -0.02,
-            0.5,
-            f"{number}: {names[number]}\n{sizes[number]:,} faces",
-            transform=axes.transAxes,
+    generator = np.random.default_rng(seed)
+    figure = new_figure(per_cluster + 2.4, 1.08 * len(names) + 0.6)
+    figure.suptitle(title)
+    for axes, row in zip(figure.subplots(len(names), 1, squeeze=False)[:, 0], names.itertuples(), strict=True):
+        members = np.flatnonzero(clusters == row.cluster)
+        shown = np.sort(generator.permutation(members)[:per_cluster])
+        blank = np.full((per_cluster, *faces.shape[1:]), 255, np.uint8)
+        blank[: len(shown)] = faces[shown]
+        axes.imshow(montage(blank, per_cluster), interpolation="nearest")
+        axes.set_xticks([])
+        axes.set_yticks([])
+        axes.spines[:].set_visible(False)
+        axes.set_ylabel(
+            f"{row.cluster}: {row.emotion}\n{len(members):,} faces",
+            rotation=0,
             ha="right",
             va="center",
-            color=_INK,
-            fontsize=9,
-            linespacing=1.4,
         )
     return figure
-
-
-def sample_clusters(
-    clusters: np.ndarray, count: int, per_cluster: int, seed: int
-) -> list[np.ndarray]:
-    """Choose seeded random members of each cluster, in ascending order.
-
-    Args:
-        clusters: int (N,), the cluster of each face.
-        count: number of clusters.
-        per_cluster: how many of each; all where there are fewer.
-        seed: of the choice; a cluster's does not depend on the other clusters.
-
-    Returns:
-        For each cluster int (n,), rows of ``clusters``.
-    """
-    chosen = []
-    for cluster in range(count):
-        members = np.flatnonzero(clusters == cluster)
-        generator = np.random.default_rng([seed, cluster])
-        chosen.append(
-            np.sort(generator.choice(members, min(per_cluster, len(members)), replace=False))
-        )
-    return chosen
 
 
 def plot_reconstructions(pairs: np.ndarray, title: str) -> Figure:
-    """Draw originals above what the autoencoder makes of them, eight pairs a row.
-
-    Args:
-        pairs: uint8 (k, 2, H, W, C), C 3 or 1.
-        title: from ``figure_title``.
-    """
+    """Originals above reconstructions: uint8 (n, 2, H, W, C), in rows of eight."""
     columns = min(8, len(pairs))
-    bands = -(-len(pairs) // columns)
-    figure = _figure(1.3 + 1.05 * columns, 0.6 + 2.25 * bands, title)
-    for band, axes in enumerate(np.atleast_1d(figure.subplots(bands, 1))):
-        row = pairs[band * columns : (band + 1) * columns]
-        _strip(axes, np.concatenate([row[:, 0], row[:, 1]], axis=1), columns)
-        for y, word in ((0.75, "original"), (0.25, "reconstruction")):
-            axes.text(
-                -0.01,
-                y,
-                word,
-                transform=axes.transAxes,
-                ha="right",
-                va="center",
-                rotation=90,
-                color=_INK,
-                fontsize=9,
-            )
+    rows = -(-len(pairs) // columns)
+    figure = new_figure(columns * 1.3 + 1, rows * 2.7 + 0.5)
+    figure.suptitle(title)
+    for number, axes in enumerate(figure.subplots(rows, 1, squeeze=False)[:, 0]):
+        part = pairs[number * columns : (number + 1) * columns]
+        shown = np.concatenate([part[:, 0], part[:, 1]])
+        axes.imshow(montage(shown, len(part)), interpolation="nearest")
+        height = pairs.shape[2]
+        axes.set_yticks([height / 2, 1.5 * height + 2], ["original", "model's"])
+        axes.tick_params(length=0)
+        axes.set_xticks([])
+        axes.spines[:].set_visible(False)
     return figure
 
 
-def plot_confusion(counts: Mapping[tuple[str, str], np.ndarray]) -> Figure:
-    """Draw the confusion matrices of all cells, models in rows and variants in columns.
+def confusion(labels: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """Share of each true emotion's faces (row) predicted as each emotion (column): (8, 8).
 
-    Args:
-        counts: by (model, variant): float (8, 9), from ``scoring.confusion``, summed over seeds;
-            rows are true emotions. The column "mixed" is drawn where a cell uses it.
+    Rows of emotions that do not occur are NaN; a row sums to less than 1 where "mixed" was said.
     """
-    models = [model for model in MODELS if any(model == m for m, _ in counts)]
-    variants = [variant for variant in VARIANTS if any(variant == v for _, v in counts)]
-    mixed = any(matrix[:, -1].any() for matrix in counts.values())
-    columns = [*EMOTIONS, "mixed"] if mixed else list(EMOTIONS)
-    figure = _figure(
-        1.6 + 3.4 * len(variants),
-        1.4 + 3.2 * len(models),
-        "Predicted emotion (columns) for each true emotion (rows), % of the row",
-    )
+    matrix = np.array([[np.sum((labels == t) & (predicted == p)) for p in EMOTIONS] for t in EMOTIONS])
+    counts = np.array([[np.sum(labels == t)] for t in EMOTIONS])
+    with np.errstate(invalid="ignore"):
+        return matrix / counts
+
+
+def plot_confusions(cells: list[dict[str, Any]], predictions: list[pd.DataFrame]) -> Figure:
+    """All cells' confusion matrices, models down and variants across, mean over seeds."""
+    models = list(dict.fromkeys(cell["model"] for cell in cells))
+    variants = list(dict.fromkeys(cell["variant"] for cell in cells))
+    figure = new_figure(3.9 * len(variants) + 1.2, 3.7 * len(models) + 0.4)
     grid = figure.subplots(len(models), len(variants), squeeze=False)
-    for i, model in enumerate(models):
-        for j, variant in enumerate(variants):
-            axes = grid[i, j]
-            if (model, variant) not in counts:
-                axes.set_axis_off()
-                continue
-            matrix = counts[model, variant][:, : len(columns)]
-            shares = 100 * matrix / np.maximum(counts[model, variant].sum(1, keepdims=True), 1)
-            axes.imshow(shares, cmap="Blues", vmin=0, vmax=100, aspect="auto")
-            for y, x in np.ndindex(shares.shape):
-                axes.text(
-                    x,
-                    y,
-                    f"{shares[y, x]:.0f}",
-                    ha="center",
-                    va="center",
-                    fontsize=7,
-                    color="white" if shares[y, x] > 55 else _INK,
-                )
-            axes.set_title(f"{TITLES[model]}, {variant}", fontsize=9, color=_INK)
-            bottom, first = i == len(models) - 1, j == 0
-            axes.set_xticks(range(len(columns)), columns if bottom else [], rotation=90, fontsize=8)
-            axes.set_yticks(range(len(EMOTIONS)), EMOTIONS if first else [], fontsize=8)
-            axes.tick_params(length=0, colors=_INK)
-            axes.spines[:].set_visible(False)
+    image = None
+    for row, model in enumerate(models):
+        for column, variant in enumerate(variants):
+            axes = grid[row, column]
+            matrix = np.mean(
+                [
+                    confusion(table["label"].to_numpy(str), table["predicted"].to_numpy(str))
+                    for cell, table in zip(cells, predictions, strict=True)
+                    if (cell["model"], cell["variant"]) == (model, variant)
+                ],
+                axis=0,
+            )
+            image = axes.imshow(matrix, vmin=0, vmax=1, cmap="Blues")
+            for y, x in np.argwhere(matrix >= 0.005):
+                shade = "white" if matrix[y, x] > 0.55 else "#333333"
+                axes.text(x, y, f"{100 * matrix[y, x]:.0f}", ha="center", va="center", fontsize=7, color=shade)
+            axes.set_title(f"{model}, {variant}", fontsize=10)
+            axes.set_xticks(range(8), EMOTIONS, rotation=60, ha="right", fontsize=7)
+            axes.set_yticks(range(8), EMOTIONS if column == 0 else [""] * 8, fontsize=7)
+            axes.tick_params(length=0)
+    figure.supylabel("true emotion")
+    figure.supxlabel("predicted emotion (% of the true emotion's faces)")
+    assert image is not None
     return figure
-
-
-def _figure(width: float, height: float, title: str) -> Figure:
-    """A figure of so many inches, laid out to fit, its title at the top left."""
-    figure = Figure(figsize=(width, height), dpi=_DPI, layout="constrained", facecolor="white")
-    figure.suptitle(title, x=0.01, ha="left", fontsize=12, color=_INK)
-    return figure
-
-
-def _scatter(axes: Axes, points: np.ndarray, colors: Sequence[object]) -> None:
-    size = float(np.clip(9000 / max(1, len(points)), 4, 30))
-    # In seeded order, so that no group is drawn over all others.
-    order = np.random.default_rng(0).permutation(len(points))
-    axes.scatter(*points[order].T, s=size, c=[colors[i] for i in order], alpha=0.85, linewidths=0)
-    axes.set_aspect("equal", adjustable="datalim")
-    axes.set_xticks([])
-    axes.set_yticks([])
-    axes.spines[:].set_color("#DDDDDD")
-
-
-def _legend(axes: Axes, entries: Iterable[tuple[str, object]]) -> None:
-    for text, color in entries:
-        axes.scatter([], [], s=40, color=[color], label=text, linewidths=0)
-    axes.legend(
-        loc="upper center",
-        bbox_to_anchor=(0.5, -0.01),
-        ncols=4,
-        frameon=False,
-        fontsize=9,
-        handletextpad=0.2,
-        columnspacing=1.2,
-        labelcolor=_INK,
-    )
-
-
-def _group_colors(names: Mapping[int, str]) -> dict[int, tuple[float, ...]]:
-    """The named emotion's colour; further groups of that name are lighter and darker in turn."""
-    steps = (0.0, 0.45, -0.4, 0.7, -0.65)
-    colors: dict[int, tuple[float, ...]] = {}
-    seen: dict[str, int] = {}
-    for group in sorted(names):
-        name = names[group]
-        step = steps[seen.get(name, 0) % len(steps)]
-        seen[name] = seen.get(name, 0) + 1
-        base, towards = np.array(to_rgb(COLORS[name])), float(step > 0)
-        colors[group] = tuple(base + abs(step) * (towards - base))
-    return colors
-
-
-def _strip(axes: Axes, faces: np.ndarray, columns: int) -> None:
-    """Draw faces beside each other, one narrow gap between them, with room for ``columns``."""
-    axes.set_axis_off()
-    if not len(faces):
-        axes.text(0, 0.5, "no faces", transform=axes.transAxes, va="center", color=_INK)
-        return
-    count, height, width, channels = faces.shape
-    gap = max(1, width // 24)
-    canvas = np.full((height, columns * (width + gap) - gap, 3), 255, np.uint8)
-    for number, face in enumerate(faces):
-        start = number * (width + gap)
-        canvas[:, start : start + width] = face
-    axes.imshow(canvas, interpolation="nearest" if height < 150 else "antialiased", aspect="equal")
-    axes.set_anchor("W")

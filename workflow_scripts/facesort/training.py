@@ -59,7 +59,7 @@ def to_input(faces: np.ndarray, device: torch.device) -> Tensor:
 
     The memory format stays channels-last, which is the faster one for convolutions.
     """
-    batch = torch.from_numpy(np.ascontiguousarray(faces)).to(device, non_blocking=True)
+    batch = torch.from_numpy(np.array(faces)).to(device, non_blocking=True)
     return batch.permute(0, 3, 1, 2).float().div_(255)
 
 

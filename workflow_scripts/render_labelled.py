@@ -1,0 +1,22 @@
+"""Rule render_labelled: render labelled faces, and a sheet of examples."""
+
+from pathlib import Path
+
+from facesort.demo.dataset import write_labelled
+from facesort.demo.sheet import contact_sheet
+from facesort.job import job
+from snakemake.iocontainers import Snakemake
+
+snakemake: Snakemake
+
+# The guard is for the worker processes, which read this file again.
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        params, output = snakemake.params, snakemake.output
+        write_labelled(
+            Path(output.folder),
+            per_emotion=params.per_emotion,
+            seed=params.seed,
+            workers=snakemake.threads,
+        )
+        contact_sheet(Path(output.sheet), per_emotion=8, seed=params.seed)

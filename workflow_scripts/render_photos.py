@@ -1,0 +1,24 @@
+"""Rule render_photos: render photos of faces, and the FEC-format CSV that points at them."""
+
+from pathlib import Path
+
+from facesort.demo.dataset import write_photos
+from facesort.job import job
+from snakemake.iocontainers import Snakemake
+
+snakemake: Snakemake
+
+# The guard is for the worker processes, which read this file again.
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        params, output = snakemake.params, snakemake.output
+        write_photos(
+            Path(output.photos),
+            Path(output.csv),
+            Path(output.truth),
+            photos=params.photos,
+            rows=params.rows,
+            base_url=params.base_url,
+            seed=params.seed,
+            workers=snakemake.threads,
+        )

@@ -92,6 +92,9 @@ def config_errors(config: dict[str, Any]) -> list[str]:
     data, faces = config["data"], config["faces"]
     if (data["fec_csv"] is None) != (data["labelled"] is None):
         errors.append("data: set both fec_csv and labelled, or neither for the rendered faces")
+    for key in ("fec_csv", "labelled"):
+        if data[key] is not None and not Path(data[key]).exists():
+            errors.append(f"data.{key}: {data[key]}: no such file or folder")
     if 2 * faces["border"] >= faces["size"]:
         errors.append(f"faces.border: {faces['border']} leaves nothing of {faces['size']} pixels")
     elif not errors:

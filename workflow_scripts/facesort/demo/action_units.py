@@ -57,7 +57,7 @@ STRENGTH: Final[dict[tuple[str, int], float]] = {
     ("fear", 26): 0.45,
     ("fear", 7): 0.6,
     ("anger", 5): 0.7,
-    ("contempt", 12): 0.7,
+    ("contempt", 12): 0.85,
 }
 
 NOISE_SHARE, NOISE_SCALE = 0.35, 0.09
@@ -101,14 +101,13 @@ def draw_action_units(rng: np.random.Generator, emotion: str, intensity: float) 
     return np.clip(sides + np.minimum(noise, 0.25)[:, None], 0, 1).astype(np.float32)
 
 
-def expression_distance(first: np.ndarray, second: np.ndarray) -> float:
-    """Measure how differently two faces look: Euclidean, blind to which side a contempt is on.
+def expression_features(units: np.ndarray) -> np.ndarray:
+    """Describe an expression regardless of which side a contempt is on.
 
     Args:
-        first, second: float arrays (16, 2) as :func:`draw_action_units` returns them.
+        units: float array (16, 2) as :func:`draw_action_units` returns it.
+
+    Returns:
+        float array (32,): mean of both sides, then their difference, for each of :data:`CODES`.
     """
-
-    def features(units: np.ndarray) -> np.ndarray:
-        return np.concatenate([units.mean(axis=1), np.abs(units[:, 0] - units[:, 1])])
-
-    return float(np.linalg.norm(features(first) - features(second)))
+    return np.concatenate([units.mean(axis=1), np.abs(units[:, 0] - units[:, 1])])

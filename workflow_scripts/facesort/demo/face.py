@@ -128,36 +128,47 @@ def _box(points: np.ndarray, shape: tuple[int, ...], centre: tuple[float, float]
 
 
 def background(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
-    """A blurred place: a studio wall, a room, greenery, a street or bokeh; float32, linear light."""
-    w, h = max(24, width // 6), max(24, height // 6)
+    """A blurred place: a studio wall, a room, greenery, a street or lights; float32, linear light."""
+    w, h = max(24, width // 4), max(24, height // 4)
     y, x = np.mgrid[0:h, 0:w].astype(np.float32)
     y, x = y / h, x / w
-    first, second = rng.uniform(0.05, 0.9, (2, 3)) * rng.uniform(0.3, 1.0)
-    kind = rng.choice(["wall", "room", "green", "street", "bokeh"])
+    kind = str(rng.choice(["wall", "room", "green", "street", "lights"]))
+    grey, hue, colourful = rng.uniform(0.15, 0.85), rng.random(), rng.uniform(0.02, 0.3)
+    upper = _colour(hue, colourful, grey)
+    lower = _colour(hue + rng.normal(0, 0.08), colourful, grey * rng.uniform(0.5, 0.95))
     if kind == "green":
-        first, second = rng.uniform([0.05, 0.15, 0.02], [0.35, 0.55, 0.2]), rng.uniform([0.5, 0.6, 0.6], [0.8, 0.9, 1.0])
+        upper, lower = _colour(0.3, 0.25, rng.uniform(0.5, 0.95)), _colour(0.27, 0.5, rng.uniform(0.2, 0.45))
     if kind == "street":
-        first, second = np.full(3, rng.uniform(0.1, 0.4)), rng.uniform([0.4, 0.5, 0.6], [0.7, 0.85, 1.0])
-    tilt = np.clip(y * rng.uniform(0.5, 1.2) + x * rng.normal(0, 0.4), 0, 1)[..., None]
-    out = (linear(second) * (1 - tilt) + linear(first) * tilt).astype(np.float32)
+        upper, lower = _colour(0.58, 0.2, rng.uniform(0.7, 0.95)), _colour(0.1, 0.06, rng.uniform(0.25, 0.5))
+    if kind == "lights":
+        upper, lower = _colour(hue, 0.5, 0.12), _colour(hue, 0.5, 0.22)
+    tilt = np.clip(y * rng.uniform(0.7, 1.2) + (x - 0.5) * rng.normal(0, 0.4), 0, 1)[..., None]
+    out = (upper * (1 - tilt) + lower * tilt).astype(np.float32)
     if kind == "wall":
         spot = np.exp(-((x - rng.uniform(0.2, 0.8)) ** 2 + (y - rng.uniform(0.1, 0.6)) ** 2) / 0.25)
-        out *= (0.7 + 0.6 * spot)[..., None]
+        out *= (0.65 + 0.6 * spot)[..., None]
     else:
-        for _ in range(int(rng.integers(8, 26))):
-            colour = linear(np.clip(rng.uniform(0.1, 1, 3) * 0.5 + 0.5 * (first + second) / 2, 0.02, 1))
+        around = {"room": hue, "green": 0.27, "street": rng.choice([0.08, 0.6]), "lights": 0.1}[kind]
+        for _ in range(int(rng.integers(10, 30))):
+            bright = rng.uniform(0.5, 1.0) if kind == "lights" else rng.uniform(0.15, 0.85)
+            colour = _colour(around + rng.normal(0, 0.09), rng.uniform(0.05, 0.5), bright).tolist()
             cx, cy, size = rng.uniform(0, w), rng.uniform(0, h), rng.uniform(0.04, 0.2) * w
             patch = out.copy()
             if kind in ("room", "street"):
-                corner = (int(cx), int(cy)), (int(cx + size * 1.5), int(cy + size * rng.uniform(1, 5)))
-                cv2.rectangle(patch, *corner, colour.tolist(), -1)
+                corner = (int(cx + size * 1.5), int(cy + size * rng.uniform(1, 5)))
+                cv2.rectangle(patch, (int(cx), int(cy)), corner, colour, -1)
             else:
-                cv2.circle(patch, (int(cx), int(cy)), max(1, int(size * 0.5)), colour.tolist(), -1, cv2.LINE_AA)
-            out += rng.uniform(0.25, 0.9) * (patch - out)
-        out = cv2.GaussianBlur(out, None, float(rng.uniform(0.6, 2.2)))
-    grain = cv2.resize(rng.normal(1, 0.05, (h // 2, w // 2)).astype(np.float32), (w, h), interpolation=cv2.INTER_CUBIC)
-    out *= grain[..., None]
-    return np.maximum(cv2.resize(out, (width, height), interpolation=cv2.INTER_CUBIC), 0)
+                cv2.circle(patch, (int(cx), int(cy)), max(2, int(size * 0.5)), colour, -1, cv2.LINE_AA)
+            out += np.float32(rng.uniform(0.2, 0.8)) * (patch - out)
+        soft = rng.uniform(0.3, 1.2) if kind == "lights" else rng.uniform(1.5, 5.0)
+        out = cv2.GaussianBlur(out, None, float(soft) * w / 160)
+    return np.maximum(cv2.resize(out, (width, height), interpolation=cv2.INTER_LINEAR), 0)
+
+
+def _colour(hue: float, saturation: float, value: float) -> np.ndarray:
+    """Linear light of a hue (a turn is 1), saturation and value."""
+    wheel = np.clip(np.abs((hue * 6 + np.array([0, 4, 2])) % 6 - 3) - 1, 0, 1)
+    return linear(value * (1 - saturation + saturation * wheel))
 
 
 def develop(rng: np.random.Generator, picture: np.ndarray, scene: Scene) -> np.ndarray:

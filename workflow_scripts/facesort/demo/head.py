@@ -35,7 +35,7 @@ def _rest() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     crown = smooth(0.15, 0.6, y)
     wide = profile(
         [-1.4, -1.25, -1.08, -0.95, -0.8, -0.6, -0.35, 0.0, 0.25, 1.4],
-        [0.04, 0.18, 0.32, 0.4, 0.51, 0.64, 0.745, 0.79, 0.8, 0.8],
+        [0.06, 0.26, 0.42, 0.5, 0.59, 0.68, 0.755, 0.79, 0.8, 0.8],
     )
     front = profile(
         [-1.4, -1.25, -1.05, -0.92, -0.7, -0.5, -0.2, 0.06, 0.3, 0.6, 1.4],
@@ -154,7 +154,7 @@ def body(person: Person, turn: np.ndarray, scene: Scene, rng: np.random.Generato
     t = np.linspace(0, 1, 72)[:, None]
     knots = [0, 0.06, 0.14, 0.25, 0.4, 0.6, 1]
     wide = np.interp(t, knots, np.array([0.36, 0.47, 0.74, 1.12, 1.4, 1.5, 1.5]) * [1, 1, *[person.shoulders] * 5])
-    y = np.interp(t, knots, [-1.36, -1.42, -1.5, -1.62, -1.85, -2.4, -4.2])
+    y = np.interp(t, knots, [-1.36, -1.42, -1.5, -1.62, -1.85, -2.4, -9.0])
     front = np.interp(t, knots, [0.16, 0.24, 0.36, 0.5, 0.62, 0.72, 0.75])
     wide, y, front = (cv2.GaussianBlur(v, None, sigmaX=0.1, sigmaY=2.5, borderType=cv2.BORDER_REPLICATE) for v in (wide, y, front))
     ring = np.linspace(-np.pi, np.pi, 72)[None]
@@ -193,7 +193,7 @@ def glasses(person: Person, skull: Skull, turn: np.ndarray, scene: Scene) -> lis
         lines.append(np.stack([x, y, 0.86 - 0.3 * x**2], 1))
         wide = float(np.interp(0.0, S[::-1], skull.wide[::-1])) + 0.05
         a = np.linspace(0, 1, 8)
-        lines.append(np.stack([sign * (eye + half + (wide - eye - half) * smooth(0, 0.35, a)), 0.09 - 0.03 * a, 0.77 - 0.95 * a], 1))
+        lines.append(np.stack([sign * (eye + half + (wide - eye - half) * np.sin(a * np.pi / 2)), 0.09 - 0.03 * a, 0.76 - 0.94 * a], 1))
     a = np.linspace(-1, 1, 8)
     lines.append(np.stack([a * (eye - half), 0.07 + 0.04 * (1 - a**2), 0.84 + 0.02 * (1 - a**2)], 1))
     out = []

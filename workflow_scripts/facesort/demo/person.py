@@ -43,9 +43,9 @@ class Person:
         self.masculine = float(np.clip(rng.normal(rng.choice([0.2, 0.8]), 0.15), 0, 1))
         child = max(0.0, 1 - self.age / 0.18)
         self.face_width = factor(0.055) + 0.05 * child
-        self.jaw = factor(0.08) * (0.93 + 0.14 * self.masculine) + 0.05 * child
+        self.jaw = factor(0.08) * (0.97 + 0.14 * self.masculine) + 0.05 * child
         self.chin = factor(0.05) - 0.07 * child
-        self.eye_size = factor(0.07) * (1.06 - 0.1 * self.masculine) + 0.12 * child
+        self.eye_size = factor(0.07) * (1.17 - 0.1 * self.masculine) + 0.12 * child
         self.eye_gap = factor(0.05)
         self.eye_tilt = float(rng.normal(0.008, 0.014))
         self.lid_height = factor(0.1)
@@ -61,7 +61,7 @@ class Person:
         self.cheeks = factor(0.25) + 0.3 * child
 
         tone = float(rng.random())
-        self.skin = mix(rng, SKIN, tone)
+        self.skin = mix(rng, SKIN, tone) * np.float32(0.82)
         dark = float(rng.beta(1.2, 2.2)) if tone < 0.5 else float(rng.beta(1, 9))
         self.hair = mix(rng, HAIR, dark)
         grey = float(np.clip((self.age - 0.55) * 2.6 + rng.normal(0, 0.25), 0, 0.92))

@@ -120,8 +120,8 @@ class Skin:
         self.albedo[:] = person.skin
         patches = cv2.resize(rng.normal(0, 1, (12, 10)).astype(np.float32), (COLUMNS, ROWS), interpolation=cv2.INTER_CUBIC)
         speckle = cv2.resize(rng.normal(0, 1, (150, 128)).astype(np.float32), (COLUMNS, ROWS), interpolation=cv2.INTER_CUBIC)
-        uneven = 1 + patches * 0.03 + speckle * (0.012 + 0.025 * person.age)
-        self.relief += speckle * (0.0004 + 0.0014 * person.age**2)
+        uneven = 1 + patches * 0.03 + speckle * (0.006 + 0.016 * person.age)
+        self.relief += speckle * (0.0001 + 0.0007 * person.age**2)
         if person.freckles:
             dots = np.clip(cv2.GaussianBlur((rng.random((ROWS, COLUMNS)) < 0.03).astype(np.float32), None, 0.9) * 4, 0, 1)
             at, shape = self.blob(0, -0.1, 0.55, 0.22)
@@ -261,14 +261,15 @@ class Skin:
         colour = person.brow_colour * 0.75
         for side, sign in SIDES:
             inner, outer, frown, sneer = (units[code][side] for code in (1, 2, 4, 9))
+            drop = frown * (1 - 0.85 * inner)  # with AU1 the brows draw together without sinking
             x_in = 0.125 - 0.045 * frown
             x_out = 0.55
             rise = person.brow_height
             heights = np.array([
-                rise - 0.01 + 0.13 * inner - 0.115 * frown - 0.06 * sneer,
-                rise + 0.03 * person.brow_arch + 0.075 * inner + 0.075 * outer - 0.075 * frown - 0.04 * sneer,
-                rise + 0.045 * person.brow_arch + 0.02 * inner + 0.125 * outer - 0.04 * frown - 0.02 * sneer,
-                rise - 0.03 + 0.1 * outer - 0.02 * frown - 0.02 * inner,
+                rise + 0.005 + 0.13 * inner - 0.12 * drop - 0.075 * sneer,
+                rise + 0.022 * person.brow_arch + 0.06 * inner + 0.08 * outer - 0.085 * drop - 0.05 * sneer,
+                rise + 0.03 * person.brow_arch + 0.005 * inner + 0.125 * outer - 0.05 * frown - 0.02 * sneer,
+                rise - 0.04 + 0.1 * outer - 0.03 * frown - 0.03 * inner,
             ])  # fmt: skip
             at = self.window(*sorted((sign * 0.03, sign * 0.64)), 0.05, 0.66)
             x, s = np.abs(X[at[1]]), S[at[0]][:, None]
@@ -358,7 +359,7 @@ class Skin:
         t = np.where(x < middle, (x - middle) / (middle - left), (x - middle) / (right - middle))
         inside = np.clip(1 - t**2, 0, 1)
         ends = np.where(x < middle, left_s, right_s)
-        line = base + (ends - base) * np.abs(t).clip(0, 1.2) ** 1.9
+        line = base + (ends - base) * np.abs(t).clip(0, 1) ** 1.9
         line = line + 0.012 * np.exp(-((t / 0.16) ** 2)) * -1 + 0.008 * np.exp(-(((np.abs(t) - 0.35) / 0.2) ** 2))
         thin = (1 - 0.6 * tight) * (1 - 0.2 * smile) * person.lip_fullness * (1 - 0.25 * person.age)
         upper_lip = 0.068 * thin * inside**0.75 * (1 - 0.2 * np.exp(-((t / 0.1) ** 2)) + 0.1 * np.exp(-(((np.abs(t) - 0.22) / 0.14) ** 2)))
@@ -368,13 +369,13 @@ class Skin:
         top_out, low_out = top_in + upper_lip, low_in - lower_lip
 
         # Relief: the mouth's mound, both lips, the line between, the cavity.
-        mound = smooth(0.16, 0.0, np.maximum(s - top_out, low_out - s)) * inside**0.5
+        mound = smooth(0.16, 0.0, np.maximum(s - top_out, low_out - s)) * inside
         self.relief[at] += 0.035 * mound
         for inner, outer, height in ((top_in, top_out, 0.026), (low_in, low_out, 0.036)):
             centre, half = (inner + outer) / 2, np.maximum(np.abs(inner - outer) / 2, 0.012)
             roll = np.clip(1 - ((s - centre) / (half * 1.15)) ** 2, 0, 1)
-            self.relief[at] += height * roll * np.minimum(half / 0.03, 1.2) * (1 - 0.4 * tight)
-        tension = tight * np.exp(-((np.maximum(s - top_out, low_out - s) / 0.045) ** 2)) * inside**0.5
+            self.relief[at] += height * roll * np.minimum(half / 0.03, 1.2) * (1 - 0.4 * tight) * inside**0.5
+        tension = tight * np.exp(-((np.maximum(s - top_out, low_out - s) / 0.045) ** 2)) * inside
         self.relief[at] += 0.02 * tension
         under = np.exp(-(((s - low_out + 0.04) / 0.035) ** 2)) * inside
         self.shade[at] *= 1 - (0.16 + 0.12 * push) * under
@@ -408,7 +409,7 @@ class Skin:
         self.gloss[at] *= 1 - hole
         self.relief[at] -= 0.05 * hole
 
-        seam = np.exp(-(((s - line) / (0.0095 + 0.004 * tight)) ** 2)) * (1 - opened) * smooth(1.1, 0.85, np.abs(t))
+        seam = np.exp(-(((s - line) / (0.0095 + 0.004 * tight)) ** 2)) * (1 - opened) * smooth(1.02, 0.9, np.abs(t))
         self.blend(at, (0.82 * seam).astype(np.float32), person.skin * np.float32([0.16, 0.07, 0.07]))
         self.relief[at] -= 0.014 * seam
         for x_end, s_end in ((left, left_s), (right, right_s)):

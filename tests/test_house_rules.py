@@ -1,0 +1,57 @@
+"""Formats, lint, types, environments, and what every rule must have."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "envs"))
+RULES = {
+    match[1]: match[2]
+    for path in sorted((ROOT / "rules").glob("*.smk"))
+    for match in re.finditer(
+        r"^rule (\w+):\n(.*?)(?=^\S|\Z)", path.read_text(encoding="utf-8"), re.M | re.S
+    )
+}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "ruff check .",
+        "ruff format --check .",
+        "snakefmt --check Snakefile rules",
+        "mypy",
+        "snakemake --lint",
+    ],
+)
+def test_checks_pass(command):
+    result = subprocess.run(command.split(), cwd=ROOT, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
+
+
+def test_environments_equal_the_lock():
+    from update import ENVS, environments
+
+    for name, text in environments().items():
+        assert (ENVS / f"{name}.yaml").read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_rule_has_what_a_reader_expects(rule):
+    body = RULES[rule]
+    assert body.lstrip().startswith('"""')
+    for part in ("output", "log", "benchmark", "conda", "resources", "params", "script"):
+        assert re.search(rf"^    {part}:", body, re.M), f"{rule} has no {part}"
+    script = re.search(r'"\.\./workflow_scripts/(\w+)\.py"', body)
+    assert script and rule.startswith(script[1])
+    assert f'code_digest("{script[1]}"' in body
+
+
+def test_nothing_of_one_machine_is_tracked():
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
+    for name in tracked.stdout.split():
+        assert not name.endswith((".jpg", ".jpeg", ".png", ".npy", ".safetensors")), name

@@ -1,0 +1,173 @@
+"""The whole workflow at a small size: its results, and what reruns when something changes."""
+
+import re
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[1]
+SMALL = {
+    "demo": {"photos": 60, "rows": 120, "per_emotion": 16},
+    "faces": {"size": 24, "border": 3, "sample": 60},
+    "split": {"naming": 3},
+    "variants": ["rgb", "cropped"],
+    "models": {
+        "stacked": {"widths": [32, 16], "phases": {"reconstruct": {"epochs": 1}}},
+        "convolutional": None,
+        "semi_supervised": {
+            "filters": [4, 4, 8, 8, 8, 8],
+            "phases": {"reconstruct": {"epochs": 1}, "classify": {"epochs": 1}},
+        },
+        "supervised": None,
+    },
+    "clustering": {"starts": 1},
+    "table": {"resamples": 100},
+}
+
+
+def snakemake(folder, *arguments, expect=0):
+    """Run Snakemake in a copy of the project, and return all that it printed."""
+    command = ["snakemake", "--cores", "2", "--configfile", "small.yaml", *arguments]
+    result = subprocess.run(
+        command, cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    assert result.returncode == expect, result.stdout[-5000:]
+    return result.stdout
+
+
+def would_run(folder, *arguments):
+    """The rules that a dry run would run."""
+    printed = snakemake(folder, "-n", "--quiet", "rules", *arguments)
+    return set(re.findall(r"^(\w+) +\d+$", printed, re.M)) - {"total", "all"}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A copy of the project, run once."""
+    folder = tmp_path_factory.mktemp("a project") / "façade"
+    parts = ("Snakefile", "config.yaml", "rules", "envs", "workflow_scripts")
+    folder.mkdir()
+    for part in parts:
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        copy(ROOT / part, folder / part)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        SMALL["demo"]["port"] = probe.getsockname()[1]
+    (folder / "small.yaml").write_text(yaml.safe_dump(SMALL), encoding="utf-8")
+    snakemake(folder)
+    return folder
+
+
+def test_the_table_and_its_pictures_are_there(project):
+    table = pd.read_csv(project / "results/table1.csv")
+    assert list(table["model"]) == ["stacked"] * 2 + ["semi_supervised"] * 2
+    assert list(table["variant"]) == ["rgb", "cropped"] * 2
+    assert table["n_test"].nunique() == 1
+    assert (table["accuracy_low"] <= table["accuracy"]).all()
+    assert (table["oracle_accuracy"] >= table["accuracy"]).all()
+    pictures = list((project / "results").rglob("figures/*.png"))
+    assert len(pictures) == 1 + 4 + 2 + 4
+    for path in pictures:
+        with Image.open(path) as picture:
+            assert len(picture.convert("RGB").getcolors(1 << 24)) > 50, path
+
+
+def test_every_face_is_accounted_for(project):
+    sample = pd.read_parquet(project / "results/sample/faces.parquet")
+    fetched = pd.read_parquet(project / "results/fetch/faces.parquet")
+    refused = pd.read_parquet(project / "results/fetch/refused.parquet")
+    assert len(sample) == len(fetched) + len(refused) == 60
+    ledger = pd.read_parquet(project / "results/fetch/ledger.parquet")
+    assert set(ledger["url"]) == set(sample["url"])
+
+
+def test_a_second_run_does_nothing(project):
+    assert would_run(project) == set()
+
+
+@pytest.mark.parametrize(
+    ("change", "rules"),
+    [
+        ({"table": {"resamples": 101}}, {"table1"}),
+        ({"clustering": {"starts": 2}}, {"cluster", "name_clusters", "predict_by_cluster", "table1",
+                                         "plot_clusters", "plot_embedding", "plot_confusion"}),
+    ],
+)
+def test_an_edited_block_reruns_its_dependents_alone(project, change, rules):
+    (project / "change.yaml").write_text(yaml.safe_dump(change), encoding="utf-8")
+    assert would_run(project, "--configfile", "small.yaml", "change.yaml") == rules
+
+
+@pytest.mark.parametrize(
+    ("module", "rules"),
+    [
+        ("tables.py", {"table1"}),
+        ("models/supervised.py", set()),
+        ("naming.py", {"name_clusters", "predict_by_cluster", "table1", "plot_clusters",
+                       "plot_embedding", "plot_confusion"}),
+        ("fec.py", None),
+    ],
+)
+def test_an_edited_module_reruns_its_dependents_alone(project, module, rules):
+    path = project / "workflow_scripts" / "facesort" / module
+    before = path.read_bytes()
+    path.write_bytes(before + b"\n# edited\n")
+    try:
+        would = would_run(project)
+    finally:
+        path.write_bytes(before)
+    if rules is None:
+        assert "sample_faces" in would and "train" in would
+        assert not would & {"render_photos", "render_labelled", "read_labelled"}
+    else:
+        assert would == rules
+
+
+def test_one_target_alone(project):
+    target = "results/cropped/stacked/seed7/embeddings.npy"
+    (project / "change.yaml").write_text("seeds: [0, 7]\n", encoding="utf-8")
+    would = would_run(project, "--configfile", "small.yaml", "change.yaml", "--", target)
+    assert would == {"train", "embed"}
+
+
+def test_a_persons_names_win_and_the_table_says_so(project):
+    names = project / "names/rgb/stacked/seed0.csv"
+    names.parent.mkdir(parents=True)
+    names.write_text("cluster,emotion\n" + "".join(f"{c},happy\n" for c in range(8)))
+    try:
+        snakemake(project, "results/table1.md")
+        assert "A person named the clusters of rgb/stacked/seed0" in (
+            project / "results/table1.md"
+        ).read_text(encoding="utf-8")
+        metrics = pd.read_json(project / "results/rgb/stacked/seed0/metrics.json", typ="series")
+        assert metrics["naming"] == "person" and metrics["accuracy"] == pytest.approx(1 / 8)
+        names.write_text("cluster,emotion\n0,bored\n")
+        printed = snakemake(project, "results/table1.md", expect=1)
+        assert "names/rgb/stacked/seed0.csv, row 2: 'bored' is not one of" in printed
+    finally:
+        names.unlink()
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"faces": {"size": "big"}}, "faces.size: 'big' is not of type"),
+        ({"faces": {"sise": 3}}, "faces: .*'sise' was unexpected"),
+        ({"faces": {"border": 12}}, "faces.border: 12 leaves nothing"),
+        ({"faces": {"border": 4}}, "models.semi_supervised.pools.cropped: .* do not divide"),
+        ({"data": {"fec_csv": "missing.csv"}}, "data: set both"),
+        ({"data": {"fec_csv": "missing.csv", "labelled": "."}}, "data.fec_csv: missing.csv: no such"),
+        ({"seeds": []}, "seeds: .*"),
+    ],
+)
+def test_a_wrong_config_is_named_by_its_key(project, change, complaint):
+    (project / "change.yaml").write_text(yaml.safe_dump(change), encoding="utf-8")
+    printed = snakemake(project, "-n", "--configfile", "small.yaml", "change.yaml", expect=1)
+    assert re.search(complaint, printed), printed
+    assert "Traceback" not in printed

@@ -20,10 +20,21 @@ def environments() -> dict[str, str]:
 
 
 def environment(group: str) -> str:
-    export = ["uv", "export", "--frozen", "--quiet", "--only-group", group, "--project", ENVS.parent]
+    export = [
+        "uv",
+        "export",
+        "--frozen",
+        "--quiet",
+        "--only-group",
+        group,
+        "--project",
+        ENVS.parent,
+    ]
     plain = ["--no-hashes", "--no-header", "--no-annotate", "--no-emit-project"]
     result = subprocess.run([*export, *plain], check=True, capture_output=True, text=True)
-    pins = "".join(f"      - {pin}\n" for line in result.stdout.splitlines() if (pin := for_311(line)))
+    pins = "".join(
+        f"      - {pin}\n" for line in result.stdout.splitlines() if (pin := for_311(line))
+    )
     return (
         "# Made by envs/update.py from uv.lock.\n"
         "channels:\n  - conda-forge\n  - nodefaults\n"

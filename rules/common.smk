@@ -8,7 +8,9 @@ from facesort.settings import code_digest, config_errors, error_lines, model_set
 from snakemake.exceptions import WorkflowError
 
 if wrong := config_errors(config):
-    raise WorkflowError("the config is not right:\n" + "\n".join(f"  {line}" for line in wrong))
+    raise WorkflowError(
+        "the config is not right:\n" + "\n".join(f"  {line}" for line in wrong)
+    )
 
 STARTED = time.time()
 DEMO = config["data"]["fec_csv"] is None

@@ -35,7 +35,9 @@ rule embed:
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         training=config["training"],
-        code=lambda wildcards: code_digest("embed", f"facesort.models.{wildcards.model}"),
+        code=lambda wildcards: code_digest(
+            "embed", f"facesort.models.{wildcards.model}"
+        ),
     script:
         "../workflow_scripts/embed.py"
 
@@ -51,17 +53,19 @@ rule classify:
         "results/logs/classify/{variant}/{model}/seed{seed}.log",
     benchmark:
         "results/benchmarks/classify/{variant}/{model}/seed{seed}.tsv"
+    wildcard_constraints:
+        model="|".join(CLASSIFIERS),
     conda:
         "../envs/torch.yaml"
     threads: config["training"]["threads"]
-    wildcard_constraints:
-        model="|".join(CLASSIFIERS),
     resources:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         training=config["training"],
-        code=lambda wildcards: code_digest("classify", f"facesort.models.{wildcards.model}"),
+        code=lambda wildcards: code_digest(
+            "classify", f"facesort.models.{wildcards.model}"
+        ),
     script:
         "../workflow_scripts/classify.py"
 
@@ -77,17 +81,19 @@ rule reconstruct:
         "results/logs/reconstruct/{variant}/{model}/seed{seed}.log",
     benchmark:
         "results/benchmarks/reconstruct/{variant}/{model}/seed{seed}.tsv"
+    wildcard_constraints:
+        model="|".join(AUTOENCODERS),
     conda:
         "../envs/torch.yaml"
     threads: config["training"]["threads"]
-    wildcard_constraints:
-        model="|".join(AUTOENCODERS),
     resources:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         examples=16,
         training=config["training"],
-        code=lambda wildcards: code_digest("reconstruct", f"facesort.models.{wildcards.model}"),
+        code=lambda wildcards: code_digest(
+            "reconstruct", f"facesort.models.{wildcards.model}"
+        ),
     script:
         "../workflow_scripts/reconstruct.py"

@@ -47,10 +47,10 @@ rule plot_clusters:
         "results/logs/plot_clusters/{variant}/{model}/seed{seed}.log",
     benchmark:
         "results/benchmarks/plot_clusters/{variant}/{model}/seed{seed}.tsv"
-    conda:
-        "../envs/analysis.yaml"
     wildcard_constraints:
         model="|".join(CLUSTERED),
+    conda:
+        "../envs/analysis.yaml"
     resources:
         mem_mb=2000,
         runtime=10,

@@ -28,14 +28,15 @@ rule predict_by_cluster:
         "results/logs/predict/{variant}/{model}/seed{seed}.log",
     benchmark:
         "results/benchmarks/predict/{variant}/{model}/seed{seed}.tsv"
-    conda:
-        "../envs/analysis.yaml"
     wildcard_constraints:
         model="|".join(CLUSTERED),
+    conda:
+        "../envs/analysis.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
     params:
+        clustered=CLUSTERED,
         code=code_digest("predict"),
     script:
         "../workflow_scripts/predict.py"
@@ -54,14 +55,15 @@ rule predict_by_classifier:
         "results/logs/predict/{variant}/{model}/seed{seed}.log",
     benchmark:
         "results/benchmarks/predict/{variant}/{model}/seed{seed}.tsv"
-    conda:
-        "../envs/analysis.yaml"
     wildcard_constraints:
         model="|".join(CLASSIFIERS),
+    conda:
+        "../envs/analysis.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
     params:
+        clustered=CLUSTERED,
         code=code_digest("predict"),
     script:
         "../workflow_scripts/predict.py"
@@ -75,7 +77,8 @@ rule table1:
             for cell in CELLS
         ],
         metrics=[
-            "results/{variant}/{model}/seed{seed}/metrics.json".format(**cell) for cell in CELLS
+            "results/{variant}/{model}/seed{seed}/metrics.json".format(**cell)
+            for cell in CELLS
         ],
     output:
         csv="results/table1.csv",
@@ -94,7 +97,9 @@ rule table1:
         table=config["table"],
         naming=config["split"]["naming"],
         data=(
-            "rendered demo faces" if DEMO else "{fec_csv} and {labelled}".format(**config["data"])
+            "rendered demo faces"
+            if DEMO
+            else "{fec_csv} and {labelled}".format(**config["data"])
         )
         + ", {size}x{size} pixels".format(**config["faces"]),
         code=code_digest("table1"),

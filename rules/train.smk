@@ -49,10 +49,14 @@ rule train:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
-        settings=lambda wildcards: model_settings(config, wildcards.model, wildcards.variant),
+        settings=lambda wildcards: model_settings(
+            config, wildcards.model, wildcards.variant
+        ),
         training=config["training"],
         # Undeclared, so that a failed or killed job can go on from it.
         checkpoint="results/{variant}/{model}/seed{seed}/checkpoint/last.pt",
-        code=lambda wildcards: code_digest("train", f"facesort.models.{wildcards.model}"),
+        code=lambda wildcards: code_digest(
+            "train", f"facesort.models.{wildcards.model}"
+        ),
     script:
         "../workflow_scripts/train.py"

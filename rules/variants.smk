@@ -24,10 +24,10 @@ rule make_variant:
         "results/logs/make_variant/{variant}/{set}.log",
     benchmark:
         "results/benchmarks/make_variant/{variant}/{set}.tsv"
-    conda:
-        "../envs/faces.yaml"
     wildcard_constraints:
         set="pool|labelled",
+    conda:
+        "../envs/faces.yaml"
     resources:
         mem_mb=2000,
         runtime=30,

@@ -3,6 +3,7 @@
 import pytest
 import torch
 import yaml
+
 from facesort.models import MODELS, build
 from facesort.settings import SCRIPTS, model_settings
 

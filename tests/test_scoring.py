@@ -3,15 +3,16 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import adjusted_rand_score, balanced_accuracy_score, f1_score
+
 from facesort.clustering import fit_clusters, load_clustering, save_clustering
 from facesort.emotions import EMOTIONS
 from facesort.job import InputError
 from facesort.naming import automatic_names, count_votes, name_automatically, read_person_names
 from facesort.scoring import accuracy_interval, score
 from facesort.tables import make_table, table_markdown
-from hypothesis import given
-from hypothesis import strategies as st
-from sklearn.metrics import adjusted_rand_score, balanced_accuracy_score, f1_score
 
 NAMES = np.array(EMOTIONS)
 

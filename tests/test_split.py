@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+
 from facesort.emotions import EMOTIONS
 from facesort.job import InputError
 from facesort.split import split_labelled

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+
 from facesort.devices import choose_device
 from facesort.job import InputError
 from facesort.models import build
@@ -82,7 +83,14 @@ def test_a_classifier_learns_from_its_rows_alone(tmp_path):
     phase = Phase("classify", faces, rows, labels, 30, "adam", 0.01)
     device = choose_device("float32", 1)
     history = fit(
-        model, [phase], device, batch_size=8, seed=0, checkpoint=tmp_path / "c", identity="", label=""
+        model,
+        [phase],
+        device,
+        batch_size=8,
+        seed=0,
+        checkpoint=tmp_path / "c",
+        identity="",
+        label="",
     )
     assert history[-1].accuracy == 1.0
     assert history[-1].faces == 40

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from facesort.variants import VARIANTS, make_variant, variant_shape
 from PIL import Image
+
+from facesort.variants import VARIANTS, make_variant, variant_shape
 
 FACES = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3), np.uint8)
 

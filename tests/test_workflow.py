@@ -95,8 +95,18 @@ def test_a_second_run_does_nothing(project):
     ("change", "rules"),
     [
         ({"table": {"resamples": 101}}, {"table1"}),
-        ({"clustering": {"starts": 2}}, {"cluster", "name_clusters", "predict_by_cluster", "table1",
-                                         "plot_clusters", "plot_embedding", "plot_confusion"}),
+        (
+            {"clustering": {"starts": 2}},
+            {
+                "cluster",
+                "name_clusters",
+                "predict_by_cluster",
+                "table1",
+                "plot_clusters",
+                "plot_embedding",
+                "plot_confusion",
+            },
+        ),
     ],
 )
 def test_an_edited_block_reruns_its_dependents_alone(project, change, rules):
@@ -109,8 +119,17 @@ def test_an_edited_block_reruns_its_dependents_alone(project, change, rules):
     [
         ("tables.py", {"table1"}),
         ("models/supervised.py", set()),
-        ("naming.py", {"name_clusters", "predict_by_cluster", "table1", "plot_clusters",
-                       "plot_embedding", "plot_confusion"}),
+        (
+            "naming.py",
+            {
+                "name_clusters",
+                "predict_by_cluster",
+                "table1",
+                "plot_clusters",
+                "plot_embedding",
+                "plot_confusion",
+            },
+        ),
         ("fec.py", None),
     ],
 )
@@ -162,7 +181,10 @@ def test_a_persons_names_win_and_the_table_says_so(project):
         ({"faces": {"border": 12}}, "faces.border: 12 leaves nothing"),
         ({"faces": {"border": 4}}, "models.semi_supervised.pools.cropped: .* do not divide"),
         ({"data": {"fec_csv": "missing.csv"}}, "data: set both"),
-        ({"data": {"fec_csv": "missing.csv", "labelled": "."}}, "data.fec_csv: missing.csv: no such"),
+        (
+            {"data": {"fec_csv": "missing.csv", "labelled": "."}},
+            "data.fec_csv: missing.csv: no such",
+        ),
         ({"seeds": []}, "seeds: .*"),
     ],
 )

@@ -1,13 +1,14 @@
 """Rule classify: a classifier's probabilities of the eight emotions for the labelled faces."""
 
 import torch
+from snakemake.iocontainers import Snakemake
+
 from facesort.arrays import create_array, open_array
 from facesort.devices import choose_device
 from facesort.emotions import EMOTIONS
 from facesort.job import job
 from facesort.saving import load_model
 from facesort.training import apply_in_batches
-from snakemake.iocontainers import Snakemake
 
 snakemake: Snakemake
 

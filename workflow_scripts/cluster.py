@@ -1,9 +1,10 @@
 """Rule cluster: fit K-means to the pool's embeddings, and place the labelled faces."""
 
+from snakemake.script import snakemake
+
 from facesort.arrays import open_array
 from facesort.clustering import fit_clusters, save_clustering
 from facesort.job import job
-from snakemake.script import snakemake
 
 with job(snakemake.log[0]):
     clustering = fit_clusters(

@@ -1,12 +1,13 @@
 """Rule embed: encode the training pool and the labelled faces."""
 
 import torch
+from snakemake.iocontainers import Snakemake
+
 from facesort.arrays import create_array, open_array
 from facesort.devices import choose_device
 from facesort.job import job
 from facesort.saving import load_model
 from facesort.training import apply_in_batches, to_input
-from snakemake.iocontainers import Snakemake
 
 snakemake: Snakemake
 

@@ -4,11 +4,12 @@ import asyncio
 from contextlib import nullcontext
 from pathlib import Path
 
+from snakemake.iocontainers import Snakemake
+
 from facesort.arrays import read_index, write_index
 from facesort.demo.host import serve
 from facesort.fetching import Store, assemble, fetch_all
 from facesort.job import job
-from snakemake.iocontainers import Snakemake
 
 snakemake: Snakemake
 

@@ -1,9 +1,10 @@
 """Rule make_variant: turn a set of faces into a variant."""
 
+from snakemake.iocontainers import Snakemake
+
 from facesort.arrays import create_array, open_array
 from facesort.job import job
 from facesort.variants import make_variant, variant_shape
-from snakemake.iocontainers import Snakemake
 
 snakemake: Snakemake
 CHUNK = 1024
@@ -14,6 +15,4 @@ with job(snakemake.log[0]):
     shape = (len(faces), *variant_shape(variant, faces.shape[1], border))
     with create_array(snakemake.output.faces, shape, "uint8") as out:
         for start in range(0, len(faces), CHUNK):
-            out[start : start + CHUNK] = make_variant(
-                faces[start : start + CHUNK], variant, border
-            )
+            out[start : start + CHUNK] = make_variant(faces[start : start + CHUNK], variant, border)

@@ -1,11 +1,12 @@
 """Rule name_clusters: name clusters as a person did, or from the naming faces."""
 
+from snakemake.script import snakemake
+
 from facesort.arrays import open_array, read_index
 from facesort.clustering import load_clustering
 from facesort.emotions import EMOTIONS
 from facesort.job import job
 from facesort.naming import automatic_names, read_person_names
-from snakemake.script import snakemake
 
 with job(snakemake.log[0]):
     clustering = load_clustering(snakemake.input.clustering)

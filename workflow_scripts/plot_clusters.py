@@ -1,11 +1,12 @@
 """Rule plot_clusters: samples of each cluster."""
 
 import pandas as pd
+from snakemake.script import snakemake
+
 from facesort.arrays import open_array
 from facesort.clustering import load_clustering
 from facesort.figures import plot_clusters, save
 from facesort.job import job
-from snakemake.script import snakemake
 
 with job(snakemake.log[0]):
     model, variant, seed = (snakemake.wildcards[key] for key in ("model", "variant", "seed"))

@@ -1,9 +1,10 @@
 """Rule plot_confusion: all cells' confusion matrices."""
 
+from snakemake.script import snakemake
+
 from facesort.arrays import read_index
 from facesort.figures import plot_confusions, save
 from facesort.job import job
-from snakemake.script import snakemake
 
 with job(snakemake.log[0]):
     predictions = [read_index(path) for path in snakemake.input.predictions]

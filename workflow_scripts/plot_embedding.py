@@ -1,10 +1,11 @@
 """Rule plot_embedding: t-SNE of the test faces."""
 
 import numpy as np
+from snakemake.script import snakemake
+
 from facesort.arrays import open_array, read_index
 from facesort.figures import embedding_groups, plot_embedding, save, tsne
 from facesort.job import job
-from snakemake.script import snakemake
 
 with job(snakemake.log[0]):
     model, variant, seed = (snakemake.wildcards[key] for key in ("model", "variant", "seed"))

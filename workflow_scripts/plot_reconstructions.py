@@ -1,9 +1,10 @@
 """Rule plot_reconstructions: labelled faces above what the autoencoder makes of them."""
 
+from snakemake.script import snakemake
+
 from facesort.arrays import open_array
 from facesort.figures import plot_reconstructions, save
 from facesort.job import job
-from snakemake.script import snakemake
 
 with job(snakemake.log[0]):
     model, variant, seed = (snakemake.wildcards[key] for key in ("model", "variant", "seed"))

@@ -5,17 +5,18 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from snakemake.script import snakemake
+
 from facesort.arrays import open_array, read_index, write_index
 from facesort.clustering import load_clustering
 from facesort.emotions import EMOTIONS
 from facesort.job import job
 from facesort.scoring import score
-from snakemake.script import snakemake
 
 with job(snakemake.log[0]):
     index = read_index(snakemake.input.index)
     test = np.flatnonzero(read_index(snakemake.input.split, rows=len(index))["part"] == "test")
-    if "names" in snakemake.input.keys():
+    if snakemake.wildcards.model in snakemake.params.clustered:
         named = pd.read_csv(snakemake.input.names).set_index("cluster")
         groups = load_clustering(snakemake.input.clustering).labelled[test]
         predicted = named["emotion"].loc[groups].to_numpy(str)

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from snakemake.iocontainers import Snakemake
+
 from facesort.arrays import create_array, open_array, write_index
 from facesort.imaging import ImageError
 from facesort.job import InputError, Progress, job
 from facesort.labelled import list_labelled, pixel_digest, read_faces
-from snakemake.iocontainers import Snakemake
 
 snakemake: Snakemake
 

@@ -2,12 +2,13 @@
 
 import numpy as np
 import torch
+from snakemake.iocontainers import Snakemake
+
 from facesort.arrays import create_array, open_array
 from facesort.devices import choose_device
 from facesort.job import job
 from facesort.saving import load_model
 from facesort.training import to_input
-from snakemake.iocontainers import Snakemake
 
 snakemake: Snakemake
 

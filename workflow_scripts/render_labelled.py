@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+from snakemake.iocontainers import Snakemake
+
 from facesort.demo.dataset import write_labelled
 from facesort.demo.sheet import contact_sheet
 from facesort.job import job
-from snakemake.iocontainers import Snakemake
 
 snakemake: Snakemake
 

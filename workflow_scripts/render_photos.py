@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from snakemake.iocontainers import Snakemake
+
 from facesort.demo.dataset import write_photos
 from facesort.job import job
-from snakemake.iocontainers import Snakemake
 
 snakemake: Snakemake
 

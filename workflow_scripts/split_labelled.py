@@ -1,9 +1,10 @@
 """Rule split_labelled: give every labelled face its part: naming, train or test."""
 
+from snakemake.iocontainers import Snakemake
+
 from facesort.arrays import read_index, write_index
 from facesort.job import job
 from facesort.split import split_labelled
-from snakemake.iocontainers import Snakemake
 
 snakemake: Snakemake
 

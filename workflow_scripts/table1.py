@@ -3,10 +3,11 @@
 import json
 from pathlib import Path
 
+from snakemake.script import snakemake
+
 from facesort.arrays import read_index
 from facesort.job import job
 from facesort.tables import make_table, table_markdown
-from snakemake.script import snakemake
 
 with job(snakemake.log[0]):
     cells = snakemake.params.cells
@@ -25,7 +26,9 @@ with job(snakemake.log[0]):
     automatic = f"from {snakemake.params.naming} labelled faces an emotion that are never scored"
     naming = f"Clusters were named automatically {automatic}."
     if person:
-        naming = f"A person named the clusters of {', '.join(person)}; others automatically {automatic}."
+        naming = (
+            f"A person named the clusters of {', '.join(person)}; others automatically {automatic}."
+        )
     text = table_markdown(
         table,
         data=snakemake.params.data,

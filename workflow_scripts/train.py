@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from snakemake.iocontainers import Snakemake
+
 from facesort.arrays import open_array, read_index
 from facesort.devices import choose_device
 from facesort.emotions import EMOTIONS
@@ -15,7 +17,6 @@ from facesort.job import job
 from facesort.models import build
 from facesort.saving import save_model
 from facesort.training import Phase, fit
-from snakemake.iocontainers import Snakemake
 
 snakemake: Snakemake
 
@@ -33,7 +34,9 @@ with job(snakemake.log[0]):
 
     phases = []
     for phase, how in settings["phases"].items():
-        faces = open_array(snakemake.input.pool if phase == "reconstruct" else snakemake.input.labelled)
+        faces = open_array(
+            snakemake.input.pool if phase == "reconstruct" else snakemake.input.labelled
+        )
         if phase == "reconstruct":
             rows, labels = np.arange(len(faces)), None
             if settings["sample"] and settings["sample"] < len(rows):

@@ -43,7 +43,9 @@ def open_array(path: str | Path) -> np.ndarray:
     try:
         array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"{path}: not a readable .npy array ({error}); delete it and rerun") from None
+        raise InputError(
+            f"{path}: not a readable .npy array ({error}); delete it and rerun"
+        ) from None
     return array
 
 
@@ -56,7 +58,9 @@ def read_index(path: str | Path, rows: int | None = None) -> pd.DataFrame:
     try:
         index = pd.read_parquet(path)
     except Exception as error:
-        raise InputError(f"{path}: not a readable Parquet file ({error}); delete it and rerun") from None
+        raise InputError(
+            f"{path}: not a readable Parquet file ({error}); delete it and rerun"
+        ) from None
     if rows is not None and len(index) != rows:
         raise InputError(f"{path}: {len(index)} rows for {rows} faces; delete both and rerun")
     return index

@@ -76,7 +76,9 @@ def _read_line(line: bytes, row: int) -> Iterator[Face | Refused]:
         try:
             left, right, top, bottom = map(float, numbers)
         except ValueError:
-            yield Refused(row, slot, "the box has a value that is no number", ",".join(numbers)[:200])
+            yield Refused(
+                row, slot, "the box has a value that is no number", ",".join(numbers)[:200]
+            )
             continue
         if reason := _fault(url, left, right, top, bottom):
             yield Refused(row, slot, reason, f"{url},{','.join(numbers)}"[:200])

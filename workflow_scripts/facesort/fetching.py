@@ -113,9 +113,9 @@ def read_exclusions(path: str | None) -> set[str]:
     return {line.strip() for line in lines if line.strip() and not line.startswith("#")}
 
 
-def process(url: str, answer: Answer, faces: dict[str, Box], settings: dict[str, Any], size: int) -> (
-    tuple[dict[str, Any], dict[str, bytes]]
-):
+def process(
+    url: str, answer: Answer, faces: dict[str, Box], settings: dict[str, Any], size: int
+) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Make a ledger entry and face crops from an answer. Runs in a worker thread."""
     entry: dict[str, Any] = {
         "url": url,
@@ -148,8 +148,9 @@ async def fetch_all(
     """Fetch every photo of the sample that the store lacks."""
     excluded = read_exclusions(settings["exclude"])
     faces: dict[str, dict[str, Box]] = {}
-    for row in sample.itertuples():
-        faces.setdefault(row.url, {})[row.face_id] = (row.left, row.right, row.top, row.bottom)
+    boxes = sample[["left", "right", "top", "bottom"]].to_numpy().tolist()
+    for url, face_id, box in zip(sample["url"], sample["face_id"], boxes, strict=True):
+        faces.setdefault(url, {})[face_id] = tuple(box)
     todo = [url for url in faces if url not in excluded and not store.has(url, list(faces[url]))]
     for url in excluded & faces.keys():
         store.add({"url": url, "outcome": "excluded", "error": "on the exclusion list"}, {})
@@ -204,7 +205,7 @@ def assemble(
             out[row] = np.frombuffer(pixels, np.uint8).reshape(shape[1:])
     index = sample[fetched].join(photos[["width", "height", "sha256"]], on="url")
     write_index(index.reset_index(drop=True), index_path)
-    lost = sample.loc[~fetched, ["face_id", "url", "row", "slot"]]
-    causes = photos["error"].reindex(lost["url"]).to_numpy()
-    write_index(lost.assign(cause=causes).reset_index(drop=True), refused_path)
+    lost = sample.loc[~fetched, ["face_id", "url", "row", "slot"]].copy()
+    lost["cause"] = photos["error"].reindex(lost["url"]).to_numpy()
+    write_index(lost.reset_index(drop=True), refused_path)
     return ledger

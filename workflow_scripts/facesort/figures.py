@@ -115,7 +115,12 @@ def montage(faces: np.ndarray, columns: int, gap: int = 2) -> np.ndarray:
 
 
 def plot_clusters(
-    faces: np.ndarray, clusters: np.ndarray, names: pd.DataFrame, per_cluster: int, seed: int, title: str
+    faces: np.ndarray,
+    clusters: np.ndarray,
+    names: pd.DataFrame,
+    per_cluster: int,
+    seed: int,
+    title: str,
 ) -> Figure:
     """A row of faces a cluster, drawn at random by the seed, under the cluster's name.
 
@@ -127,7 +132,9 @@ def plot_clusters(
     generator = np.random.default_rng(seed)
     figure = new_figure(per_cluster + 2.4, 1.08 * len(names) + 0.6)
     figure.suptitle(title)
-    for axes, row in zip(figure.subplots(len(names), 1, squeeze=False)[:, 0], names.itertuples(), strict=True):
+    for axes, row in zip(
+        figure.subplots(len(names), 1, squeeze=False)[:, 0], names.itertuples(), strict=True
+    ):
         members = np.flatnonzero(clusters == row.cluster)
         shown = np.sort(generator.permutation(members)[:per_cluster])
         blank = np.full((per_cluster, *faces.shape[1:]), 255, np.uint8)
@@ -168,7 +175,9 @@ def confusion(labels: np.ndarray, predicted: np.ndarray) -> np.ndarray:
 
     Rows of emotions that do not occur are NaN; a row sums to less than 1 where "mixed" was said.
     """
-    matrix = np.array([[np.sum((labels == t) & (predicted == p)) for p in EMOTIONS] for t in EMOTIONS])
+    matrix = np.array(
+        [[np.sum((labels == t) & (predicted == p)) for p in EMOTIONS] for t in EMOTIONS]
+    )
     counts = np.array([[np.sum(labels == t)] for t in EMOTIONS])
     with np.errstate(invalid="ignore"):
         return matrix / counts
@@ -195,7 +204,15 @@ def plot_confusions(cells: list[dict[str, Any]], predictions: list[pd.DataFrame]
             image = axes.imshow(matrix, vmin=0, vmax=1, cmap="Blues")
             for y, x in np.argwhere(matrix >= 0.005):
                 shade = "white" if matrix[y, x] > 0.55 else "#333333"
-                axes.text(x, y, f"{100 * matrix[y, x]:.0f}", ha="center", va="center", fontsize=7, color=shade)
+                axes.text(
+                    x,
+                    y,
+                    f"{100 * matrix[y, x]:.0f}",
+                    ha="center",
+                    va="center",
+                    fontsize=7,
+                    color=shade,
+                )
             axes.set_title(f"{model}, {variant}", fontsize=10)
             axes.set_xticks(range(8), EMOTIONS, rotation=60, ha="right", fontsize=7)
             axes.set_yticks(range(8), EMOTIONS if column == 0 else [""] * 8, fontsize=7)

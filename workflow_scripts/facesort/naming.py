@@ -51,7 +51,11 @@ def name_automatically(votes: np.ndarray, distances: np.ndarray, method: str) ->
 
 
 def automatic_names(
-    clustering: Clustering, embeddings: np.ndarray, labels: np.ndarray, naming: np.ndarray, method: str
+    clustering: Clustering,
+    embeddings: np.ndarray,
+    labels: np.ndarray,
+    naming: np.ndarray,
+    method: str,
 ) -> pd.DataFrame:
     """Name a clustering from the naming faces alone.
 
@@ -95,7 +99,10 @@ def read_person_names(path: str | Path, clustering: Clustering) -> pd.DataFrame:
             raise InputError(f"{path}: no columns cluster and emotion in its first row")
         for row in reader:
             where = f"{path}, row {reader.line_num}"
-            cluster, emotion = (row["cluster"] or "").strip(), (row["emotion"] or "").strip().lower()
+            cluster, emotion = (
+                (row["cluster"] or "").strip(),
+                (row["emotion"] or "").strip().lower(),
+            )
             if not cluster.isdecimal() or int(cluster) >= clusters:
                 raise InputError(f"{where}: {cluster!r} is no cluster of 0 to {clusters - 1}")
             if int(cluster) in names:
@@ -106,8 +113,8 @@ def read_person_names(path: str | Path, clustering: Clustering) -> pd.DataFrame:
                 )
             if (digest := (row.get("clustering") or "").strip()) not in ("", clustering.digest):
                 raise InputError(
-                    f"{where}: named for clustering {digest}, but this is {clustering.digest}; look "
-                    "at figures/clusters.png and name again, or remove the file for automatic names"
+                    f"{where}: named for clustering {digest}, but this is {clustering.digest}; "
+                    "look at figures/clusters.png and name again, or remove the file for automatic names"
                 )
             names[int(cluster)] = emotion
     if missing := sorted(set(range(clusters)) - set(names)):

@@ -15,9 +15,7 @@ from facesort.models import build
 from facesort.training import Epoch, write_history
 
 
-def save_model(
-    folder: Path, model: nn.Module, about: dict[str, Any], history: list[Epoch]
-) -> None:
+def save_model(folder: Path, model: nn.Module, about: dict[str, Any], history: list[Epoch]) -> None:
     """Write ``weights.safetensors``, ``model.json`` and ``history.jsonl``; whole or not at all.
 
     Args:
@@ -35,7 +33,7 @@ def save_model(
     os.replace(part, folder)
 
 
-def load_model(folder: str | Path) -> tuple[nn.Module, dict[str, Any]]:
+def load_model(folder: str | Path) -> tuple[Any, dict[str, Any]]:
     """Build a saved model again. Nothing in the folder is ever run as code.
 
     Returns:

@@ -69,7 +69,9 @@ def make_table(
     return pd.DataFrame(rows)
 
 
-def table_markdown(table: pd.DataFrame, *, data: str, seeds: list[int], naming: str, labels: pd.Series) -> str:
+def table_markdown(
+    table: pd.DataFrame, *, data: str, seeds: list[int], naming: str, labels: pd.Series
+) -> str:
     """Table 1 for reading, with what its figures were made from."""
     lines = [
         "| model | variant | accuracy [95% interval] | balanced accuracy | macro F1 "

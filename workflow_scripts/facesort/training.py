@@ -87,7 +87,7 @@ def batch_loss(
 
 
 def train_one_epoch(
-    model: nn.Module,
+    model: Any,
     phase: Phase,
     epoch: int,
     optimizer: torch.optim.Optimizer,
@@ -135,7 +135,7 @@ def _check_finite(loss: Tensor, phase: Phase, epoch: int) -> None:
 
 
 def fit(
-    model: nn.Module,
+    model: Any,
     phases: list[Phase],
     device: Device,
     *,
@@ -158,7 +158,7 @@ def fit(
         One ``Epoch`` for each epoch of each phase, those before a restart included.
     """
     # Channels-last weights spare the convolutions a conversion each.
-    model.to(device.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model.to(device.device, memory_format=torch.channels_last)
     saved = _load_checkpoint(checkpoint, identity)
     history = [Epoch(**line) for line in saved["history"]] if saved else []
     if saved:
@@ -169,7 +169,7 @@ def fit(
         if len(done) == phase.epochs:
             continue
         optimizer = OPTIMIZERS[phase.optimizer](
-            model.phase_parameters(phase.name),  # type: ignore[operator]
+            model.phase_parameters(phase.name),
             lr=phase.learning_rate,
             eps=1e-7,  # Keras's
             **({"fused": True} if phase.optimizer == "adam" else {"foreach": True}),
@@ -177,9 +177,7 @@ def fit(
         if saved and done:
             optimizer.load_state_dict(saved["optimizer"])
         total = phase.epochs * len(phase.rows)
-        progress = Progress(
-            total, f"{label} ({phase.name})", start=len(done) * len(phase.rows)
-        )
+        progress = Progress(total, f"{label} ({phase.name})", start=len(done) * len(phase.rows))
         for epoch in range(len(done) + 1, phase.epochs + 1):
             line = train_one_epoch(
                 model, phase, epoch, optimizer, device, batch_size, seed, progress

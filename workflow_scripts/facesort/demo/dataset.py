@@ -44,7 +44,15 @@ class Photo:
 
 
 def write_photos(
-    folder: Path, csv: Path, truth: Path, *, photos: int, rows: int, base_url: str, seed: int, workers: int
+    folder: Path,
+    csv: Path,
+    truth: Path,
+    *,
+    photos: int,
+    rows: int,
+    base_url: str,
+    seed: int,
+    workers: int,
 ) -> None:
     """Render photos of one or two faces, and write the FEC-format CSV that points at them.
 
@@ -99,12 +107,19 @@ def _render_photo(number: int, folder: Path, seed: int) -> Photo:
     for place in range(count):
         # One light and camera for all, a pose for each.
         pose = Scene(rng)
-        pose.light, pose.key, pose.sky, pose.ground = scene.light, scene.key, scene.sky, scene.ground
+        pose.light, pose.key, pose.sky, pose.ground = (
+            scene.light,
+            scene.key,
+            scene.sky,
+            scene.ground,
+        )
         scale = rng.uniform(0.6, 1.0) * min(height * 0.3, slot * 0.4, 118)
         x = (place + 0.5) * slot + rng.uniform(-1, 1) * max(0, slot / 2 - 1.05 * scale)
         y = rng.uniform(1.35 * scale, max(1.4 * scale, height - 1.25 * scale))
         emotion = EMOTIONS[rng.integers(len(EMOTIONS))]
-        picture, _, face = render_face(rng, emotion, picture=picture, centre=(x, y), scale=scale, scene=pose)
+        picture, _, face = render_face(
+            rng, emotion, picture=picture, centre=(x, y), scale=scale, scene=pose
+        )
         faces.append(face)
     path = photo_name(number, seed)
     _write_image(folder / path, develop(rng, picture, scene), scene.quality)
@@ -132,7 +147,9 @@ def _triplets(
         answering = rng.choice(annotators, rng.choice([6, 7, 8, 10], p=[0.6, 0.2, 0.1, 0.1]), False)
         seen = features[chosen] + rng.normal(0, 0.15, (len(answering), 3, features.shape[1]))
         # The odd one out is the one that the two most alike leave over.
-        apart = [np.linalg.norm(seen[:, i] - seen[:, j], axis=1) for i, j in ((1, 2), (0, 2), (0, 1))]
+        apart = [
+            np.linalg.norm(seen[:, i] - seen[:, j], axis=1) for i, j in ((1, 2), (0, 2), (0, 1))
+        ]
         answers = np.argmin(apart, axis=0) + 1
         cells = []
         for face in chosen:
@@ -173,7 +190,9 @@ def write_labelled(folder: Path, *, per_emotion: int, seed: int, workers: int) -
     rng = np.random.default_rng([seed, LABELLED])
     folders = np.repeat(np.arange(len(EMOTIONS)), per_emotion)
     strays = rng.random(total) < 0.02
-    folders[strays] = (folders[strays] + rng.integers(1, len(EMOTIONS), strays.sum())) % len(EMOTIONS)
+    folders[strays] = (folders[strays] + rng.integers(1, len(EMOTIONS), strays.sum())) % len(
+        EMOTIONS
+    )
     numbers = np.zeros(total, int)
     for emotion in range(len(EMOTIONS)):
         members = np.flatnonzero(folders == emotion)
@@ -183,13 +202,21 @@ def write_labelled(folder: Path, *, per_emotion: int, seed: int, workers: int) -
     with _whole(folder) as part:
         for emotion in EMOTIONS:
             (part / emotion).mkdir()
-        render = partial(_render_labelled, folder=part, paths=paths, per_emotion=per_emotion, seed=seed)
-        for number, sure in enumerate(_in_parallel(render, total, workers, "labelled faces rendered")):
-            lines.append(f"{number},{paths[number]},{EMOTIONS[number // per_emotion]},{sure:.10f}\n")
+        render = partial(
+            _render_labelled, folder=part, paths=paths, per_emotion=per_emotion, seed=seed
+        )
+        for number, sure in enumerate(
+            _in_parallel(render, total, workers, "labelled faces rendered")
+        ):
+            lines.append(
+                f"{number},{paths[number]},{EMOTIONS[number // per_emotion]},{sure:.10f}\n"
+            )
         _write_text(part / "labels.csv", "".join(lines))
 
 
-def _render_labelled(number: int, folder: Path, paths: list[str], per_emotion: int, seed: int) -> float:
+def _render_labelled(
+    number: int, folder: Path, paths: list[str], per_emotion: int, seed: int
+) -> float:
     rng = np.random.default_rng([seed, LABELLED, number])
     image, face = portrait(rng, EMOTIONS[number // per_emotion], SIDE)
     _write_image(folder / paths[number], image, 92)
@@ -229,7 +256,9 @@ def _in_parallel(
     with ProcessPoolExecutor(
         max(1, min(workers, total)), get_context("spawn"), cv2.setNumThreads, (1,)
     ) as pool:
-        for result in pool.map(work, range(total), chunksize=max(1, min(16, total // workers // 4))):
+        for result in pool.map(
+            work, range(total), chunksize=max(1, min(16, total // workers // 4))
+        ):
             progress.update(1)
             yield result
     progress.close()

@@ -83,7 +83,10 @@ def render_face(
 
     box = _box(points, picture.shape, centre, scale)
     height, width = picture.shape[:2]
-    left, right = max(0, int(centre[0] - 1.75 * scale)), min(width, int(centre[0] + 1.75 * scale) + 1)
+    left, right = (
+        max(0, int(centre[0] - 1.75 * scale)),
+        min(width, int(centre[0] + 1.75 * scale) + 1),
+    )
     top, bottom = max(0, int(centre[1] - 1.8 * scale)), min(height, int(centre[1] + 4 * scale) + 1)
     fine = (round((right - left) * oversample), round((bottom - top) * oversample))
     colour, depth = draw(
@@ -108,11 +111,15 @@ def _occlusion(depth: np.ndarray, alpha: np.ndarray, scale: float) -> np.ndarray
     shrink = max(1, round(scale / 30))
     size = (max(1, depth.shape[1] // shrink), max(1, depth.shape[0] // shrink))
     near = cv2.resize(np.where(alpha > 0, depth, DISTANCE + 1), size, interpolation=cv2.INTER_AREA)
-    around = cv2.resize(cv2.GaussianBlur(near, None, 3.0), depth.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    around = cv2.resize(
+        cv2.GaussianBlur(near, None, 3.0), depth.shape[::-1], interpolation=cv2.INTER_LINEAR
+    )
     return np.clip(1 - 0.75 * np.clip(depth - around - 0.02, 0, 0.5), 0.6, 1)
 
 
-def _box(points: np.ndarray, shape: tuple[int, ...], centre: tuple[float, float], scale: float) -> tuple[float, float, float, float]:
+def _box(
+    points: np.ndarray, shape: tuple[int, ...], centre: tuple[float, float], scale: float
+) -> tuple[float, float, float, float]:
     rows = np.flatnonzero((S > -1.06) & (S < 0.72))
     columns = np.flatnonzero(np.abs(X) < 0.95)
     part = points[rows[0] : rows[-1] : 6, columns[0] : columns[-1] : 6]
@@ -137,9 +144,15 @@ def background(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
     upper = _colour(hue, colourful, grey)
     lower = _colour(hue + rng.normal(0, 0.08), colourful, grey * rng.uniform(0.5, 0.95))
     if kind == "green":
-        upper, lower = _colour(0.3, 0.25, rng.uniform(0.5, 0.95)), _colour(0.27, 0.5, rng.uniform(0.2, 0.45))
+        upper, lower = (
+            _colour(0.3, 0.25, rng.uniform(0.5, 0.95)),
+            _colour(0.27, 0.5, rng.uniform(0.2, 0.45)),
+        )
     if kind == "street":
-        upper, lower = _colour(0.58, 0.2, rng.uniform(0.7, 0.95)), _colour(0.1, 0.06, rng.uniform(0.25, 0.5))
+        upper, lower = (
+            _colour(0.58, 0.2, rng.uniform(0.7, 0.95)),
+            _colour(0.1, 0.06, rng.uniform(0.25, 0.5)),
+        )
     if kind == "lights":
         upper, lower = _colour(hue, 0.5, 0.12), _colour(hue, 0.5, 0.22)
     tilt = np.clip(y * rng.uniform(0.7, 1.2) + (x - 0.5) * rng.normal(0, 0.4), 0, 1)[..., None]
@@ -148,7 +161,9 @@ def background(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
         spot = np.exp(-((x - rng.uniform(0.2, 0.8)) ** 2 + (y - rng.uniform(0.1, 0.6)) ** 2) / 0.25)
         out *= (0.65 + 0.6 * spot)[..., None]
     else:
-        around = {"room": hue, "green": 0.27, "street": rng.choice([0.08, 0.6]), "lights": 0.1}[kind]
+        around = {"room": hue, "green": 0.27, "street": rng.choice([0.08, 0.6]), "lights": 0.1}[
+            kind
+        ]
         for _ in range(int(rng.integers(10, 30))):
             bright = rng.uniform(0.5, 1.0) if kind == "lights" else rng.uniform(0.15, 0.85)
             colour = _colour(around + rng.normal(0, 0.09), rng.uniform(0.05, 0.5), bright).tolist()
@@ -158,7 +173,9 @@ def background(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
                 corner = (int(cx + size * 1.5), int(cy + size * rng.uniform(1, 5)))
                 cv2.rectangle(patch, (int(cx), int(cy)), corner, colour, -1)
             else:
-                cv2.circle(patch, (int(cx), int(cy)), max(2, int(size * 0.5)), colour, -1, cv2.LINE_AA)
+                cv2.circle(
+                    patch, (int(cx), int(cy)), max(2, int(size * 0.5)), colour, -1, cv2.LINE_AA
+                )
             out += np.float32(rng.uniform(0.2, 0.8)) * (patch - out)
         soft = rng.uniform(0.3, 1.2) if kind == "lights" else rng.uniform(1.5, 5.0)
         out = cv2.GaussianBlur(out, None, float(soft) * w / 160)

@@ -30,7 +30,9 @@ _THICK = {
 }  # fmt: skip
 
 
-def hair(person: Person, skull: Skull, turn: np.ndarray, scene: Scene, rng: np.random.Generator) -> list[Surface]:
+def hair(
+    person: Person, skull: Skull, turn: np.ndarray, scene: Scene, rng: np.random.Generator
+) -> list[Surface]:
     """Build a person's hair; its grain, parting and curls are drawn from ``rng``."""
     cut = person.haircut
     angle = np.linspace(-np.pi, np.pi, COLUMNS)[None]
@@ -39,8 +41,14 @@ def hair(person: Person, skull: Skull, turn: np.ndarray, scene: Scene, rng: np.r
     crown = skull.y[2]
     t = np.linspace(0, 1, ROWS)[:, None]
     # Rows lie denser at the crown, where the skull curves.
-    y = np.where(t < 0.45, 0.45 + (crown - 0.45) * np.cos(t / 0.45 * np.pi / 2), 0.45 + (bottom - 0.45) * (t - 0.45) / 0.55)
-    wide, front, back = (np.interp(y, skull.y[::-1], v[::-1]) for v in (skull.wide, skull.front, skull.back))
+    y = np.where(
+        t < 0.45,
+        0.45 + (crown - 0.45) * np.cos(t / 0.45 * np.pi / 2),
+        0.45 + (bottom - 0.45) * (t - 0.45) / 0.55,
+    )
+    wide, front, back = (
+        np.interp(y, skull.y[::-1], v[::-1]) for v in (skull.wide, skull.front, skull.back)
+    )
     if hangs:
         fall = smooth(0.1, -0.4, y)
         wide = wide + fall * (0.82 + 0.12 * person.curl * smooth(0, -1.2, y) - wide)
@@ -56,25 +64,46 @@ def hair(person: Person, skull: Skull, turn: np.ndarray, scene: Scene, rng: np.r
 
     line = np.interp(np.abs(angle), _ANGLES, _LINES[cut])
     if cut in ("parted", "bob", "long"):
-        line = line + 0.1 * np.exp(-(((angle - person.hair_part) / 0.28) ** 2)) - 0.09 * np.exp(-(((angle + person.hair_part * 1.8) / 0.45) ** 2))
+        line = (
+            line
+            + 0.1 * np.exp(-(((angle - person.hair_part) / 0.28) ** 2))
+            - 0.09 * np.exp(-(((angle + person.hair_part * 1.8) / 0.45) ** 2))
+        )
     if cut in ("short", "quiff", "buzz") and person.age > 0.45:
-        line = line + 0.16 * (person.age - 0.3) * np.exp(-(((np.abs(angle) - 0.42) / 0.22) ** 2))  # receding
+        line = line + 0.16 * (person.age - 0.3) * np.exp(
+            -(((np.abs(angle) - 0.42) / 0.22) ** 2)
+        )  # receding
     ragged = 0.09 if cut == "fringe" else 0.04
     inside = y - line + ragged * locks * (0.4 if cut == "buzz" else 1)
     thick = _THICK[cut] * person.hair_volume * np.ones_like(angle) * np.ones_like(y)
     if cut == "quiff":
         thick = thick + 0.26 * np.exp(-((angle / 0.75) ** 2)) * np.exp(-(((y - 0.95) / 0.28) ** 2))
     if cut == "parted":
-        thick = thick + 0.1 * np.exp(-(((angle + person.hair_part * 2) / 0.7) ** 2)) * smooth(0.5, 0.9, y)
+        thick = thick + 0.1 * np.exp(-(((angle + person.hair_part * 2) / 0.7) ** 2)) * smooth(
+            0.5, 0.9, y
+        )
     if cut in ("parted", "bob", "long"):
-        thick = thick * (1 - 0.45 * np.exp(-(((angle - person.hair_part) / 0.09) ** 2)) * smooth(0.5, 0.8, y))
+        thick = thick * (
+            1 - 0.45 * np.exp(-(((angle - person.hair_part) / 0.09) ** 2)) * smooth(0.5, 0.8, y)
+        )
     cover = smooth(0.0, 0.16 if cut == "afro" else 0.09, inside)
-    out = -0.14 + (0.14 + thick) * cover + (0.02 + 0.02 * person.curl + (0.03 if cut == "afro" else 0)) * locks * cover
+    out = (
+        -0.14
+        + (0.14 + thick) * cover
+        + (0.02 + 0.02 * person.curl + (0.03 if cut == "afro" else 0)) * locks * cover
+    )
     if hangs:
         out = np.where((inside < 0.02) & (y < 0.2), -0.5, out)
     if cut == "afro":
         wide = wide + 0.05
-    points = section(angle, wide, front, back, y + np.maximum(out, 0) * smooth(0.35, 1.15, y), out.astype(np.float32))
+    points = section(
+        angle,
+        wide,
+        front,
+        back,
+        y + np.maximum(out, 0) * smooth(0.35, 1.15, y),
+        out.astype(np.float32),
+    )
     if hangs:  # What hangs below the chin rests on the shoulders, whichever way the head turns.
         loose = smooth(-0.6, -1.5, y)[..., None]
         points = points @ turn.T * (1 - loose) + points * loose
@@ -87,10 +116,20 @@ def hair(person: Person, skull: Skull, turn: np.ndarray, scene: Scene, rng: np.r
     if hangs:
         root = root * (1 - 0.45 * smooth(-0.35, -0.9, y) * smooth(1.9, 1.2, np.abs(angle)))
     # Strands shine in a band across them.
-    band = np.exp(-(((normal[..., 1] - 0.45 - 0.08 * strands) / 0.2) ** 2)) * np.clip(normal @ scene.light + 0.35, 0, 1)
+    band = np.exp(-(((normal[..., 1] - 0.45 - 0.08 * strands) / 0.2) ** 2)) * np.clip(
+        normal @ scene.light + 0.35, 0, 1
+    )
     shine = (0.1 + 0.5 * person.hair.mean()) * (0.25 if cut in ("afro", "buzz") else 0.8)
     albedo = albedo * (1 + 0.9 * band * 0.8)[..., None] + (0.045 * shine * band)[..., None]
-    lit = light(albedo.astype(np.float32), normal, scene, gloss=0.03, shininess=12, wrap=(0.25,) * 3, shade=root)
+    lit = light(
+        albedo.astype(np.float32),
+        normal,
+        scene,
+        gloss=0.03,
+        shininess=12,
+        wrap=(0.25,) * 3,
+        shade=root,
+    )
     surfaces = [Surface(points, lit)]
     if cut == "bun":
         surfaces.append(_bun(person, turn, scene, strands))
@@ -103,13 +142,20 @@ def _streaks(noise: np.ndarray, across: float, along: float) -> np.ndarray:
 
 
 def _bun(person: Person, turn: np.ndarray, scene: Scene, strands: np.ndarray) -> Surface:
-    up, round_ = np.meshgrid(np.linspace(1.5, -1.5, 24), np.linspace(-np.pi, np.pi, 40), indexing="ij")
+    up, round_ = np.meshgrid(
+        np.linspace(1.5, -1.5, 24), np.linspace(-np.pi, np.pi, 40), indexing="ij"
+    )
     ball = np.stack([np.cos(up) * np.sin(round_), np.sin(up), np.cos(up) * np.cos(round_)], -1)
     grain = cv2.resize(strands, (40, 24), interpolation=cv2.INTER_AREA)
     size = 0.3 * person.hair_volume
-    points = (ball * size * (1 + 0.04 * grain[..., None]) + [0, 1.3, -0.35]).astype(np.float32) @ turn.T
+    points = (ball * size * (1 + 0.04 * grain[..., None]) + [0, 1.3, -0.35]).astype(
+        np.float32
+    ) @ turn.T
     albedo = (person.hair * (1 + 0.5 * grain).clip(0.3, 2)[..., None]).astype(np.float32)
-    return Surface(points.astype(np.float32), light(albedo, normals(points.astype(np.float32)), scene, gloss=0.06, wrap=(0.25,) * 3))
+    return Surface(
+        points.astype(np.float32),
+        light(albedo, normals(points.astype(np.float32)), scene, gloss=0.06, wrap=(0.25,) * 3),
+    )
 
 
 def buzz_shadow(person: Person, albedo: np.ndarray, columns: np.ndarray, skull: Skull) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from facesort.demo.mesh import Surface, light, normals
 from facesort.demo.person import Person, Scene
-from facesort.demo.skin import COLUMNS, MOUTH, ROWS, Skin, S, X, smooth
+from facesort.demo.skin import COLUMNS, MOUTH, ROWS, S, Skin, X, smooth
 
 SUBSURFACE = (0.42, 0.24, 0.18)  # light creeps furthest round skin in red
 _TOP, _MIDDLE, _TALL = 0.55, 0.22, 0.98
@@ -28,7 +28,13 @@ def _rest() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
 
     def profile(knots: list[float], values: list[float]) -> np.ndarray:
         fine = np.linspace(-1.4, 1.4, 561)
-        curve = cv2.GaussianBlur(np.interp(fine, knots, values)[None], None, sigmaX=14, sigmaY=0.1, borderType=cv2.BORDER_REPLICATE)[0]
+        curve = cv2.GaussianBlur(
+            np.interp(fine, knots, values)[None],
+            None,
+            sigmaX=14,
+            sigmaY=0.1,
+            borderType=cv2.BORDER_REPLICATE,
+        )[0]
         return np.interp(s, fine, curve)
 
     dome = np.sqrt(np.clip(1 - ((y - _MIDDLE) / _TALL) ** 2, 1e-5, 1))
@@ -60,18 +66,29 @@ class Skull:
         self.wide, self.back = wide, back
         self.front = front - 0.05 * jaw_drop * low
 
-    def points(self, x: np.ndarray, rows: np.ndarray | slice, out: np.ndarray | float) -> np.ndarray:
+    def points(
+        self, x: np.ndarray, rows: np.ndarray | slice, out: np.ndarray | float
+    ) -> np.ndarray:
         """Points for skin coordinate x (h, w) or (1, w) at some rows, moved outwards.
 
         Returns:
             float32 (h, w, 3).
         """
-        wide, front, back, y = (v[rows][:, None] for v in (self.wide, self.front, self.back, self.y))
+        wide, front, back, y = (
+            v[rows][:, None] for v in (self.wide, self.front, self.back, self.y)
+        )
         angle = np.clip(x / np.maximum(wide, 0.42), -2.5, 2.5)
         return section(angle, wide, front, back, y, out)
 
 
-def section(angle: np.ndarray, wide: np.ndarray, front: np.ndarray, back: np.ndarray, y: np.ndarray, out: np.ndarray | float) -> np.ndarray:
+def section(
+    angle: np.ndarray,
+    wide: np.ndarray,
+    front: np.ndarray,
+    back: np.ndarray,
+    y: np.ndarray,
+    out: np.ndarray | float,
+) -> np.ndarray:
     """Points at an angle (0 is the front, radians) of rounded sections, moved outwards by ``out``."""
     sine, cosine = np.sin(angle), np.cos(angle)
     middle = -0.12
@@ -85,7 +102,9 @@ def section(angle: np.ndarray, wide: np.ndarray, front: np.ndarray, back: np.nda
     return points
 
 
-def face_surface(skin: Skin, skull: Skull, turn: np.ndarray, scene: Scene) -> tuple[Surface, np.ndarray]:
+def face_surface(
+    skin: Skin, skull: Skull, turn: np.ndarray, scene: Scene
+) -> tuple[Surface, np.ndarray]:
     """Light the painted skin on the skull.
 
     Returns:
@@ -98,7 +117,9 @@ def face_surface(skin: Skin, skull: Skull, turn: np.ndarray, scene: Scene) -> tu
     normal += flat * (0.5 * (turn @ np.float32([0, 0, 1])) + 0.5 * np.float32([0, 0, 1]) - normal)
     # Occlusion: what lies lower than its surroundings sees less of the sky.
     small = cv2.resize(skin.relief, (COLUMNS // 4, ROWS // 4), interpolation=cv2.INTER_AREA)
-    around = cv2.resize(cv2.GaussianBlur(small, None, 3.2), (COLUMNS, ROWS), interpolation=cv2.INTER_LINEAR)
+    around = cv2.resize(
+        cv2.GaussianBlur(small, None, 3.2), (COLUMNS, ROWS), interpolation=cv2.INTER_LINEAR
+    )
     occlusion = np.clip(1 - 3.2 * (around - skin.relief), 0.5, 1.12) * (1 - skin.flat) + skin.flat
     lit = light(
         skin.albedo, normal, scene, gloss=skin.gloss, shininess=14.0, wrap=SUBSURFACE,
@@ -115,7 +136,12 @@ def _cast_shadow(skin: Skin, turn: np.ndarray, scene: Scene) -> np.ndarray:
     blocked = np.zeros_like(small)
     for reach in (0.05, 0.1, 0.15, 0.2):
         dx, dy = step * reach * 74
-        shifted = cv2.warpAffine(small, np.float32([[1, 0, -dx], [0, 1, dy]]), small.shape[::-1], borderMode=cv2.BORDER_REPLICATE)
+        shifted = cv2.warpAffine(
+            small,
+            np.float32([[1, 0, -dx], [0, 1, dy]]),
+            small.shape[::-1],
+            borderMode=cv2.BORDER_REPLICATE,
+        )
         blocked = np.maximum(blocked, shifted - small - reach)
     soft = cv2.GaussianBlur(np.clip(blocked * 12, 0, 1), None, 1.6)
     return 1 - 0.6 * cv2.resize(soft, (COLUMNS, ROWS), interpolation=cv2.INTER_LINEAR)
@@ -123,7 +149,9 @@ def _cast_shadow(skin: Skin, turn: np.ndarray, scene: Scene) -> np.ndarray:
 
 def ears(person: Person, skull: Skull, turn: np.ndarray, scene: Scene) -> list[Surface]:
     """Two ears: flat ellipsoids with a hollow."""
-    up, round_ = np.meshgrid(np.linspace(1.5, -1.5, 12), np.linspace(-np.pi, np.pi, 18), indexing="ij")
+    up, round_ = np.meshgrid(
+        np.linspace(1.5, -1.5, 12), np.linspace(-np.pi, np.pi, 18), indexing="ij"
+    )
     out = []
     for sign in (-1.0, 1.0):
         ball = np.stack([np.cos(up) * np.sin(round_), np.sin(up), np.cos(up) * np.cos(round_)], -1)
@@ -132,10 +160,24 @@ def ears(person: Person, skull: Skull, turn: np.ndarray, scene: Scene) -> list[S
         x = local[..., 0] * np.cos(lean) + local[..., 2] * np.sin(lean) * -1
         z = local[..., 0] * np.sin(lean) + local[..., 2] * np.cos(lean)
         wide = float(np.interp(0.0, S[::-1], skull.wide[::-1]))
-        points = np.stack([x + sign * (wide + 0.03), local[..., 1] - 0.06, z - 0.17], -1).astype(np.float32) @ turn.T
-        hollow = np.exp(-(((ball[..., 1] - 0.1) / 0.55) ** 2) - ((ball[..., 2] - 0.2) / 0.5) ** 2) * (ball[..., 0] * sign > -0.2)
+        points = (
+            np.stack([x + sign * (wide + 0.03), local[..., 1] - 0.06, z - 0.17], -1).astype(
+                np.float32
+            )
+            @ turn.T
+        )
+        hollow = np.exp(
+            -(((ball[..., 1] - 0.1) / 0.55) ** 2) - ((ball[..., 2] - 0.2) / 0.5) ** 2
+        ) * (ball[..., 0] * sign > -0.2)
         albedo = (person.skin * np.float32([1.0, 0.86, 0.84])) * (1 - 0.45 * hollow[..., None])
-        out.append(Surface(points, light(albedo.astype(np.float32), normals(points), scene, wrap=SUBSURFACE, shade=0.9)))
+        out.append(
+            Surface(
+                points,
+                light(
+                    albedo.astype(np.float32), normals(points), scene, wrap=SUBSURFACE, shade=0.9
+                ),
+            )
+        )
     return out
 
 
@@ -144,19 +186,42 @@ def body(person: Person, turn: np.ndarray, scene: Scene, rng: np.random.Generato
     ring = np.linspace(-np.pi, np.pi, 40)[None]
     rows = np.linspace(0, 1, 14)[:, None]
     thick = 0.37 * person.neck
-    neck = section(ring, thick * (1 + 0.12 * rows**3), 0.2 * person.neck + 0.02 * rows, -0.55 + 0 * rows, -0.55 - 1.15 * rows, 0.0)
+    neck = section(
+        ring,
+        thick * (1 + 0.12 * rows**3),
+        0.2 * person.neck + 0.02 * rows,
+        -0.55 + 0 * rows,
+        -0.55 - 1.15 * rows,
+        0.0,
+    )
     neck[..., 2] -= 0.08 * rows
     bend = (1 - smooth(0.1, 0.8, rows))[..., None]
     neck = (neck @ turn.T * bend + neck * (1 - bend)).astype(np.float32)
     shade = 0.55 + 0.45 * smooth(0.25, 0.85, rows)  # under the chin
-    skin = Surface(neck, light(np.broadcast_to(person.skin, neck.shape).astype(np.float32), normals(neck), scene, wrap=SUBSURFACE, shade=shade))
+    skin = Surface(
+        neck,
+        light(
+            np.broadcast_to(person.skin, neck.shape).astype(np.float32),
+            normals(neck),
+            scene,
+            wrap=SUBSURFACE,
+            shade=shade,
+        ),
+    )
 
     t = np.linspace(0, 1, 72)[:, None]
     knots = [0, 0.06, 0.14, 0.25, 0.4, 0.6, 1]
-    wide = np.interp(t, knots, np.array([0.36, 0.47, 0.74, 1.12, 1.4, 1.5, 1.5]) * [1, 1, *[person.shoulders] * 5])
+    wide = np.interp(
+        t,
+        knots,
+        np.array([0.36, 0.47, 0.74, 1.12, 1.4, 1.5, 1.5]) * [1, 1, *[person.shoulders] * 5],
+    )
     y = np.interp(t, knots, [-1.36, -1.42, -1.5, -1.62, -1.85, -2.4, -9.0])
     front = np.interp(t, knots, [0.16, 0.24, 0.36, 0.5, 0.62, 0.72, 0.75])
-    wide, y, front = (cv2.GaussianBlur(v, None, sigmaX=0.1, sigmaY=2.5, borderType=cv2.BORDER_REPLICATE) for v in (wide, y, front))
+    wide, y, front = (
+        cv2.GaussianBlur(v, None, sigmaX=0.1, sigmaY=2.5, borderType=cv2.BORDER_REPLICATE)
+        for v in (wide, y, front)
+    )
     ring = np.linspace(-np.pi, np.pi, 72)[None]
     torso = section(ring, wide, front, -front - 0.35, y, 0.0)
     torso[..., 2] -= 0.1
@@ -166,17 +231,24 @@ def body(person: Person, turn: np.ndarray, scene: Scene, rng: np.random.Generato
     folds = cv2.resize(rng.normal(0, 1, (8, 12)), (72, 72), interpolation=cv2.INTER_CUBIC)
     torso[..., 2] += (0.02 * folds * smooth(0.1, 0.4, t)).astype(np.float32)
     if person.pattern == "stripes":
-        albedo += (smooth(-0.2, 0.2, np.sin(y * 26)) * np.ones_like(ring))[..., None] * (person.cloth_two - albedo)
+        albedo += (smooth(-0.2, 0.2, np.sin(y * 26)) * np.ones_like(ring))[..., None] * (
+            person.cloth_two - albedo
+        )
     if person.pattern == "collar":
         flap = smooth(0.17, 0.15, t + 0.02 * np.abs(ring))
         albedo += np.broadcast_to(flap, albedo.shape[:2])[..., None] * (person.cloth_two - albedo)
     shade = np.broadcast_to(1 - 0.45 * smooth(0.16, 0.0, t), albedo.shape[:2])
     albedo *= weave[..., None].astype(np.float32)
     if person.pattern == "v":
-        depth = smooth(0.0, 0.03, 0.36 - 0.55 * np.abs(np.sin(ring) * wide) - t) * (np.cos(ring) > 0)
+        depth = smooth(0.0, 0.03, 0.36 - 0.55 * np.abs(np.sin(ring) * wide) - t) * (
+            np.cos(ring) > 0
+        )
         albedo += depth[..., None].astype(np.float32) * (person.skin - albedo)
     normal = normals(torso)
-    return [skin, Surface(torso, light(albedo, normal, scene, gloss=0.015, wrap=(0.15,) * 3, shade=shade))]
+    return [
+        skin,
+        Surface(torso, light(albedo, normal, scene, gloss=0.015, wrap=(0.15,) * 3, shade=shade)),
+    ]
 
 
 def glasses(person: Person, skull: Skull, turn: np.ndarray, scene: Scene) -> list[Surface]:
@@ -189,24 +261,55 @@ def glasses(person: Person, skull: Skull, turn: np.ndarray, scene: Scene) -> lis
     for sign in (-1, 1):
         cosine, sine = np.cos(t), np.sin(t)
         x = sign * eye + half * np.sign(cosine) * np.abs(cosine) ** (2 / power)
-        y = 0.04 + half * (0.88 if power == 2 else 0.72) * np.sign(sine) * np.abs(sine) ** (2 / power)
+        y = 0.04 + half * (0.88 if power == 2 else 0.72) * np.sign(sine) * np.abs(sine) ** (
+            2 / power
+        )
         lines.append(np.stack([x, y, 0.86 - 0.3 * x**2], 1))
         wide = float(np.interp(0.0, S[::-1], skull.wide[::-1])) + 0.05
         a = np.linspace(0, 1, 8)
-        lines.append(np.stack([sign * (eye + half + (wide - eye - half) * np.sin(a * np.pi / 2)), 0.09 - 0.03 * a, 0.76 - 0.94 * a], 1))
+        lines.append(
+            np.stack(
+                [
+                    sign * (eye + half + (wide - eye - half) * np.sin(a * np.pi / 2)),
+                    0.09 - 0.03 * a,
+                    0.76 - 0.94 * a,
+                ],
+                1,
+            )
+        )
     a = np.linspace(-1, 1, 8)
-    lines.append(np.stack([a * (eye - half), 0.07 + 0.04 * (1 - a**2), 0.84 + 0.02 * (1 - a**2)], 1))
+    lines.append(
+        np.stack([a * (eye - half), 0.07 + 0.04 * (1 - a**2), 0.84 + 0.02 * (1 - a**2)], 1)
+    )
     out = []
     for line in lines:
         along = np.gradient(line, axis=0)
         along /= np.linalg.norm(along, axis=1, keepdims=True) + 1e-9
-        side = np.cross(along, [0.03, 0.05, 1.0] if abs(along[:, 2]).max() < 0.75 else [0.0, 1.0, 0.05])
+        side = np.cross(
+            along, [0.03, 0.05, 1.0] if abs(along[:, 2]).max() < 0.75 else [0.0, 1.0, 0.05]
+        )
         side /= np.linalg.norm(side, axis=1, keepdims=True) + 1e-9
         other = np.cross(along, side)
         angle = np.linspace(0, 2 * np.pi, 7)[None, :, None]
-        points = line[:, None] + 0.02 * (np.cos(angle) * side[:, None] + np.sin(angle) * other[:, None])
+        points = line[:, None] + 0.02 * (
+            np.cos(angle) * side[:, None] + np.sin(angle) * other[:, None]
+        )
         points = points.astype(np.float32) @ turn.T
         normal = normals(points)
-        normal *= np.sign(np.sum(normal * (points - (line.astype(np.float32) @ turn.T)[:, None]), -1, keepdims=True))
-        out.append(Surface(points, light(np.broadcast_to(person.frame, points.shape).astype(np.float32), normal, scene, gloss=0.4)))
+        normal *= np.sign(
+            np.sum(
+                normal * (points - (line.astype(np.float32) @ turn.T)[:, None]), -1, keepdims=True
+            )
+        )
+        out.append(
+            Surface(
+                points,
+                light(
+                    np.broadcast_to(person.frame, points.shape).astype(np.float32),
+                    normal,
+                    scene,
+                    gloss=0.4,
+                ),
+            )
+        )
     return out

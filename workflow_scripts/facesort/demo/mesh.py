@@ -93,7 +93,11 @@ def _triangles(rows: int, columns: int, first: int) -> np.ndarray:
 
 
 def draw(
-    surfaces: list[Surface], size: tuple[int, int], centre: tuple[float, float], scale: float, distance: float
+    surfaces: list[Surface],
+    size: tuple[int, int],
+    centre: tuple[float, float],
+    scale: float,
+    distance: float,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draw surfaces in perspective.
 
@@ -142,6 +146,8 @@ def draw(
         place, np.concatenate(triangles), np.concatenate(lookups), seen, far,
         np.eye(4, dtype=np.float32), _FIELD, _NEAR, _FAR, settings,
     )  # fmt: skip
-    colour = cv2.remap(atlas, seen[..., 0] * atlas_width, seen[..., 1] * atlas_height, cv2.INTER_LINEAR)
+    colour = cv2.remap(
+        atlas, seen[..., 0] * atlas_width, seen[..., 1] * atlas_height, cv2.INTER_LINEAR
+    )
     colour[seen[..., 2] < 0.5] = BLANK
     return colour, far

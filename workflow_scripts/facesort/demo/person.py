@@ -67,10 +67,14 @@ class Person:
         grey = float(np.clip((self.age - 0.55) * 2.6 + rng.normal(0, 0.25), 0, 0.92))
         self.brow_colour = self.hair * (1 - 0.6 * grey) + 0.3 * 0.6 * grey
         self.hair = (self.hair * (1 - grey) + np.float32(0.55) * grey).astype(np.float32)
-        self.eyes = mix(rng, EYES, float(rng.random()) if tone < 0.45 else float(rng.random()) * 0.3)
+        self.eyes = mix(
+            rng, EYES, float(rng.random()) if tone < 0.45 else float(rng.random()) * 0.3
+        )
         red = np.array([0.62, 0.2, 0.2]) if self.masculine < 0.5 else np.array([0.6, 0.28, 0.25])
         lips = self.skin * (0.55 + 0.35 * rng.random()) + 0 * red
-        self.lips = (lips * np.array([1.0, 0.62, 0.62]) + 0.1 * red * rng.random()).astype(np.float32)
+        self.lips = (lips * np.array([1.0, 0.62, 0.62]) + 0.1 * red * rng.random()).astype(
+            np.float32
+        )
         self.lipstick = bool(self.masculine < 0.4 and self.age > 0.2 and rng.random() < 0.3)
         if self.lipstick:
             self.lips = linear(np.array([rng.uniform(0.6, 0.85), *rng.uniform(0.1, 0.35, 2)]))
@@ -91,10 +95,14 @@ class Person:
         self.beard = float(rng.choice([0, 0.35, 1], p=[0.5, 0.25, 0.25])) if bearded else 0.0
         self.moustache_only = bool(self.beard == 1 and rng.random() < 0.2)
         self.glasses = str(rng.choice(["", "round", "square"], p=[0.76, 0.13, 0.11]))
-        self.frame = linear(str(rng.choice(["#16161a", "#5a3a22", "#8a8d94", "#7a1f2b", "#20406a"])))
+        self.frame = linear(
+            str(rng.choice(["#16161a", "#5a3a22", "#8a8d94", "#7a1f2b", "#20406a"]))
+        )
         self.cloth = mix(rng, (str(rng.choice(CLOTH)),) * 2, 0)
         self.cloth_two = mix(rng, (str(rng.choice(CLOTH)),) * 2, 0)
-        self.pattern = str(rng.choice(["plain", "stripes", "collar", "v"], p=[0.35, 0.2, 0.25, 0.2]))
+        self.pattern = str(
+            rng.choice(["plain", "stripes", "collar", "v"], p=[0.35, 0.2, 0.25, 0.2])
+        )
         self.shoulders = factor(0.07) * (0.9 + 0.2 * self.masculine)
         self.neck = 0.8 + 0.25 * self.masculine
 

@@ -13,12 +13,10 @@ few of these, each for a batch ``x``: float (B, C, H, W) in [0, 1]:
 from importlib import import_module
 from typing import Any, Final
 
-from torch import nn
-
 MODELS: Final = ("stacked", "convolutional", "semi_supervised", "supervised")
 
 
-def build(name: str, shape: tuple[int, int, int], settings: dict[str, Any]) -> nn.Module:
+def build(name: str, shape: tuple[int, int, int], settings: dict[str, Any]) -> Any:
     """Build a model by name with fresh weights from torch's global generator.
 
     Args:
@@ -28,5 +26,4 @@ def build(name: str, shape: tuple[int, int, int], settings: dict[str, Any]) -> n
     """
     if name not in MODELS:
         raise ValueError(f"unknown model {name!r}; there are {', '.join(MODELS)}")
-    model: nn.Module = import_module(f"facesort.models.{name}").build(shape, settings)
-    return model
+    return import_module(f"facesort.models.{name}").build(shape, settings)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from facesort.emotions import EMOTIONS
-from facesort.models.layers import ConvolutionalAutoencoder, glorot
+from facesort.models.layers import ConvolutionalAutoencoder, start_weights
 
 
 class SemiSupervised(ConvolutionalAutoencoder):
@@ -32,8 +32,8 @@ class SemiSupervised(ConvolutionalAutoencoder):
         self.head = nn.Sequential(
             nn.Linear(first, second), nn.SELU(), nn.Linear(second, len(EMOTIONS))
         )
-        glorot(self.dense)
-        glorot(self.head)
+        start_weights(self.dense)
+        start_weights(self.head)
 
     def embed(self, x: Tensor) -> Tensor:
         with torch.no_grad():  # while the classifier learns, the encoder is frozen

@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from facesort.models.layers import Autoencoder, glorot
+from facesort.models.layers import Autoencoder, start_weights
 
 
 class StackedAutoencoder(Autoencoder):
@@ -23,7 +23,7 @@ class StackedAutoencoder(Autoencoder):
         self.encoder = nn.Sequential(nn.Flatten(), *dense(sizes))
         # The last activation belongs to the loss (see `Autoencoder`).
         self.decoder = nn.Sequential(*dense(sizes[::-1])[:-1])
-        glorot(self)
+        start_weights(self)
 
     def encode(self, x: Tensor) -> Tensor:
         code: Tensor = self.encoder(x)

@@ -10,7 +10,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from facesort.emotions import EMOTIONS
-from facesort.models.layers import glorot
+from facesort.models.layers import start_weights
 
 
 class Supervised(nn.Module):
@@ -32,7 +32,7 @@ class Supervised(nn.Module):
             nn.Flatten(), nn.Linear(channels * height * width, dense), nn.SELU()
         )
         self.head = nn.Linear(dense, len(EMOTIONS))
-        glorot(self)
+        start_weights(self, relu=True)
 
     def embed(self, x: Tensor) -> Tensor:
         embedding: Tensor = self.dense(self.features(x))

@@ -1,6 +1,8 @@
 """Rule cluster: fit K-means to the pool's embeddings, and place the labelled faces."""
 
-from snakemake.script import snakemake
+from snakemake.iocontainers import Snakemake
+
+snakemake: Snakemake
 
 from facesort.arrays import open_array
 from facesort.clustering import fit_clusters, save_clustering

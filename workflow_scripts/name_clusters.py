@@ -1,6 +1,8 @@
 """Rule name_clusters: name clusters as a person did, or from the naming faces."""
 
-from snakemake.script import snakemake
+from snakemake.iocontainers import Snakemake
+
+snakemake: Snakemake
 
 from facesort.arrays import open_array, read_index
 from facesort.clustering import load_clustering

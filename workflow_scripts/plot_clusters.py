@@ -1,7 +1,9 @@
 """Rule plot_clusters: samples of each cluster."""
 
 import pandas as pd
-from snakemake.script import snakemake
+from snakemake.iocontainers import Snakemake
+
+snakemake: Snakemake
 
 from facesort.arrays import open_array
 from facesort.clustering import load_clustering

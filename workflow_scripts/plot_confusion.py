@@ -1,6 +1,8 @@
 """Rule plot_confusion: all cells' confusion matrices."""
 
-from snakemake.script import snakemake
+from snakemake.iocontainers import Snakemake
+
+snakemake: Snakemake
 
 from facesort.arrays import read_index
 from facesort.figures import plot_confusions, save

@@ -1,7 +1,9 @@
 """Rule plot_embedding: t-SNE of the test faces."""
 
 import numpy as np
-from snakemake.script import snakemake
+from snakemake.iocontainers import Snakemake
+
+snakemake: Snakemake
 
 from facesort.arrays import open_array, read_index
 from facesort.figures import embedding_groups, plot_embedding, save, tsne

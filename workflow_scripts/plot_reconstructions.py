@@ -1,6 +1,8 @@
 """Rule plot_reconstructions: labelled faces above what the autoencoder makes of them."""
 
-from snakemake.script import snakemake
+from snakemake.iocontainers import Snakemake
+
+snakemake: Snakemake
 
 from facesort.arrays import open_array
 from facesort.figures import plot_reconstructions, save

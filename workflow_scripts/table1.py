@@ -3,7 +3,9 @@
 import json
 from pathlib import Path
 
-from snakemake.script import snakemake
+from snakemake.iocontainers import Snakemake
+
+snakemake: Snakemake
 
 from facesort.arrays import read_index
 from facesort.job import job

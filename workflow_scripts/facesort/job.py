@@ -45,7 +45,7 @@ def job(log_path: str | Path) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     terminal = sys.stderr
     with path.open("w", encoding="utf-8") as log:
-        sys.stdout = sys.stderr = _Tee(terminal, log)  # type: ignore[assignment]
+        sys.stdout = sys.stderr = _Tee(terminal, log)
         try:
             yield
         except InputError as error:
@@ -59,7 +59,7 @@ def job(log_path: str | Path) -> Iterator[None]:
             print(f"error: {type(error).__name__}: {_one_line(error)} (traceback in {path})")
             raise SystemExit(1) from None
         finally:
-            sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__  # type: ignore[assignment]
+            sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
 
 
 def _one_line(error: Exception) -> str:

@@ -113,8 +113,9 @@ def read_person_names(path: str | Path, clustering: Clustering) -> pd.DataFrame:
                 )
             if (digest := (row.get("clustering") or "").strip()) not in ("", clustering.digest):
                 raise InputError(
-                    f"{where}: named for clustering {digest}, but this is {clustering.digest}; "
-                    "look at figures/clusters.png and name again, or remove the file for automatic names"
+                    f"{where}: named for clustering {digest}, but this is "
+                    f"{clustering.digest}; look at figures/clusters.png and name again, or "
+                    "remove the file for automatic names"
                 )
             names[int(cluster)] = emotion
     if missing := sorted(set(range(clusters)) - set(names)):

@@ -2,11 +2,11 @@
 
 from snakemake.iocontainers import Snakemake
 
-snakemake: Snakemake
-
 from facesort.arrays import open_array
 from facesort.clustering import fit_clusters, save_clustering
 from facesort.job import job
+
+snakemake: Snakemake
 
 with job(snakemake.log[0]):
     clustering = fit_clusters(

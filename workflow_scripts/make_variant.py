@@ -7,6 +7,7 @@ from facesort.job import job
 from facesort.variants import make_variant, variant_shape
 
 snakemake: Snakemake
+
 CHUNK = 1024
 
 with job(snakemake.log[0]):

@@ -2,13 +2,13 @@
 
 from snakemake.iocontainers import Snakemake
 
-snakemake: Snakemake
-
 from facesort.arrays import open_array, read_index
 from facesort.clustering import load_clustering
 from facesort.emotions import EMOTIONS
 from facesort.job import job
 from facesort.naming import automatic_names, read_person_names
+
+snakemake: Snakemake
 
 with job(snakemake.log[0]):
     clustering = load_clustering(snakemake.input.clustering)

@@ -3,12 +3,12 @@
 import pandas as pd
 from snakemake.iocontainers import Snakemake
 
-snakemake: Snakemake
-
 from facesort.arrays import open_array
 from facesort.clustering import load_clustering
 from facesort.figures import plot_clusters, save
 from facesort.job import job
+
+snakemake: Snakemake
 
 with job(snakemake.log[0]):
     model, variant, seed = (snakemake.wildcards[key] for key in ("model", "variant", "seed"))

@@ -2,11 +2,11 @@
 
 from snakemake.iocontainers import Snakemake
 
-snakemake: Snakemake
-
 from facesort.arrays import read_index
 from facesort.figures import plot_confusions, save
 from facesort.job import job
+
+snakemake: Snakemake
 
 with job(snakemake.log[0]):
     predictions = [read_index(path) for path in snakemake.input.predictions]

@@ -3,11 +3,11 @@
 import numpy as np
 from snakemake.iocontainers import Snakemake
 
-snakemake: Snakemake
-
 from facesort.arrays import open_array, read_index
 from facesort.figures import embedding_groups, plot_embedding, save, tsne
 from facesort.job import job
+
+snakemake: Snakemake
 
 with job(snakemake.log[0]):
     model, variant, seed = (snakemake.wildcards[key] for key in ("model", "variant", "seed"))

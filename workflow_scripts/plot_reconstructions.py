@@ -2,11 +2,11 @@
 
 from snakemake.iocontainers import Snakemake
 
-snakemake: Snakemake
-
 from facesort.arrays import open_array
 from facesort.figures import plot_reconstructions, save
 from facesort.job import job
+
+snakemake: Snakemake
 
 with job(snakemake.log[0]):
     model, variant, seed = (snakemake.wildcards[key] for key in ("model", "variant", "seed"))

@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 from snakemake.iocontainers import Snakemake
 
-snakemake: Snakemake
-
 from facesort.arrays import open_array, read_index, write_index
 from facesort.clustering import load_clustering
 from facesort.emotions import EMOTIONS
 from facesort.job import job
 from facesort.scoring import score
+
+snakemake: Snakemake
 
 with job(snakemake.log[0]):
     index = read_index(snakemake.input.index)

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from snakemake.iocontainers import Snakemake
 
-snakemake: Snakemake
-
 from facesort.arrays import read_index
 from facesort.job import job
 from facesort.tables import make_table, table_markdown
+
+snakemake: Snakemake
 
 with job(snakemake.log[0]):
     cells = snakemake.params.cells

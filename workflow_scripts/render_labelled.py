@@ -10,7 +10,6 @@ from facesort.job import job
 
 snakemake: Snakemake
 
-
 # The guard is for the worker processes, which read this file again.
 if __name__ == "__main__":
     with job(snakemake.log[0]):

@@ -57,7 +57,6 @@ STRENGTH: Final[dict[tuple[str, int], float]] = {
     ("fear", 26): 0.45,
     ("fear", 7): 0.6,
     ("anger", 5): 0.7,
-    ("contempt", 12): 0.85,
 }
 
 NOISE_SHARE, NOISE_SCALE = 0.35, 0.09

@@ -8,7 +8,7 @@ import numpy as np
 from facesort.demo.action_units import draw_action_units, draw_intensity
 from facesort.demo.hair import buzz_shadow, hair
 from facesort.demo.head import Skull, body, ears, face_surface, glasses
-from facesort.demo.mesh import BLANK, draw, rotation
+from facesort.demo.mesh import draw, rotation
 from facesort.demo.person import Person, Scene, linear
 from facesort.demo.skin import S, Skin, Units, X
 
@@ -41,7 +41,7 @@ def render_face(
     centre: tuple[float, float] = (100.0, 105.0),
     scale: float = 92.0,
     scene: Scene | None = None,
-    oversample: float = 2.0,
+    oversample: float = 1.6,
 ) -> tuple[np.ndarray, np.ndarray, Face]:
     """Draw one person showing an emotion, over a picture.
 
@@ -89,10 +89,9 @@ def render_face(
     )
     top, bottom = max(0, int(centre[1] - 1.8 * scale)), min(height, int(centre[1] + 4 * scale) + 1)
     fine = (round((right - left) * oversample), round((bottom - top) * oversample))
-    colour, depth = draw(
+    colour, alpha, depth = draw(
         surfaces, fine, ((centre[0] - left) * oversample, (centre[1] - top) * oversample), scale * oversample, DISTANCE
     )  # fmt: skip
-    alpha = (colour[..., 0] != BLANK).astype(np.float32)
     colour *= (alpha * _occlusion(depth, alpha, scale * oversample))[..., None]
     size = (right - left, bottom - top)
     colour = cv2.resize(colour, size, interpolation=cv2.INTER_AREA)
@@ -136,7 +135,7 @@ def _box(
 
 def background(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
     """A blurred place: a studio wall, a room, greenery, a street or lights; float32, linear light."""
-    w, h = max(24, width // 4), max(24, height // 4)
+    w, h = max(80, width // 4), max(80, height // 4)
     y, x = np.mgrid[0:h, 0:w].astype(np.float32)
     y, x = y / h, x / w
     kind = str(rng.choice(["wall", "room", "green", "street", "lights"]))
@@ -177,7 +176,7 @@ def background(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
                     patch, (int(cx), int(cy)), max(2, int(size * 0.5)), colour, -1, cv2.LINE_AA
                 )
             out += np.float32(rng.uniform(0.2, 0.8)) * (patch - out)
-        soft = rng.uniform(0.3, 1.2) if kind == "lights" else rng.uniform(1.5, 5.0)
+        soft = rng.uniform(0.9, 2.5) if kind == "lights" else rng.uniform(1.5, 5.0)
         out = cv2.GaussianBlur(out, None, float(soft) * w / 160)
     return np.maximum(cv2.resize(out, (width, height), interpolation=cv2.INTER_LINEAR), 0)
 

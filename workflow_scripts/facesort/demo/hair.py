@@ -8,7 +8,7 @@ from facesort.demo.mesh import Surface, light, normals
 from facesort.demo.person import Person, Scene
 from facesort.demo.skin import S, smooth
 
-ROWS, COLUMNS = 104, 144
+ROWS, COLUMNS = 105, 169
 
 # Hairline height at angles from the front (radians): forehead, temples, sideburns, behind the ear.
 _ANGLES = (0.0, 0.45, 0.8, 1.05, 1.3, 1.5, 1.75, 2.2, np.pi)
@@ -74,7 +74,9 @@ def hair(
             -(((np.abs(angle) - 0.42) / 0.22) ** 2)
         )  # receding
     ragged = 0.09 if cut == "fringe" else 0.04
-    inside = y - line + ragged * locks * (0.4 if cut == "buzz" else 1)
+    # The distance to the hairline, also where that runs steeply down beside the face.
+    steep = np.gradient(line, angle[0, 1] - angle[0, 0], axis=1) / 0.8
+    inside = (y - line) / np.sqrt(1 + steep**2) + ragged * locks * (0.4 if cut == "buzz" else 1)
     thick = _THICK[cut] * person.hair_volume * np.ones_like(angle) * np.ones_like(y)
     if cut == "quiff":
         thick = thick + 0.26 * np.exp(-((angle / 0.75) ** 2)) * np.exp(-(((y - 0.95) / 0.28) ** 2))
@@ -130,7 +132,7 @@ def hair(
         wrap=(0.25,) * 3,
         shade=root,
     )
-    surfaces = [Surface(points, lit)]
+    surfaces = [Surface(points[::2, ::2], lit)]
     if cut == "bun":
         surfaces.append(_bun(person, turn, scene, strands))
     return surfaces

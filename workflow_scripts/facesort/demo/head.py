@@ -11,7 +11,7 @@ import numpy as np
 
 from facesort.demo.mesh import Surface, light, normals
 from facesort.demo.person import Person, Scene
-from facesort.demo.skin import COLUMNS, MOUTH, ROWS, S, Skin, X, smooth
+from facesort.demo.skin import COLUMNS, EYE_X, MOUTH, ROWS, S, Skin, X, smooth
 
 SUBSURFACE = (0.42, 0.24, 0.18)  # light creeps furthest round skin in red
 _TOP, _MIDDLE, _TALL = 0.55, 0.22, 0.98
@@ -62,9 +62,12 @@ class Skull:
         low = smooth(0.0, -0.85, S)
         wide = wide * person.face_width * (1 + (person.jaw - 1) * low)
         y = y - (person.chin - 1) * 0.9 * smooth(-0.5, -1.0, S)
-        self.y = y - 0.17 * jaw_drop * smooth(MOUTH + 0.06, -0.95, S)
-        self.wide, self.back = wide, back
-        self.front = front - 0.05 * jaw_drop * low
+        # The jaw's drop opens the mouth itself; what lies below moves as one.
+        y = y - 0.2 * jaw_drop * smooth(MOUTH + 0.02, MOUTH - 0.2, S)
+        front = front - 0.05 * jaw_drop * low
+        self.y, self.wide, self.front, self.back = (
+            v.astype(np.float32) for v in (y, wide, front, back)
+        )
 
     def points(
         self, x: np.ndarray, rows: np.ndarray | slice, out: np.ndarray | float
@@ -92,7 +95,7 @@ def section(
     """Points at an angle (0 is the front, radians) of rounded sections, moved outwards by ``out``."""
     sine, cosine = np.sin(angle), np.cos(angle)
     middle = -0.12
-    blunt = np.where(cosine > 0, 2.25, 2.0)
+    blunt = np.where(cosine > 0, np.float32(2.25), np.float32(2.0))
     along = np.sign(cosine) * np.maximum(1 - np.abs(sine) ** blunt, 0) ** (1 / blunt)
     reach = np.where(cosine > 0, front - middle, middle - back)
     points = np.empty((*np.broadcast_shapes(angle.shape, wide.shape), 3), np.float32)
@@ -114,7 +117,11 @@ def face_surface(
     normal = normals(points)
     # Eyes and teeth carry their own shading: turn their normals to where the whole face looks.
     flat = skin.flat[..., None]
-    normal += flat * (0.5 * (turn @ np.float32([0, 0, 1])) + 0.5 * np.float32([0, 0, 1]) - normal)
+    normal += flat * (
+        0.5 * (turn @ np.array([0, 0, 1], np.float32))
+        + 0.5 * np.array([0, 0, 1], np.float32)
+        - normal
+    )
     # Occlusion: what lies lower than its surroundings sees less of the sky.
     small = cv2.resize(skin.relief, (COLUMNS // 4, ROWS // 4), interpolation=cv2.INTER_AREA)
     around = cv2.resize(
@@ -138,7 +145,7 @@ def _cast_shadow(skin: Skin, turn: np.ndarray, scene: Scene) -> np.ndarray:
         dx, dy = step * reach * 74
         shifted = cv2.warpAffine(
             small,
-            np.float32([[1, 0, -dx], [0, 1, dy]]),
+            np.array([[1, 0, -dx], [0, 1, dy]], np.float32),
             small.shape[::-1],
             borderMode=cv2.BORDER_REPLICATE,
         )
@@ -169,7 +176,9 @@ def ears(person: Person, skull: Skull, turn: np.ndarray, scene: Scene) -> list[S
         hollow = np.exp(
             -(((ball[..., 1] - 0.1) / 0.55) ** 2) - ((ball[..., 2] - 0.2) / 0.5) ** 2
         ) * (ball[..., 0] * sign > -0.2)
-        albedo = (person.skin * np.float32([1.0, 0.86, 0.84])) * (1 - 0.45 * hollow[..., None])
+        albedo = (person.skin * np.array([1.0, 0.86, 0.84], np.float32)) * (
+            1 - 0.45 * hollow[..., None]
+        )
         out.append(
             Surface(
                 points,
@@ -209,7 +218,7 @@ def body(person: Person, turn: np.ndarray, scene: Scene, rng: np.random.Generato
         ),
     )
 
-    t = np.linspace(0, 1, 72)[:, None]
+    t = np.linspace(0, 1, 73)[:, None]
     knots = [0, 0.06, 0.14, 0.25, 0.4, 0.6, 1]
     wide = np.interp(
         t,
@@ -222,13 +231,13 @@ def body(person: Person, turn: np.ndarray, scene: Scene, rng: np.random.Generato
         cv2.GaussianBlur(v, None, sigmaX=0.1, sigmaY=2.5, borderType=cv2.BORDER_REPLICATE)
         for v in (wide, y, front)
     )
-    ring = np.linspace(-np.pi, np.pi, 72)[None]
+    ring = np.linspace(-np.pi, np.pi, 73)[None]
     torso = section(ring, wide, front, -front - 0.35, y, 0.0)
     torso[..., 2] -= 0.1
     albedo = np.empty_like(torso)
     albedo[:] = person.cloth
     weave = 1 + 0.05 * cv2.GaussianBlur(rng.normal(0, 1, torso.shape[:2]), None, 0.7)
-    folds = cv2.resize(rng.normal(0, 1, (8, 12)), (72, 72), interpolation=cv2.INTER_CUBIC)
+    folds = cv2.resize(rng.normal(0, 1, (8, 12)), (73, 73), interpolation=cv2.INTER_CUBIC)
     torso[..., 2] += (0.02 * folds * smooth(0.1, 0.4, t)).astype(np.float32)
     if person.pattern == "stripes":
         albedo += (smooth(-0.2, 0.2, np.sin(y * 26)) * np.ones_like(ring))[..., None] * (
@@ -247,13 +256,16 @@ def body(person: Person, turn: np.ndarray, scene: Scene, rng: np.random.Generato
     normal = normals(torso)
     return [
         skin,
-        Surface(torso, light(albedo, normal, scene, gloss=0.015, wrap=(0.15,) * 3, shade=shade)),
+        Surface(
+            torso[::2, ::2],
+            light(albedo, normal, scene, gloss=0.015, wrap=(0.15,) * 3, shade=shade),
+        ),
     ]
 
 
 def glasses(person: Person, skull: Skull, turn: np.ndarray, scene: Scene) -> list[Surface]:
     """Rims, bridge and arms, as tubes."""
-    eye = 0.31 * person.eye_gap
+    eye = EYE_X * person.eye_gap
     half = 0.235
     lines: list[np.ndarray] = []
     t = np.linspace(0, 2 * np.pi, 34)

@@ -12,7 +12,6 @@ import numpy as np
 
 from facesort.demo.person import Scene
 
-BLANK = -1.0
 _FAR, _NEAR, _FIELD = 40.0, 0.5, float(np.pi / 2)
 
 
@@ -65,7 +64,7 @@ def light(
     """
     facing = normal @ scene.light
     up = 0.5 + 0.5 * normal[..., 1]
-    half = scene.light + np.float32([0, 0, 1])
+    half = scene.light + np.array([0, 0, 1], np.float32)
     half /= np.linalg.norm(half)
     shine = np.maximum(normal @ half, 0) ** np.float32(shininess) * (gloss * shadow)
     rim = scene.rim * np.clip(1 - np.abs(normal[..., 2]), 0, 1) ** 3
@@ -98,7 +97,7 @@ def draw(
     centre: tuple[float, float],
     scale: float,
     distance: float,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Draw surfaces in perspective.
 
     Args:
@@ -109,8 +108,8 @@ def draw(
         distance: of the camera from the origin, units.
 
     Returns:
-        (colour float32 (h, w, 3) in linear light, depth float32 (h, w)); colour is ``BLANK`` and
-        depth far away where there is nothing.
+        (colour float32 (h, w, 3) in linear light, cover and depth float32 (h, w)); where there is
+        nothing, cover is 0 and colour has no meaning.
     """
     width, height = size
     atlas_height = max(s.texture.shape[0] for s in surfaces)
@@ -121,8 +120,8 @@ def draw(
         (rows, columns), (h, w) = surface.points.shape[:2], surface.texture.shape[:2]
         atlas[:h, left : left + w] = surface.texture
         lookup = np.empty((rows, columns, 3), np.float32)
-        lookup[..., 0] = (left + 0.5 + np.linspace(0, w - 2, columns)) / atlas_width
-        lookup[..., 1] = (0.5 + np.linspace(0, h - 2, rows))[:, None] / atlas_height
+        lookup[..., 0] = left + np.linspace(0, w - 1, columns)
+        lookup[..., 1] = np.linspace(0, h - 1, rows)[:, None]
         lookup[..., 2] = 1
         points.append(surface.points.reshape(-1, 3))
         lookups.append(lookup.reshape(-1, 3))
@@ -146,8 +145,5 @@ def draw(
         place, np.concatenate(triangles), np.concatenate(lookups), seen, far,
         np.eye(4, dtype=np.float32), _FIELD, _NEAR, _FAR, settings,
     )  # fmt: skip
-    colour = cv2.remap(
-        atlas, seen[..., 0] * atlas_width, seen[..., 1] * atlas_height, cv2.INTER_LINEAR
-    )
-    colour[seen[..., 2] < 0.5] = BLANK
-    return colour, far
+    across, down, cover = cv2.split(seen)
+    return cv2.remap(atlas, across, down, cv2.INTER_LINEAR), cover, far

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-SKIN = ("#ffe3cf", "#fbd3b5", "#f0bf98", "#e3a97c", "#cb8d60", "#a86d46", "#7f4e31", "#5a3523")
+SKIN = ("#fbd8c2", "#f5c7a6", "#ebb48c", "#dda276", "#cb8d60", "#a86d46", "#7f4e31", "#5a3523")
 HAIR = ("#15110f", "#2b1d16", "#4a2f1f", "#6e4526", "#9a6a35", "#c99a55", "#e2c58b", "#8f3b1c")
 EYES = ("#3a2213", "#52341c", "#6b4a25", "#5f6b33", "#4a7a63", "#4679a8", "#7d9db5")
 CLOTH = ("#20304f", "#7a2230", "#e9e4d8", "#2f5d50", "#d9a441", "#4d4d57", "#8fb3d1", "#b5523b",

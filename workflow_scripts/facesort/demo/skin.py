@@ -14,14 +14,24 @@ import numpy as np
 from facesort.demo.action_units import CODES
 from facesort.demo.person import Person, Scene, linear
 
-ROWS, COLUMNS = 304, 256
+ROWS, COLUMNS = 305, 257
 _across = np.linspace(-1, 1, COLUMNS)
 X: Final = (0.86 * _across + 0.64 * _across**3).astype(np.float32)
 _down = np.linspace(1.05, -1.05, ROWS)
 S: Final = (0.87 * _down + 0.3 * _down**3 + 0.03 * _down**2 - 0.03).astype(np.float32)
 PIXELS: Final = COLUMNS / 2 / 0.86  # texels for one unit in the middle of the face
 
-EYE, BROW, NOSE, MOUTH = 0.06, 0.31, -0.22, -0.53
+_COLUMN, _ROW = np.arange(COLUMNS), np.arange(ROWS)
+# A parabola through three points, at fourteen steps, and how strong a stroke is at each.
+_STEP = np.linspace(0, 1, 14)
+_CURVE = np.stack(
+    [(1 - _STEP) * (1 - 2 * _STEP), 4 * _STEP * (1 - _STEP), _STEP * (2 * _STEP - 1)], 1
+)
+# The cubic through a brow's four points, from its inner to its outer end.
+_BROW_FIT = np.linalg.inv(np.vander([0, 0.38, 0.7, 1], increasing=True))
+_FADE = [float(v) for v in np.sin(np.pi * (0.08 + 0.84 * _STEP)) ** 0.8]
+
+EYE_X, EYE, BROW, NOSE, MOUTH = 0.325, 0.06, 0.31, -0.22, -0.53
 SIDES: Final = ((0, -1.0), (1, 1.0))
 
 
@@ -103,19 +113,15 @@ class Skin:
         self.albedo[at] += mask[..., None] * (colour - self.albedo[at])
 
     def stroke(self, x: list[float], s: list[float], depth: float, broad: bool = False) -> None:
-        """Draw a wrinkle through points, fading to both ends; depth 0 to 1."""
+        """Draw a wrinkle through three points, fading to both ends; depth 0 to 1."""
         if depth < 0.03:
             return
-        t, at = np.linspace(0, 1, 14), np.linspace(0, 1, len(x))
-        curve = np.polynomial.polynomial.polyfit(at, np.stack([x, s], 1), min(3, len(x) - 1))
-        xs, ss = np.polynomial.polynomial.polyval(t, curve)
-        columns = np.interp(xs, X, np.arange(COLUMNS))
-        rows = np.interp(-ss, -S, np.arange(ROWS))
+        columns = np.interp(_CURVE @ x, X, _COLUMN)
+        rows = np.interp(-(_CURVE @ s), -S, _ROW)
         points = np.round(np.stack([columns, rows], 1) * 16).astype(np.int32)
-        strength = np.sin(np.pi * (0.08 + 0.84 * t)) ** 0.8 * min(depth, 1) * 255
         canvas = self.broad if broad else self.fine
-        for i in range(len(t) - 1):
-            cv2.line(canvas, points[i], points[i + 1], float(strength[i]), 2, cv2.LINE_AA, 4)
+        for start, end, fade in zip(points, points[1:], _FADE, strict=False):
+            cv2.line(canvas, start, end, float(fade * min(depth, 1) * 255), 2, cv2.LINE_AA, 4)
 
     # --- parts ---------------------------------------------------------------------------------
 
@@ -133,7 +139,7 @@ class Skin:
             interpolation=cv2.INTER_CUBIC,
         )
         uneven = 1 + patches * 0.03 + speckle * (0.006 + 0.016 * person.age)
-        self.relief += speckle * (0.0001 + 0.0007 * person.age**2)
+        self.relief += speckle * (0.0001 + 0.0004 * person.age**2)
         if person.freckles:
             dots = np.clip(
                 cv2.GaussianBlur((rng.random((ROWS, COLUMNS)) < 0.03).astype(np.float32), None, 0.9)
@@ -144,11 +150,16 @@ class Skin:
             at, shape = self.blob(0, -0.1, 0.55, 0.22)
             uneven[at] *= 1 - 0.35 * shape * dots[at]
         self.albedo *= uneven[..., None]
-        red = person.skin * np.float32([1.08, 0.72, 0.7])
+        red = person.skin * np.array([1.08, 0.72, 0.7], np.float32)
         for sign in (-1, 1):
             self.tint(sign * 0.42, -0.2, 0.2, 0.17, red, 0.45 + 0.3 * self.units(12))
             self.tint(
-                sign * 0.3, EYE - 0.02, 0.2, 0.14, person.skin * np.float32([0.8, 0.66, 0.66]), 0.4
+                sign * 0.3,
+                EYE - 0.02,
+                0.2,
+                0.14,
+                person.skin * np.array([0.8, 0.66, 0.66], np.float32),
+                0.4,
             )
         self.tint(0, NOSE, 0.13, 0.11, red, 0.5)
         self.tint(0, -0.9, 0.2, 0.1, red, 0.25)
@@ -156,7 +167,7 @@ class Skin:
     def _bones(self) -> None:
         person, units = self.person, self.units
         for side, sign in SIDES:
-            eye = sign * 0.31 * person.eye_gap
+            eye = sign * EYE_X * person.eye_gap
             self.bump(eye, EYE + 0.04, 0.19, 0.14, -0.085)  # socket
             self.bump(eye, EYE, 0.13, 0.1, 0.055)  # eyeball
             drop = 0.05 * units[4][side] - 0.05 * units[2][side]
@@ -191,7 +202,7 @@ class Skin:
 
     def _nose(self) -> None:
         person, units = self.person, self.units
-        wide, tall = person.nose_width, person.nose_height
+        wide, tall = 1.08 * person.nose_width, 1.1 * person.nose_height
         lift = 0.045 * units(9)
         tip = NOSE - 0.06 * (person.nose_length - 1) + 0.4 * lift
         at = self.window(-0.45, 0.45, -0.5, 0.4)
@@ -207,7 +218,7 @@ class Skin:
             up = 0.05 * units[9][side]
             ala = sign * (0.125 * wide + 0.02 * units[9][side] + 0.012 * units[12][side])
             self.bump(ala, tip - 0.045 + up, 0.055, 0.055, 0.085)
-            nostril = self.person.skin * np.float32([0.2, 0.13, 0.12])
+            nostril = self.person.skin * np.array([0.2, 0.13, 0.12], np.float32)
             self.tint(
                 sign * 0.065 * wide, tip - 0.085 + 0.6 * up, 0.034 * wide, 0.02, nostril, 0.95
             )
@@ -257,7 +268,7 @@ class Skin:
                 0.9 * more * units[9][side],
             )
             # Under the eye and beside it.
-            eye = sign * 0.31 * person.eye_gap
+            eye = sign * EYE_X * person.eye_gap
             low = EYE - 0.13 + 0.02 * units[6][side]
             self.stroke(
                 [eye - sign * 0.17, eye, eye + sign * 0.17], [low + 0.03, low - 0.025, low + 0.02],
@@ -311,14 +322,14 @@ class Skin:
         self.stroke([-0.16, 0, 0.16], [-0.73, -0.7, -0.73], 0.2 + 0.6 * units(17))
         fine = cv2.GaussianBlur(self.fine, None, 1.15).astype(np.float32) / 255
         broad = cv2.GaussianBlur(self.broad, None, 2.4).astype(np.float32) / 255
-        self.relief -= 0.0125 * fine + 0.032 * broad
+        self.relief -= 0.015 * fine + 0.034 * broad
         self.shade *= (1 - 0.42 * fine) * (1 - 0.5 * broad)
 
     def corner(self, side: int) -> tuple[float, float]:
         """Where a corner of the mouth lies (x, s)."""
         person, units = self.person, self.units
         smile, down, stretch = units[12][side], units[15][side], units[20][side]
-        x = 0.265 * person.mouth_width + 0.085 * smile + 0.085 * stretch + 0.01 * down
+        x = 0.29 * person.mouth_width + 0.085 * smile + 0.085 * stretch + 0.01 * down
         x += 0.02 * units[14][side] - 0.045 * units[23][side] - 0.035 * units(26)
         s = (
             MOUTH
@@ -326,7 +337,7 @@ class Skin:
             + 0.125 * smile
             - 0.1 * down
             - 0.03 * stretch
-            + 0.025 * units[14][side]
+            + 0.03 * units[14][side]
         )
         return (-x if side == 0 else x), s
 
@@ -348,10 +359,10 @@ class Skin:
             at = self.window(*sorted((sign * 0.03, sign * 0.64)), 0.05, 0.66)
             x, s = np.abs(X[at[1]]), S[at[0]][:, None]
             t = (x - x_in) / (x_out - x_in)
-            curve = np.polynomial.polynomial.polyfit([0, 0.38, 0.7, 1], heights, 3)
+            curve = _BROW_FIT @ heights
             middle = BROW + np.polynomial.polynomial.polyval(np.clip(t, -0.1, 1.05), curve)
             thick = (
-                0.042
+                0.046
                 * person.brow_weight
                 * np.clip(1.05 - 0.72 * np.clip(t, 0, 1) ** 1.6, 0.2, 1)
                 * smooth(-0.07, 0.12, t)
@@ -361,7 +372,7 @@ class Skin:
             hairs = rng.normal(0, 1, off.shape).astype(np.float32)
             hairs = cv2.warpAffine(
                 cv2.GaussianBlur(hairs, None, sigmaX=0.4, sigmaY=1.3),
-                np.float32([[1, -sign * 0.8, 0], [0, 1, 0]]),
+                np.array([[1, -sign * 0.8, 0], [0, 1, 0]], np.float32),
                 hairs.shape[::-1],
                 borderMode=cv2.BORDER_WRAP,
             )
@@ -372,9 +383,9 @@ class Skin:
 
     def _eye(self, side: int, sign: float) -> None:
         person, units, scene = self.person, self.units, self.scene
-        size = person.eye_size
+        size = 1.04 * person.eye_size
         half = 0.158 * size
-        middle = sign * 0.31 * person.eye_gap
+        middle = sign * EYE_X * person.eye_gap
         wide, tight, cheek, sneer = (units[code][side] for code in (5, 7, 6, 9))
         upper = (
             0.078 * size * person.lid_height
@@ -384,7 +395,7 @@ class Skin:
             - 0.012 * cheek
         )
         upper -= 0.018 * units[4][side] * (1 - wide)
-        lower = 0.066 * size + 0.012 * wide - 0.032 * tight - 0.03 * cheek - 0.024 * sneer
+        lower = 0.066 * size + 0.012 * wide - 0.032 * tight - 0.038 * cheek - 0.024 * sneer
         at = self.window(middle - 0.3, middle + 0.3, EYE - 0.25, EYE + 0.3)
         x, s = X[at[1]][None], S[at[0]][:, None]
         t = sign * (x - middle) / half  # -1 at the nose, 1 at the temple
@@ -441,7 +452,11 @@ class Skin:
         )
         self.blend(at, (0.93 * line).astype(np.float32), lash)
         rim = np.exp(-(((s - bottom) / 0.0085) ** 2)) * smooth(1.04, 0.8, np.abs(t))
-        self.blend(at, (0.55 * rim).astype(np.float32), person.skin * np.float32([0.5, 0.3, 0.28]))
+        self.blend(
+            at,
+            (0.55 * rim).astype(np.float32),
+            person.skin * np.array([0.5, 0.3, 0.28], np.float32),
+        )
         self.tint(
             middle - sign * half * 0.97,
             float(EYE - person.eye_tilt),
@@ -458,7 +473,7 @@ class Skin:
         smile = units(12)
         base = MOUTH + person.mouth_height + 0.012 * smile + 0.03 * push + 0.012 * jaw
         up = 0.022 * part + 0.035 * jaw + 0.045 * units(9) + 0.02 * smile * part
-        low = 0.055 * part + 0.16 * jaw + 0.075 * units(16) + 0.05 * smile * part
+        low = 0.055 * part + 0.12 * jaw + 0.075 * units(16) + 0.05 * smile * part
         low *= 1 - 0.5 * push
         gap = part + jaw + 0.55 * units(16) - 0.6 * push - 0.35 * tight
         opened = float(smooth(0.1, 0.42, np.array(gap)))
@@ -489,9 +504,16 @@ class Skin:
         )
         upper_lip = upper_lip * (1 - 0.25 * units(9) - 0.15 * units(20))
         lower_lip = (
-            0.088 * thin * inside**0.8 * (1 - 0.2 * units(20) + 0.3 * push + 0.2 * units(16))
+            0.088
+            * thin
+            * inside ** (0.8 - 0.35 * jaw)
+            * (1 - 0.3 * jaw)
+            * (1 - 0.2 * units(20) + 0.3 * push + 0.2 * units(16))
         )
-        top_in, low_in = line + up * inside**0.7, line - low * inside**0.55
+        top_in, low_in = (
+            line + up * inside ** (0.7 - 0.2 * jaw),
+            line - low * inside ** (0.5 - 0.16 * jaw),
+        )
         top_out, low_out = top_in + upper_lip, low_in - lower_lip
 
         # Relief: the mouth's mound, both lips, the line between, the cavity.
@@ -566,7 +588,9 @@ class Skin:
             * smooth(1.02, 0.9, np.abs(t))
         )
         self.blend(
-            at, (0.82 * seam).astype(np.float32), person.skin * np.float32([0.16, 0.07, 0.07])
+            at,
+            (0.82 * seam).astype(np.float32),
+            person.skin * np.array([0.16, 0.07, 0.07], np.float32),
         )
         self.relief[at] -= 0.014 * seam
         for x_end, s_end in ((left, left_s), (right, right_s)):

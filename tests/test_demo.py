@@ -90,7 +90,7 @@ def test_urls_collide_and_carry_queries_like_real_ones(
     assert {url.partition("?")[2] for url in urls} == {"", "v=2"}
     assert all(re.fullmatch(r"\d/\d{10}_[0-9a-f]{10}_b\.jpg", path) for path in paths)
     assert len({path.split("/")[1] for path in paths}) < len(paths)
-    assert {path for path in files_of(photos / "photos")} == set(paths)
+    assert set(files_of(photos / "photos")) == set(paths)
 
 
 def test_annotators_mostly_name_the_face_whose_muscles_differ(

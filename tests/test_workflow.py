@@ -33,7 +33,7 @@ SMALL = {
 
 def snakemake(folder, *arguments, expect=0):
     """Run Snakemake in a copy of the project, and return all that it printed."""
-    command = ["snakemake", "--cores", "2", "--configfile", "small.yaml", *arguments]
+    command = ["snakemake", "--configfile", "small.yaml", "--cores", "2", *arguments]
     result = subprocess.run(
         command, cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )

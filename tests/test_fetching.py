@@ -13,6 +13,7 @@ from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -41,8 +42,8 @@ def jpeg(colour):
 
 class Host(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    seen: Counter[str] = Counter()
-    agents: set[str] = set()
+    seen: ClassVar[Counter[str]] = Counter()
+    agents: ClassVar[set[str]] = set()
 
     def log_message(self, *args):
         pass

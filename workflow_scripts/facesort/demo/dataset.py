@@ -7,7 +7,6 @@ Every picture has a random generator of its own, made from seed, kind and number
 seed gives the same files whatever the number of workers.
 """
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -68,14 +67,14 @@ def write_photos(
     with _whole(folder) as part:
         render = partial(_render_photo, folder=part, seed=seed)
         pool = []
-        for number, photo in enumerate(_in_parallel(render, photos, workers, "photos rendered")):
+        for number, photo in enumerate(_in_parallel(render, photos, workers, "photos")):
             query = "?v=2" if number % 40 == 7 else ""
             url = f"{base_url}{photo.path}{query}"
             width, height = photo.size
             for face in photo.faces:
                 left, right, top, bottom = face.box
-                box = (left / width, right / width, top / height, bottom / height)
-                pool.append((url, [f"{value:.9g}" for value in box], face))
+                edges = (left / width, right / width, top / height, bottom / height)
+                pool.append((url, [f"{value:.9g}" for value in edges], face))
     rng = np.random.default_rng([seed, ROW])
     lines = _triplets(rng, pool, rows)
     _write_text(csv, "".join(f"{line}\n" for line in lines))
@@ -200,14 +199,12 @@ def write_labelled(folder: Path, *, per_emotion: int, seed: int, workers: int) -
     paths = [f"{EMOTIONS[f]}/image{n:07d}.jpg" for f, n in zip(folders, numbers, strict=True)]
     lines = [",pth,label,relFCs\n"]
     with _whole(folder) as part:
-        for emotion in EMOTIONS:
-            (part / emotion).mkdir()
+        for name in EMOTIONS:
+            (part / name).mkdir()
         render = partial(
             _render_labelled, folder=part, paths=paths, per_emotion=per_emotion, seed=seed
         )
-        for number, sure in enumerate(
-            _in_parallel(render, total, workers, "labelled faces rendered")
-        ):
+        for number, sure in enumerate(_in_parallel(render, total, workers, "labelled faces")):
             lines.append(
                 f"{number},{paths[number]},{EMOTIONS[number // per_emotion]},{sure:.10f}\n"
             )
@@ -248,10 +245,10 @@ def portrait(
 
 
 def _in_parallel(
-    work: Callable[[int], _Result], total: int, workers: int, label: str
+    work: Callable[[int], _Result], total: int, workers: int, unit: str
 ) -> Iterator[_Result]:
     """Do ``work(0)`` ... ``work(total - 1)`` in so many processes; results come in order."""
-    progress = Progress(total, label, unit="")
+    progress = Progress(total, "rendering", unit)
     # Fresh processes, since a fork can hang once any library has started threads.
     with ProcessPoolExecutor(
         max(1, min(workers, total)), get_context("spawn"), cv2.setNumThreads, (1,)
@@ -266,13 +263,17 @@ def _in_parallel(
 
 @contextmanager
 def _whole(folder: Path) -> Iterator[Path]:
-    """A folder to fill, which takes its name, and the place of what had it, only when it is full."""
+    """A folder to fill; only when it is full does it take its name, from whatever had it."""
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     part = folder.with_name(folder.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir()
-    yield part
+    try:
+        yield part
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
     if folder.is_dir():
         shutil.rmtree(folder)
     part.replace(folder)
@@ -290,4 +291,4 @@ def _write_text(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     part.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(part, path)
+    part.replace(path)

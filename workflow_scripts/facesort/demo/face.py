@@ -6,11 +6,16 @@ import cv2
 import numpy as np
 
 from facesort.demo.action_units import draw_action_units, draw_intensity
+from facesort.demo.eyes import brows, eye
+from facesort.demo.flesh import beard, bones, cheeks_and_chin, complexion, nose
 from facesort.demo.hair import buzz_shadow, hair
-from facesort.demo.head import Skull, body, ears, face_surface, glasses
+from facesort.demo.head import Skull, ears, face_surface
 from facesort.demo.mesh import draw, rotation
+from facesort.demo.mouth import mouth
+from facesort.demo.outfit import body, glasses
 from facesort.demo.person import Person, Scene, linear
-from facesort.demo.skin import S, Skin, Units, X
+from facesort.demo.skin import SIDES, S, Skin, Units, X
+from facesort.demo.wrinkles import wrinkles
 
 DISTANCE = 7.5
 BOX_MARGIN = 0.05
@@ -71,7 +76,7 @@ def render_face(
     if picture is None:
         picture = background(rng, 200, 200)
 
-    skin = Skin(person, Units(units), scene, rng)
+    skin = _paint(Skin(person, Units(units), scene), rng)
     skull = Skull(person, skin.units(26))
     turn = rotation(scene.yaw, scene.pitch, scene.roll)
     buzz_shadow(person, skin.albedo, X, skull)
@@ -90,8 +95,12 @@ def render_face(
     top, bottom = max(0, int(centre[1] - 1.8 * scale)), min(height, int(centre[1] + 4 * scale) + 1)
     fine = (round((right - left) * oversample), round((bottom - top) * oversample))
     colour, alpha, depth = draw(
-        surfaces, fine, ((centre[0] - left) * oversample, (centre[1] - top) * oversample), scale * oversample, DISTANCE
-    )  # fmt: skip
+        surfaces,
+        fine,
+        ((centre[0] - left) * oversample, (centre[1] - top) * oversample),
+        scale * oversample,
+        DISTANCE,
+    )
     colour *= (alpha * _occlusion(depth, alpha, scale * oversample))[..., None]
     size = (right - left, bottom - top)
     colour = cv2.resize(colour, size, interpolation=cv2.INTER_AREA)
@@ -103,6 +112,21 @@ def render_face(
     whole = np.zeros((height, width), np.float32)
     whole[top:bottom, left:right] = alpha
     return out, whole, Face(box, emotion, float(intensity), units)
+
+
+def _paint(skin: Skin, rng: np.random.Generator) -> Skin:
+    complexion(skin, rng)
+    bones(skin)
+    cheeks_and_chin(skin)
+    nose(skin)
+    wrinkles(skin)
+    if skin.person.beard:
+        beard(skin, rng)
+    brows(skin, rng)
+    for side, sign in SIDES:
+        eye(skin, side, sign)
+    mouth(skin)
+    return skin
 
 
 def _occlusion(depth: np.ndarray, alpha: np.ndarray, scale: float) -> np.ndarray:
@@ -134,7 +158,7 @@ def _box(
 
 
 def background(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
-    """A blurred place: a studio wall, a room, greenery, a street or lights; float32, linear light."""
+    """A blurred place: wall, room, greenery, street or lights; float32 (h, w, 3), linear light."""
     w, h = max(80, width // 4), max(80, height // 4)
     y, x = np.mgrid[0:h, 0:w].astype(np.float32)
     y, x = y / h, x / w

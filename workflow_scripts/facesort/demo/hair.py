@@ -25,8 +25,8 @@ _LINES = {
     "afro": (0.68, 0.66, 0.56, 0.36, -0.05, -0.3, -0.5, -0.7, -0.75),
 }
 _THICK = {
-    "bald": 0.02, "buzz": 0.03, "short": 0.1, "parted": 0.12, "quiff": 0.1, "fringe": 0.13, "bob": 0.16,
-    "long": 0.14, "bun": 0.075, "afro": 0.36,
+    "bald": 0.02, "buzz": 0.03, "short": 0.1, "parted": 0.12, "quiff": 0.1, "fringe": 0.13,
+    "bob": 0.16, "long": 0.14, "bun": 0.075, "afro": 0.36,
 }  # fmt: skip
 
 

@@ -81,7 +81,8 @@ class Person:
         self.freckles = bool(tone < 0.35 and rng.random() < 0.25)
 
         likely = {
-            "bald": 1.6 * self.masculine * self.age, "buzz": 0.7 * self.masculine, "short": 0.4 + 0.5 * self.masculine,
+            "bald": 1.6 * self.masculine * self.age, "buzz": 0.7 * self.masculine,
+            "short": 0.4 + 0.5 * self.masculine,
             "parted": 0.3 + 0.5 * self.masculine, "quiff": 0.7 * self.masculine, "fringe": 0.6,
             "bob": 1.2 * (1 - self.masculine), "long": 1.7 * (1 - self.masculine),
             "bun": 0.8 * (1 - self.masculine), "afro": 0.15 + 0.5 * tone,

@@ -1,6 +1,5 @@
 """The contact sheet: every emotion as it is drawn, with its action units."""
 
-import os
 from pathlib import Path
 
 import cv2
@@ -43,4 +42,4 @@ def contact_sheet(path: Path, *, per_emotion: int, seed: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     sheet.save(part, format="PNG", optimize=True)
-    os.replace(part, path)
+    part.replace(path)

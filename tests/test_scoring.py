@@ -95,7 +95,7 @@ def test_a_persons_names_are_read(planted, tmp_path):
         ("cluster,emotion\n0,happy\n0,sad\n", "row 3: cluster 0 is named twice"),
         ("cluster,emotion\n0,bored\n", r"row 2: 'bored' is not one of"),
         ("cluster,emotion\n0,happy\n", "no name for cluster 1, 2"),
-        ("cluster,emotion,clustering\n0,happy,feed\n", "row 2: named for clustering feed"),
+        ("cluster,emotion,clustering\n0,happy,feed\n", "row 2: named for clustering 'feed'"),
     ],
 )
 def test_a_persons_mistakes_are_named(planted, tmp_path, text, complaint):

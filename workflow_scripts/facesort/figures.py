@@ -6,28 +6,30 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import Colormap, ListedColormap
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
 from facesort.emotions import EMOTIONS
 
-# Okabe and Ito's palette, told apart by colour-blind readers too: https://jfly.uni-koeln.de/color/
-PALETTE: Final = (
-    "#D55E00",
-    "#CC79A7",
-    "#009E73",
-    "#56B4E9",
-    "#E69F00",
-    "#999999",
-    "#0072B2",
-    "#F0E442",
-)
-COLOURS: Final = dict(zip(EMOTIONS, PALETTE, strict=True)) | {"mixed": "#000000"}
+# After Okabe and Ito (https://jfly.uni-koeln.de/color/). Their purple and a middle grey look alike
+# to readers blind to green, hence a darker purple and a lighter grey; the tests measure it.
+COLOURS: Final = {
+    "anger": "#D55E00",
+    "contempt": "#882255",
+    "disgust": "#009E73",
+    "fear": "#222222",
+    "happy": "#F0C800",
+    "neutral": "#BBBBBB",
+    "sad": "#0072B2",
+    "surprise": "#56B4E9",
+    "mixed": "#EED9C4",
+}
 
 
 def new_figure(width: float, height: float) -> Figure:
     """An empty figure of so many inches."""
-    figure = Figure(figsize=(width, height), layout="constrained", dpi=120)
+    # "compressed" is the constrained layout that knows of images' fixed proportions.
+    figure = Figure(figsize=(width, height), layout="compressed", dpi=120)
     FigureCanvasAgg(figure)
     return figure
 
@@ -41,15 +43,23 @@ def save(figure: Figure, path: str | Path) -> None:
 def tsne(embeddings: np.ndarray, seed: int) -> np.ndarray:
     """t-SNE of float32 (N, D), by way of 50 principal components: float64 (N, 2).
 
+    One thread, so that the picture does not depend on the number of cores. Equal embeddings, from a
+    model that gives every face the same, all lie at the origin.
+
     Source: van der Maaten and Hinton 2008; openTSNE, https://opentsne.readthedocs.io
     """
     from openTSNE import TSNE
     from sklearn.decomposition import PCA
+    from threadpoolctl import threadpool_limits
 
+    if len(embeddings) < 4 or (embeddings == embeddings[:1]).all():
+        return np.zeros((len(embeddings), 2))
     parts = min(50, *embeddings.shape)
-    reduced = PCA(parts, random_state=seed).fit_transform(np.asarray(embeddings, np.float32))
-    perplexity = min(30.0, max(2.0, (len(reduced) - 1) / 3))
-    placed = TSNE(perplexity=perplexity, random_state=seed, n_jobs=1).fit(reduced)
+    with threadpool_limits(1):
+        pca = PCA(parts, svd_solver="randomized", random_state=seed)
+        reduced = pca.fit_transform(np.asarray(embeddings, np.float32))
+        perplexity = min(30.0, (len(reduced) - 1) / 3)
+        placed = TSNE(perplexity=perplexity, random_state=seed, n_jobs=1).fit(reduced)
     return np.asarray(placed)
 
 
@@ -67,34 +77,48 @@ def plot_embedding(
     left, right = figure.subplots(1, 2)
     emotions = [(emotion, COLOURS[emotion], truth == emotion) for emotion in EMOTIONS]
     for axes, name, shown in ((left, title, groups), (right, "true emotion", emotions)):
+        colours = np.full((len(places), 3), 0.5)
         for label, colour, chosen in shown:
-            x, y = places[chosen].T
-            axes.scatter(x, y, s=12, color=colour, label=label, linewidths=0, alpha=0.85)
+            colours[chosen] = to_rgb(colour)
+            axes.scatter([], [], s=40, color=colour, label=label, linewidths=0)
+        # In random order: drawn group by group, the last would hide the others.
+        order = np.random.default_rng(0).permutation(len(places))
+        x, y = places[order].T
+        axes.scatter(x, y, s=12, c=colours[order], linewidths=0, alpha=0.85)
         axes.set_title(name)
         axes.set_xticks([])
         axes.set_yticks([])
         axes.set_box_aspect(1)
         axes.spines[:].set_color("#cccccc")
-        axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, markerscale=2)
+        axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     return figure
 
 
 def embedding_groups(
     predictions: pd.DataFrame, clustered: bool
 ) -> list[tuple[str, str, np.ndarray]]:
-    """Groups for ``plot_embedding``: clusters with their names, or predicted emotions."""
+    """Groups for ``plot_embedding``: clusters with their names, or predicted emotions.
+
+    A cluster has the colour of its emotion, so that both maps can be compared; further clusters of
+    that name have shades of it. Clusters of one name stand together.
+    """
     if not clustered:
         predicted = predictions["predicted"].to_numpy(str)
         return [(emotion, COLOURS[emotion], predicted == emotion) for emotion in EMOTIONS]
-    from matplotlib import colormaps
-
-    names = predictions.groupby("group")["predicted"].first()
-    cycle: Colormap = colormaps["tab20"] if len(names) > 8 else ListedColormap(PALETTE)
     groups = predictions["group"].to_numpy()
+    names = predictions.groupby("group")["predicted"].first()
     return [
-        (f"{group}: {name}", cycle(number % cycle.N), groups == group)  # type: ignore[misc]
-        for number, (group, name) in enumerate(names.items())
+        (f"{cluster}: {name}", shade(colour, number), groups == cluster)
+        for name, colour in COLOURS.items()
+        for number, cluster in enumerate(names.index[names == name])
     ]
+
+
+def shade(colour: str, number: int) -> str:
+    """The colour itself (0), then lighter and darker shades of it in turn."""
+    change = (0.0, 0.5, -0.4, 0.75, -0.65)[number % 5]
+    rgb = np.array(to_rgb(colour))
+    return to_hex(rgb + abs(change) * (float(change > 0) - rgb))
 
 
 def as_shown(faces: np.ndarray) -> np.ndarray:
@@ -141,14 +165,11 @@ def plot_clusters(
         blank[: len(shown)] = faces[shown]
         axes.imshow(montage(blank, per_cluster), interpolation="nearest")
         axes.set_xticks([])
-        axes.set_yticks([])
         axes.spines[:].set_visible(False)
-        axes.set_ylabel(
-            f"{row.cluster}: {row.emotion}\n{len(members):,} faces",
-            rotation=0,
-            ha="right",
-            va="center",
-        )
+        # As a tick's label, for which the layout makes room.
+        label = f"{row.cluster}: {row.emotion}\n{len(members):,} faces"
+        axes.set_yticks([faces.shape[1] / 2], [label], fontsize=11)
+        axes.tick_params(length=0)
     return figure
 
 
@@ -160,10 +181,12 @@ def plot_reconstructions(pairs: np.ndarray, title: str) -> Figure:
     figure.suptitle(title)
     for number, axes in enumerate(figure.subplots(rows, 1, squeeze=False)[:, 0]):
         part = pairs[number * columns : (number + 1) * columns]
-        shown = np.concatenate([part[:, 0], part[:, 1]])
-        axes.imshow(montage(shown, len(part)), interpolation="nearest")
+        # Blank places in the last row keep its faces as large as the others'.
+        shown = np.full((2, columns, *pairs.shape[2:]), 255, np.uint8)
+        shown[:, : len(part)] = part.swapaxes(0, 1)
+        axes.imshow(montage(shown.reshape(-1, *pairs.shape[2:]), columns), interpolation="nearest")
         height = pairs.shape[2]
-        axes.set_yticks([height / 2, 1.5 * height + 2], ["original", "model's"])
+        axes.set_yticks([height / 2, 1.5 * height + 2], ["original", "reconstruction"])
         axes.tick_params(length=0)
         axes.set_xticks([])
         axes.spines[:].set_visible(False)
@@ -171,12 +194,13 @@ def plot_reconstructions(pairs: np.ndarray, title: str) -> Figure:
 
 
 def confusion(labels: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """Share of each true emotion's faces (row) predicted as each emotion (column): (8, 8).
+    """Share of each true emotion's faces (row) predicted as each emotion or "mixed": (8, 9).
 
-    Rows of emotions that do not occur are NaN; a row sums to less than 1 where "mixed" was said.
+    Rows of emotions that do not occur are NaN.
     """
+    answers = (*EMOTIONS, "mixed")
     matrix = np.array(
-        [[np.sum((labels == t) & (predicted == p)) for p in EMOTIONS] for t in EMOTIONS]
+        [[np.sum((labels == t) & (predicted == p)) for p in answers] for t in EMOTIONS]
     )
     counts = np.array([[np.sum(labels == t)] for t in EMOTIONS])
     with np.errstate(invalid="ignore"):
@@ -189,7 +213,9 @@ def plot_confusions(cells: list[dict[str, Any]], predictions: list[pd.DataFrame]
     variants = list(dict.fromkeys(cell["variant"] for cell in cells))
     figure = new_figure(3.9 * len(variants) + 1.2, 3.7 * len(models) + 0.4)
     grid = figure.subplots(len(models), len(variants), squeeze=False)
-    image = None
+    answers = list(EMOTIONS)
+    if any((table["predicted"] == "mixed").any() for table in predictions):
+        answers.append("mixed")
     for row, model in enumerate(models):
         for column, variant in enumerate(variants):
             axes = grid[row, column]
@@ -200,8 +226,8 @@ def plot_confusions(cells: list[dict[str, Any]], predictions: list[pd.DataFrame]
                     if (cell["model"], cell["variant"]) == (model, variant)
                 ],
                 axis=0,
-            )
-            image = axes.imshow(matrix, vmin=0, vmax=1, cmap="Blues")
+            )[:, : len(answers)]
+            axes.imshow(matrix, vmin=0, vmax=1, cmap="Blues")
             for y, x in np.argwhere(matrix >= 0.005):
                 shade = "white" if matrix[y, x] > 0.55 else "#333333"
                 axes.text(
@@ -214,10 +240,9 @@ def plot_confusions(cells: list[dict[str, Any]], predictions: list[pd.DataFrame]
                     color=shade,
                 )
             axes.set_title(f"{model}, {variant}", fontsize=10)
-            axes.set_xticks(range(8), EMOTIONS, rotation=60, ha="right", fontsize=7)
+            axes.set_xticks(range(len(answers)), answers, rotation=60, ha="right", fontsize=7)
             axes.set_yticks(range(8), EMOTIONS if column == 0 else [""] * 8, fontsize=7)
             axes.tick_params(length=0)
     figure.supylabel("true emotion")
     figure.supxlabel("predicted emotion (% of the true emotion's faces)")
-    assert image is not None
     return figure

@@ -1,6 +1,7 @@
 """Names for clusters: a person's, or automatic ones from a few labelled faces."""
 
 import csv
+import re
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from facesort.emotions import EMOTIONS
 from facesort.job import InputError
 
 MIXED = "mixed"
+_MAX_BYTES = 100_000
 
 
 def count_votes(groups: np.ndarray, labels: np.ndarray, clusters: int) -> np.ndarray:
@@ -36,13 +38,14 @@ def name_automatically(votes: np.ndarray, distances: np.ndarray, method: str) ->
         method: "plurality" takes each cluster's most frequent emotion, the maximum-likelihood
             choice from its own votes, so that several clusters may share a name; "one_to_one"
             maximises the votes agreed with over assignments that use no name twice (the
-            Hungarian method), and names clusters beyond the eighth by plurality.
+            Hungarian method), and names clusters beyond the eighth by plurality. It names better
+            only where each emotion does have a cluster of its own.
 
     Returns:
         K emotions.
     """
-    # Below 1 for any pair, so that distance only breaks ties between votes.
-    score = votes - distances / (distances.max() + 1e-12) / 2
+    # Too small to outweigh a vote even when summed over clusters: distance only breaks ties.
+    score = votes - 1e-6 * distances / (distances.max() + 1e-12)
     names = score.argmax(1)
     if method == "one_to_one":
         rows, columns = linear_sum_assignment(score, maximize=True)
@@ -71,7 +74,8 @@ def automatic_names(
     votes = count_votes(clustering.labelled[naming], labels[naming], clusters)
     seen = np.asarray(embeddings[np.flatnonzero(naming)], np.float64)
     means = np.stack([seen[labels[naming] == e].mean(0) for e in range(len(EMOTIONS))])
-    distances = np.linalg.norm(clustering.centroids[:, None] - means[None], axis=2)
+    # A cluster at a time: all differences at once are a gigabyte for wide embeddings.
+    distances = np.stack([np.linalg.norm(means - c, axis=1) for c in clustering.centroids])
     names = name_automatically(votes, distances, method)
     return pd.DataFrame(
         {
@@ -87,39 +91,48 @@ def automatic_names(
 def read_person_names(path: str | Path, clustering: Clustering) -> pd.DataFrame:
     """Read the names that a person gave: columns cluster, emotion and, if kept, clustering.
 
+    Commas or semicolons divide the columns, as spreadsheets do in some countries; other columns are
+    ignored, so an edited copy of the workflow's own ``names.csv`` will do.
+
     Raises:
-        InputError: naming the row, if a cluster is missing, unknown or named twice, an emotion is
-            unknown, or the names belong to another clustering.
+        InputError: naming the row, if the file is no such CSV, a cluster is missing, unknown or
+            named twice, an emotion is unknown, or the names belong to another clustering.
     """
     clusters = len(clustering.centroids)
+    lines = _read_text(path).splitlines()
     names: dict[int, str] = {}
-    with Path(path).open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        if not {"cluster", "emotion"} <= set(reader.fieldnames or ()):
-            raise InputError(f"{path}: no columns cluster and emotion in its first row")
-        for row in reader:
-            where = f"{path}, row {reader.line_num}"
-            cluster, emotion = (
-                (row["cluster"] or "").strip(),
-                (row["emotion"] or "").strip().lower(),
+    reader = csv.DictReader(lines, delimiter=";" if lines and ";" in lines[0] else ",")
+    reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
+    if not {"cluster", "emotion"} <= set(reader.fieldnames):
+        raise InputError(
+            f"{path}: no columns cluster and emotion in its first row; write cluster,emotion there"
+        )
+    for row in reader:
+        where = f"{path}, row {reader.line_num}"
+        cluster, emotion, digest = (
+            (row.get(column) or "").strip() for column in ("cluster", "emotion", "clustering")
+        )
+        if digest not in ("", clustering.digest):
+            raise InputError(
+                f"{where}: named for clustering {_shown(digest)}, but this is "
+                f"{clustering.digest}; look at figures/clusters.png and name again, or "
+                "remove the file for automatic names"
             )
-            if not cluster.isdecimal() or int(cluster) >= clusters:
-                raise InputError(f"{where}: {cluster!r} is no cluster of 0 to {clusters - 1}")
-            if int(cluster) in names:
-                raise InputError(f"{where}: cluster {cluster} is named twice; keep one row")
-            if emotion not in (*EMOTIONS, MIXED):
-                raise InputError(
-                    f"{where}: {emotion!r} is not one of {', '.join(EMOTIONS)} or {MIXED}"
-                )
-            if (digest := (row.get("clustering") or "").strip()) not in ("", clustering.digest):
-                raise InputError(
-                    f"{where}: named for clustering {digest}, but this is "
-                    f"{clustering.digest}; look at figures/clusters.png and name again, or "
-                    "remove the file for automatic names"
-                )
-            names[int(cluster)] = emotion
+        # No more than five digits, since int() itself refuses thousands of them.
+        if not re.fullmatch("[0-9]{1,5}", cluster) or int(cluster) >= clusters:
+            raise InputError(f"{where}: {_shown(cluster)} is no cluster of 0 to {clusters - 1}")
+        if int(cluster) in names:
+            raise InputError(f"{where}: cluster {cluster} is named twice; keep one row")
+        if emotion.lower() not in (*EMOTIONS, MIXED):
+            raise InputError(
+                f"{where}: {_shown(emotion)} is not one of {', '.join(EMOTIONS)} or {MIXED}"
+            )
+        names[int(cluster)] = emotion.lower()
     if missing := sorted(set(range(clusters)) - set(names)):
-        raise InputError(f"{path}: no name for cluster {', '.join(map(str, missing))}")
+        raise InputError(
+            f"{path}: no name for cluster {', '.join(map(str, missing))}; add a row for each, "
+            f"with {MIXED} where no emotion fits"
+        )
     return pd.DataFrame(
         {
             "cluster": range(clusters),
@@ -129,3 +142,22 @@ def read_person_names(path: str | Path, clustering: Clustering) -> pd.DataFrame:
             "clustering": clustering.digest,
         }
     )
+
+
+def _read_text(path: str | Path) -> str:
+    try:
+        with Path(path).open("rb") as file:
+            raw = file.read(_MAX_BYTES + 1)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    if len(raw) > _MAX_BYTES:
+        raise InputError(f"{path}: over {_MAX_BYTES:,} bytes, too long for names of clusters")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: not in UTF-8; save it again as CSV in UTF-8") from None
+
+
+def _shown(text: str) -> str:
+    """A value of the file, quoted and cut, for a message."""
+    return repr(text[:40])

@@ -46,10 +46,21 @@ def accuracy_interval(correct: np.ndarray, *, resamples: int, seed: int) -> tupl
     generator = np.random.default_rng(seed)
     seeds, images = correct.shape
     means = np.empty(resamples)
-    for start in range(0, resamples, 100):
-        count = min(100, resamples - start)
-        seed_weights = generator.multinomial(seeds, np.full(seeds, 1 / seeds), count) / seeds
-        image_weights = generator.multinomial(images, np.full(images, 1 / images), count) / images
-        means[start : start + count] = ((seed_weights @ correct) * image_weights).sum(1)
+    step = max(1, 2_000_000 // images)
+    for start in range(0, resamples, step):
+        count = min(step, resamples - start)
+        seed_times = _times_drawn(generator, seeds, count)
+        image_times = _times_drawn(generator, images, count)
+        hits = ((seed_times @ correct.astype(np.int64)) * image_times).sum(1)
+        means[start : start + count] = hits / (seeds * images)
     low, high = np.percentile(means, [2.5, 97.5])
     return float(low), float(high)
+
+
+def _times_drawn(generator: np.random.Generator, size: int, resamples: int) -> np.ndarray:
+    """How often each of ``size`` things is drawn in ``size`` draws: int64 (resamples, size).
+
+    Counting draws is many times faster than ``Generator.multinomial``.
+    """
+    drawn = generator.integers(size, size=(resamples, size)) + size * np.arange(resamples)[:, None]
+    return np.bincount(drawn.ravel(), minlength=resamples * size).reshape(resamples, size)

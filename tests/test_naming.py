@@ -1,0 +1,80 @@
+"""Naming: ties, and files of names that are not what they seem."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import linear_sum_assignment
+
+from facesort.clustering import Clustering
+from facesort.emotions import EMOTIONS
+from facesort.job import InputError
+from facesort.naming import name_automatically, read_person_names
+
+CLUSTERING = Clustering(np.eye(8, 3, dtype="f4"), np.zeros(9, "i4"), np.zeros(9, "i4"), 1.0)
+ROWS = "".join(f"{cluster},happy\n" for cluster in range(8))
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_distance_decides_among_equals_alone(seed):
+    rng = np.random.default_rng(seed)
+    votes = rng.multinomial(10, np.full(8, 1 / 8), size=8).T
+    distances = rng.random((8, 8))
+    for cluster, name in enumerate(name_automatically(votes, distances, "plurality")):
+        best = np.flatnonzero(votes[cluster] == votes[cluster].max())
+        assert name == EMOTIONS[best[distances[cluster, best].argmin()]]
+    single = name_automatically(votes, distances, "one_to_one")
+    agreed = sum(votes[cluster, EMOTIONS.index(name)] for cluster, name in enumerate(single))
+    assert agreed == votes[linear_sum_assignment(votes, maximize=True)].sum()
+
+
+def test_one_to_one_loses_no_vote_to_distance():
+    # Eight distances together must not outweigh the one vote that the farther names have more.
+    votes = np.roll(np.eye(8, dtype=int), 1, axis=1) * 5 + np.eye(8, dtype=int) * 5
+    votes[0, 1] += 1
+    distances = np.ones((8, 8)) - np.eye(8)
+    names = name_automatically(votes, distances, "one_to_one")
+    assert names == [EMOTIONS[(cluster + 1) % 8] for cluster in range(8)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cluster;emotion\n" + ROWS.replace(",", ";"),
+        "\ufeffCluster, Emotion\n" + ROWS,
+        "cluster,emotion,origin,votes,clustering\n"
+        + "".join(f"{c},happy,automatic,3,{CLUSTERING.digest}\n" for c in range(8)),
+    ],
+)
+def test_what_spreadsheets_and_the_workflow_write_is_read(tmp_path, text):
+    path = tmp_path / "names.csv"
+    path.write_text(text, encoding="utf-8")
+    assert list(read_person_names(path, CLUSTERING)["emotion"]) == ["happy"] * 8
+
+
+@pytest.mark.parametrize(
+    ("raw", "complaint"),
+    [
+        (b"cluster,emotion\n0,\xe9\n", "UTF-8"),
+        (("cluster,emotion\n" + ROWS).encode("utf-16"), "UTF-8"),
+        (b"cluster,emotion\n" + b"9" * 5000 + b",happy\n", "row 2: '9+' is no cluster"),
+        (b"cluster,emotion\n0," + b"x" * 200_000 + b"\n", "too long"),
+        (b"cluster,emotion\n0,ha\0ppy\n", "row 2"),
+        (b"cluster,emotion,clustering\n0,happy,\x1b[31mred\n", "row 2: named for clustering"),
+        (b"", "cluster,emotion"),
+    ],
+)
+def test_hostile_files_get_one_clear_line(tmp_path, raw, complaint):
+    path = tmp_path / "names.csv"
+    path.write_bytes(raw)
+    with pytest.raises(InputError, match=complaint) as error:
+        read_person_names(path, CLUSTERING)
+    message = str(error.value)
+    assert message.startswith(str(path)) and len(message) < len(str(path)) + 250
+    assert message.isprintable()
+
+
+def test_a_folder_instead_of_a_file_is_refused(tmp_path):
+    with pytest.raises(InputError, match="cannot be read"):
+        read_person_names(tmp_path, CLUSTERING)

@@ -7,21 +7,28 @@ from pathlib import Path
 from snakemake.iocontainers import Snakemake
 
 from facesort.arrays import read_index, write_index
-from facesort.demo.host import serve
-from facesort.fetching import Store, assemble, fetch_all
+from facesort.demo.host import ADDRESS, serve
+from facesort.fetching import Fetching, assemble, losses
 from facesort.job import job
+from facesort.journal import Journal
 
 snakemake: Snakemake
 
 with job(snakemake.log[0]):
     params, output = snakemake.params, snakemake.output
     sample = read_index(snakemake.input.faces)
-    store = Store(Path(params.state), params.size)
-    if params.fetch["retry_failed"]:
-        store.forget_failures()
+    # Rendered photos are fetched like any others, from this machine: it alone may be asked then.
     photos = snakemake.input.photos
-    with serve(Path(photos), params.demo_port) if photos else nullcontext():
-        asyncio.run(fetch_all(sample, store, params.fetch, snakemake.threads))
-    ledger = assemble(sample, store, output.faces, output.index, output.refused)
+    host = serve(Path(photos), params.demo_port) if photos else nullcontext()
+    loopback = [(ADDRESS, params.demo_port)] if photos else []
+    with Journal(params.state, params.size) as journal:
+        with host:
+            fetching = Fetching(sample, journal, params.fetch, snakemake.threads, loopback)
+            asyncio.run(fetching.run())
+        ledger = assemble(sample, journal, output.faces, output.index, output.refused)
     write_index(ledger, output.ledger)
-    print(ledger["outcome"].value_counts().to_string())
+    counts = ledger["outcome"].value_counts()
+    told = ", ".join(f"{counts.get(k, 0):,} {k}" for k in ("fetched", "failed", "excluded"))
+    print(f"{len(ledger):,} photos requested: {told}")
+    for row in losses(ledger).head(10).itertuples():
+        print(f"  {row.urls:,} {row.outcome} at {row.host}: {row.cause}")

@@ -12,4 +12,6 @@ with job(snakemake.log[0]):
     faces, refused = sample_faces(snakemake.input.csv, snakemake.params.size, snakemake.params.seed)
     write_index(faces, snakemake.output.faces)
     write_index(refused, snakemake.output.refused)
-    print(f"{len(faces):,} faces of {faces['url'].nunique():,} photos; {len(refused):,} refused")
+    print(f"{len(faces):,} faces in {faces['url'].nunique():,} photos; {len(refused):,} refused")
+    for row in refused.head(3).itertuples():
+        print(f"warning: {snakemake.input.csv}, row {row.row}: {row.reason}")

@@ -1,7 +1,9 @@
-"""Polite, bounded HTTP: one URL to bytes, or the reason why not.
+"""One polite HTTP request: a URL to bytes, to another URL, or to the reason why not.
 
-aiohttp carries the connections, because its resolver can be replaced: an address is checked where
-it is connected to. tenacity waits between tries; Protego reads robots.txt as Google documents it.
+aiohttp carries the requests: it streams bodies, so that they can be capped, limits time by phase,
+and lets us look at each address before it is connected to; a kept connection that turns out closed
+it opens again by itself. Protego reads robots.txt (RFC 9309), and
+tenacity asks for it again. When and how often a photo is asked for is the business of ``frontier``.
 """
 
 import asyncio
@@ -9,216 +11,294 @@ import email.utils
 import ipaddress
 import socket
 import time
-from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urljoin, urlsplit
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
+from multidict import CIMultiDictProxy
 from protego import Protego
-from tenacity import AsyncRetrying, RetryCallState, RetryError, retry_if_result, stop_after_attempt
-from tenacity.wait import wait_random_exponential
+from tenacity import (
+    AsyncRetrying,
+    retry_if_result,
+    stop_after_attempt,
+    wait_exponential_jitter,
+)
 from yarl import URL
 
-MAX_REDIRECTS: Final = 5
-PASSING: Final = {408, 425, 429, 500, 502, 503, 504}
-LONGEST_WAIT: Final = 120.0
+# Statuses that may be others a moment later.
+PASSING: Final = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
+LONGEST_ROBOTS: Final = 512_000  # bytes; RFC 9309 asks for 500 KiB at least
+# Directives of X-Robots-Tag with a colon of their own, which names no crawler.
+VALUED: Final = frozenset(
+    {"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"}
+)
 
 
-@dataclass
-class Answer:
-    """What became of a URL. ``body`` is None unless it was fetched; ``error`` says why not."""
+@dataclass(frozen=True)
+class Photo:
+    """The body of a successful answer."""
 
-    body: bytes | None = None
+    body: bytes
+    status: int
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A redirect; the URL is absolute, and not yet checked."""
+
+    url: str
+
+
+@dataclass(frozen=True)
+class Lost:
+    """Why there is no photo.
+
+    Attributes:
+        error: the cause in a few fixed words, then perhaps a colon and details.
+        status: of the answer, if there was one.
+        passing: whether another try may help.
+        retry_after: seconds that the host asks to wait.
+        excluded: whether it is our own decision not to take it.
+    """
+
+    error: str
     status: int | None = None
-    error: str | None = None
     passing: bool = False
     retry_after: float | None = None
-    attempts: int = 1
+    excluded: bool = False
 
 
-class _Refused(OSError):
-    pass
+class AddressRefused(OSError):
+    """The address is of a private network."""
 
 
-def public(address: str) -> bool:
-    """Whether an IP address belongs to the open internet."""
+class SchemeRefused(ValueError):
+    """The URL is neither http nor https."""
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address belongs to the open internet, also if it wraps an IPv4 address."""
     ip = ipaddress.ip_address(address.partition("%")[0])
-    mapped = getattr(ip, "ipv4_mapped", None)
-    return (mapped or ip).is_global and not ip.is_multicast
+    if isinstance(ip, ipaddress.IPv6Address):
+        wrapped = ip.ipv4_mapped or ip.sixtofour
+        if wrapped is None and ip in ipaddress.ip_network("64:ff9b::/96"):  # NAT64, RFC 6052
+            wrapped = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        if wrapped is not None:
+            return is_public(str(wrapped))
+    return ip.is_global and not ip.is_multicast
 
 
-class _PublicResolver(AbstractResolver):
-    """Resolves names, and refuses private addresses."""
-
-    def __init__(self) -> None:
-        self.inner = aiohttp.ThreadedResolver()
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        found = await self.inner.resolve(host, port, family)
-        if not (allowed := [entry for entry in found if public(entry["host"])]):
-            raise _Refused(f"{host} is an address of a private network")
-        return allowed
-
-    async def close(self) -> None:
-        await self.inner.close()
+def host_of(url: str) -> str:
+    """The host of a URL, lower case, without port; empty if it has none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
-class Client:
-    """Fetches URLs within the limits of the config's block ``fetch``; an async context manager."""
-
-    def __init__(self, settings: dict[str, Any]) -> None:
-        self.settings = settings
-        contact = settings["contact"]
-        self.agent = settings["user_agent"] + (f" ({contact})" if contact else "")
-        self.slots: dict[str, asyncio.Semaphore] = defaultdict(
-            lambda: asyncio.Semaphore(settings["per_host"])
-        )
-        self.next_turn: dict[str, float] = defaultdict(float)
-        self.robots: dict[str, asyncio.Task[Protego | str]] = {}
-
-    async def __aenter__(self) -> "Client":
-        resolver = None if self.settings["allow_private"] else _PublicResolver()
-        self.session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, resolver=resolver),
-            headers={"User-Agent": self.agent, "Accept": "image/*"},
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(
-                total=self.settings["total_timeout"],
-                sock_connect=self.settings["connect_timeout"],
-                sock_read=self.settings["read_timeout"],
-            ),
-        )
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.session.close()
-
-    async def fetch(self, url: str) -> Answer:
-        """Fetch a URL, trying again what may pass. Never raises for what a server does."""
-        attempt = 0
-
-        def wait(state: RetryCallState) -> float:
-            answer = state.outcome.result() if state.outcome else Answer()
-            jittered = wait_random_exponential(self.settings["backoff"], LONGEST_WAIT)(state)
-            return min(LONGEST_WAIT, max(jittered, answer.retry_after or 0))
-
-        try:
-            async for tries in AsyncRetrying(
-                retry=retry_if_result(lambda answer: answer.passing),
-                stop=stop_after_attempt(self.settings["attempts"]),
-                wait=wait,
-            ):
-                with tries:
-                    attempt = tries.retry_state.attempt_number
-                    answer = await self._once(url)
-                tries.retry_state.set_result(answer)
-        except RetryError as error:
-            answer = error.last_attempt.result()
-        answer.attempts = attempt
-        return answer
-
-    async def _once(self, url: str) -> Answer:
-        try:
-            async with asyncio.timeout(self.settings["total_timeout"]):
-                return await self._follow(URL(url))
-        except _Refused as error:
-            return Answer(error=str(error))
-        except (aiohttp.InvalidURL, ValueError, UnicodeError) as error:
-            return Answer(error=f"not a URL: {error}")
-        except TimeoutError:
-            return Answer(error="timed out", passing=True)
-        except aiohttp.ClientConnectorError as error:
-            if isinstance(error.os_error, _Refused):
-                return Answer(error=str(error.os_error))
-            return Answer(error=f"no connection: {error.os_error}", passing=True)
-        except (aiohttp.ClientError, OSError) as error:
-            return Answer(error=f"broken off: {type(error).__name__}", passing=True)
-
-    async def _follow(self, url: URL) -> Answer:
-        for _ in range(MAX_REDIRECTS + 1):
-            if url.scheme not in ("http", "https") or not url.host:
-                return Answer(error=f"refused: {url.scheme or 'no'} scheme")
-            if not self.settings["allow_private"] and _is_ip(url.host) and not public(url.host):
-                return Answer(error=f"{url.host} is an address of a private network")
-            if self.settings["obey_robots"] and (reason := await self._forbidden(url)):
-                return Answer(error=reason)
-            async with self.slots[url.host]:
-                await self._wait_for_turn(url.host)
-                async with self.session.get(url, allow_redirects=False) as response:
-                    if response.status in (301, 302, 303, 307, 308):
-                        url = url.join(URL(response.headers.get("Location", "")))
-                        continue
-                    return await self._read(response)
-        return Answer(error=f"more than {MAX_REDIRECTS} redirects")
-
-    async def _read(self, response: aiohttp.ClientResponse) -> Answer:
-        status = response.status
-        if status != 200:
-            return Answer(
-                status=status,
-                error=f"HTTP {status}",
-                passing=status in PASSING,
-                retry_after=retry_after(response.headers.get("Retry-After")),
-            )
-        tags = ",".join(response.headers.getall("X-Robots-Tag", [])).lower()
-        if self.settings["obey_noai"] and ("noai" in tags or "noimageai" in tags):
-            return Answer(status=status, error="its owner forbids this use (X-Robots-Tag)")
-        body = bytearray()
-        async for chunk in response.content.iter_chunked(1 << 16):
-            body += chunk
-            if len(body) > self.settings["max_bytes"]:
-                response.close()
-                return Answer(status=status, error="more than max_bytes")
-        return Answer(bytes(body), status)
-
-    async def _wait_for_turn(self, host: str) -> None:
-        if rate := self.settings["rate_per_host"]:
-            now = time.monotonic()
-            turn = max(now, self.next_turn[host])
-            self.next_turn[host] = turn + 1 / rate
-            await asyncio.sleep(turn - now)
-
-    async def _forbidden(self, url: URL) -> str | None:
-        origin = str(url.origin())
-        if origin not in self.robots:
-            self.robots[origin] = asyncio.ensure_future(self._read_robots(url.origin()))
-        rules = await asyncio.shield(self.robots[origin])
-        if isinstance(rules, str):
-            return rules
-        return None if rules.can_fetch(str(url), self.agent) else "robots.txt forbids it"
-
-    async def _read_robots(self, origin: URL) -> Protego | str:
-        """Read a host's robots.txt as RFC 9309 says: 4xx allows all, 5xx nothing."""
-        try:
-            async with self.session.get(origin / "robots.txt", max_redirects=5) as response:
-                if response.status >= 500:
-                    return f"robots.txt: HTTP {response.status}"
-                if response.status != 200:
-                    return Protego.parse("")
-                text = await response.content.read(500_000)
-                return Protego.parse(text.decode("utf-8", errors="replace"))
-        except (TimeoutError, aiohttp.ClientError, OSError):
-            return Protego.parse("")  # the URL itself will tell what is wrong with the host
-
-
-def retry_after(value: str | None) -> float | None:
-    """Seconds to wait by a Retry-After header, which gives seconds or a date."""
+def parse_retry_after(value: str | None) -> float | None:
+    """Seconds to wait by a Retry-After header, which gives seconds or a date (RFC 9110, 10.2.3)."""
     if value is None:
         return None
     if value.strip().isdecimal():
         return float(value)
     try:
         return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 
-def _is_ip(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
+def forbids_ai(headers: CIMultiDictProxy[str], agent: str) -> bool:
+    """Whether X-Robots-Tag says noai or noimageai, to all or to a crawler of this name."""
+    for value in headers.getall("X-Robots-Tag", []):
+        to_us = True
+        for part in value.lower().split(","):
+            name, colon, directive = part.partition(":")
+            if colon and name.strip() not in VALUED:
+                to_us, part = name.strip() == agent.lower(), directive
+            if to_us and part.strip() in ("noai", "noimageai"):
+                return True
+    return False
+
+
+class Client:
+    """Asks for photos as the config's block ``fetch`` says; an asynchronous context manager.
+
+    Args:
+        settings: the block ``fetch``.
+        loopback: (address, port) pairs that may be asked although they are private.
+    """
+
+    def __init__(
+        self, settings: dict[str, Any], loopback: Collection[tuple[str, int]] = ()
+    ) -> None:
+        self.settings = settings
+        self.loopback = frozenset(loopback)
+        self.product = settings["user_agent"].partition("/")[0].strip()
+        self._robots: dict[str, asyncio.Task[Protego]] = {}
+
+    async def __aenter__(self) -> "Client":
+        settings = self.settings
+        contact = f" (+{settings['contact']})" if settings["contact"] else ""
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=0, ttl_dns_cache=300, socket_factory=self._make_socket
+            ),
+            headers={
+                "User-Agent": settings["user_agent"] + contact,
+                "Accept": "image/jpeg,image/png,image/gif,image/webp,image/*;q=0.5",
+                # Images are compressed already, and a compressed body could be a bomb.
+                "Accept-Encoding": "identity",
+            },
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            timeout=aiohttp.ClientTimeout(
+                total=settings["total_timeout"],
+                sock_connect=settings["connect_timeout"],
+                sock_read=settings["read_timeout"],
+            ),
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in self._robots.values():
+            task.cancel()
+        await self._session.close()
+
+    def _make_socket(self, info: Any) -> socket.socket:
+        """Make the socket for an address that is about to be connected to, or refuse it.
+
+        Names, literal addresses and redirects all come to here; a name that resolves to another
+        address the second time does too.
+        """
+        family, kind, protocol, _, address = info
+        if not (
+            self.settings["allow_private"]
+            or is_public(address[0])
+            or tuple(address[:2]) in self.loopback
+        ):
+            raise AddressRefused("address of a private network")
+        return socket.socket(family, kind, protocol)
+
+    async def crawl_delay(self, url: str) -> float:
+        """Seconds between requests that the host's robots.txt asks for; 0 if it says nothing."""
+        if not self.settings["obey_robots"]:
+            return 0.0
+        rules = await self._rules(url)
+        return 0.0 if isinstance(rules, Lost) else rules.crawl_delay(self.product) or 0.0
+
+    async def get(self, url: str) -> Photo | Moved | Lost:
+        """Ask for a URL once. Never raises for what a server does, or fails to do."""
+        if self.settings["obey_robots"]:
+            rules = await self._rules(url)
+            if isinstance(rules, Lost):
+                return rules
+            if not rules.can_fetch(url, self.product):
+                return Lost("robots.txt forbids", excluded=True)
+        try:
+            return await self._ask(url)
+        except Exception as error:
+            return _reason(error)
+
+    async def _ask(self, url: str) -> Photo | Moved | Lost:
+        async with self._session.get(_checked(url), allow_redirects=False) as response:
+            status = response.status
+            if status in (301, 302, 303, 307, 308):
+                target = response.headers.get("Location")
+                return (
+                    Moved(urljoin(url, target)) if target else Lost("redirect to nowhere", status)
+                )
+            if status != 200:
+                wait = parse_retry_after(response.headers.get("Retry-After"))
+                return Lost(f"status {status}", status, status in PASSING, wait)
+            if self.settings["obey_noai"] and forbids_ai(response.headers, self.product):
+                return Lost("noai header", status, excluded=True)
+            body = await _read(response, self.settings["max_bytes"])
+            return Photo(body, status) if body is not None else Lost("too many bytes", status)
+
+    async def _rules(self, url: str) -> Protego | Lost:
+        """The rules of a URL's host, asked for once however many wait for them."""
+        try:
+            robots = _checked(url).origin() / "robots.txt"
+        except ValueError as error:
+            return _reason(error)
+        key = str(robots)
+        if key not in self._robots:
+            self._robots[key] = asyncio.create_task(self._read_rules(robots))
+        return await asyncio.shield(self._robots[key])
+
+    async def _read_rules(self, robots: URL) -> Protego | Lost:
+        """Read a robots.txt. A host without one (4xx) allows all; one that cannot tell, nothing."""
+        tries = AsyncRetrying(
+            stop=stop_after_attempt(self.settings["attempts"]),
+            wait=wait_exponential_jitter(multiplier=self.settings["backoff"], max=30),
+            retry=retry_if_result(lambda found: isinstance(found, Lost) and found.passing),
+            retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+        )
+        found: str | Lost = await tries(self._ask_rules, robots)
+        if isinstance(found, Lost):
+            return Lost(f"no robots.txt: {found.error}", found.status)
+        return Protego.parse(found)
+
+    async def _ask_rules(self, robots: URL) -> str | Lost:
+        try:
+            async with self._session.get(robots, max_redirects=5) as response:
+                if response.status in PASSING or response.status >= 500:
+                    return Lost(f"status {response.status}", response.status, passing=True)
+                if response.status != 200:
+                    return ""
+                text = await _read(response, LONGEST_ROBOTS, cut=True) or b""
+                return text.decode("utf-8", errors="replace")
+        except aiohttp.TooManyRedirects:
+            return ""  # as RFC 9309 says (2.3.1.2)
+        except Exception as error:
+            return _reason(error)
+
+
+async def _read(response: aiohttp.ClientResponse, most: int, cut: bool = False) -> bytes | None:
+    """Read a body of at most so many bytes; a longer one is cut, or None."""
+    if (response.content_length or 0) > most and not cut:
+        return None
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > most:
+            return bytes(body[:most]) if cut else None
+    return bytes(body)
+
+
+def _checked(url: str) -> URL:
+    """A URL as it was written, not quoted anew, if it is http or https.
+
+    Raises:
+        ValueError: if it is not.
+    """
+    parsed = URL(url, encoded=url.isascii() and url.isprintable() and " " not in url)
+    if parsed.scheme not in ("http", "https") or not parsed.host:
+        raise SchemeRefused(parsed.scheme)
+    return parsed
+
+
+def _reason(error: Exception) -> Lost:
+    """What went wrong, in few words that can be counted."""
+    match error:
+        case SchemeRefused():
+            return Lost(f"scheme refused: {str(error)[:20] or 'none'}")
+        case TimeoutError():
+            return Lost("timed out", passing=True)
+        case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientSSLError():
+            return Lost("no secure connection")
+        case aiohttp.ClientConnectorDNSError():
+            return Lost("unknown host", passing=True)
+        case aiohttp.ClientConnectorError(os_error=AddressRefused()):
+            return Lost("private address refused")
+        case aiohttp.ClientConnectorError():
+            return Lost("no connection", passing=True)
+        case ValueError():  # also aiohttp.InvalidURL, UnicodeError
+            return Lost("not a URL")
+        case aiohttp.ClientError() | OSError():
+            return Lost(f"broken off: {type(error).__name__}", passing=True)
+        case _:  # a server found a way that we did not think of
+            return Lost(f"unreadable answer: {type(error).__name__}")

@@ -1,89 +1,186 @@
-"""Images of strangers decoded with care: bytes to RGB, a box to a square of pixels."""
+"""Images of strangers decoded with care: bytes to RGB, a box to a square of pixels.
+
+Pillow decodes: it reads what the web shows, tells an image's size before decoding it, refuses
+truncated files, reduces JPEGs while decoding, and lets other threads run meanwhile. Colour profiles
+are not applied.
+"""
 
 import io
 import math
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image
 
-FORMATS: Final = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF")
-# left, right, top, bottom, relative to the photo
+# Pillow opens multi-picture files (MPO), as some phones write, by way of JPEG.
+FORMATS: Final = ("JPEG", "PNG", "GIF", "WEBP", "BMP")
+REDUCIBLE: Final = ("JPEG", "MPO")
+REDUCTIONS: Final = (1, 2, 4, 8)
+# A JPEG is decoded no smaller than this many times the size that its faces are resized to.
+SPARE: Final = 3
+TRANSPOSED: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+# left, right, top, bottom; shares of the photo's width and height
 Box = tuple[float, float, float, float]
+
+# Pillow warns of large images; here the caller's limit refuses them before they are decoded.
+Image.MAX_IMAGE_PIXELS = None
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 class ImageError(Exception):
-    """Bytes that are no image we take; the message says why."""
+    """Bytes that are no image that we take. The message is the cause, a colon and details."""
+
+    def __init__(self, cause: str, details: object = "") -> None:
+        super().__init__(f"{cause}: {details}"[:200] if details else cause)
 
 
-def cut_faces(
-    data: bytes, boxes: Sequence[Box], size: int, max_pixels: int
-) -> tuple[list[np.ndarray], tuple[int, int]]:
-    """Decode a photo and cut faces out of it.
+@dataclass(frozen=True)
+class Cut:
+    """Faces cut out of a photo.
 
-    A box may reach over the photo's edge: what lies outside is left out. JPEGs are decoded at the
-    largest reduction (1/2, 1/4 or 1/8) that leaves each face twice the pixels it needs.
+    Attributes:
+        faces: uint8 (boxes, size, size, 3), RGB.
+        width, height: of the photo as it is shown, in pixels.
+    """
+
+    faces: np.ndarray
+    width: int
+    height: int
+
+
+def cut_faces(data: bytes, boxes: Sequence[Box], size: int, max_pixels: int) -> Cut:
+    """Decode a photo once and cut faces out of it.
+
+    Boxes are moved to whole pixels; what of them lies outside the photo is left out. A JPEG is
+    decoded at the smallest of 1/1, 1/2, 1/4 and 1/8 that leaves every face ``SPARE`` times the
+    pixels it needs; a Lanczos filter over all of them makes the square.
 
     Args:
         data: a whole file of one of ``FORMATS``; of animations the first frame counts.
         boxes: relative to the photo as it is shown, EXIF rotation applied.
         size: side of the squares, in pixels.
-        max_pixels: photos with more are refused before decoding.
-
-    Returns:
-        uint8 (size, size, 3) RGB for each box, and the photo's width and height.
+        max_pixels: photos with more are refused before they are decoded.
 
     Raises:
-        ImageError: if the bytes are no such image, cut short or too large.
+        ImageError: if the bytes are no such image, are cut short, or have too many pixels.
     """
+    image = _open(data, max_pixels)
+    orientation = _orientation(image)
+    edges = [_edges(_stored(box, orientation), image.width, image.height) for box in boxes]
+    width, height = image.size if orientation < 5 else image.size[::-1]
+    reduction = 1
+    if image.format in REDUCIBLE:
+        least = min(min(right - left, bottom - top) for left, top, right, bottom in edges)
+        reduction = max(k for k in REDUCTIONS if k <= max(1, least // (SPARE * size)))
+        image.draft(None, (image.width // reduction, image.height // reduction))
+    image = _load(image)
+    faces = np.empty((len(boxes), size, size, 3), np.uint8)
+    for face, whole in zip(faces, edges, strict=True):
+        # Exactly 1/reduction: the last pixel of a reduced row may stand for fewer than the others.
+        square = _square(image, [edge / reduction for edge in whole], size)
+        face[:] = np.asarray(_upright(square, orientation))
+    return Cut(faces, width, height)
+
+
+def read_image(data: bytes, max_pixels: int) -> Image.Image:
+    """Decode a whole image to RGB, EXIF rotation applied.
+
+    Raises:
+        ImageError: as ``cut_faces``.
+    """
+    image = _open(data, max_pixels)
+    orientation = _orientation(image)
+    return _to_rgb(_upright(_load(image), orientation))
+
+
+def _open(data: bytes, max_pixels: int) -> Image.Image:
+    """Open an image; only JPEGs are left to be decoded, since they can be at a smaller size."""
+    if not data:
+        raise ImageError("empty")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            image: Image.Image = Image.open(io.BytesIO(data), formats=FORMATS)
-            width, height = image.size
-            if width * height > max_pixels:
-                raise ImageError(f"{width}x{height} pixels, more than max_pixels")
-            turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
-            if image.format in ("JPEG", "MPO"):
-                scale = max(size / min(_sides(box, width, height, turned)) for box in boxes)
-                target = math.ceil(2 * scale * width), math.ceil(2 * scale * height)
-                image.draft(None, target)
-            image.load()
-            image = _to_rgb(ImageOps.exif_transpose(image))
-    except ImageError:
-        raise
-    except Exception as error:  # Pillow raises many kinds for hostile bytes
-        raise ImageError(f"{type(error).__name__}: {error}"[:200]) from None
-    faces = []
-    for left, right, top, bottom in boxes:
-        edges = (
-            max(left, 0) * image.width,
-            max(top, 0) * image.height,
-            min(right, 1) * image.width,
-            min(bottom, 1) * image.height,
-        )
-        if edges[2] - edges[0] < 1 or edges[3] - edges[1] < 1:
-            raise ImageError("a box is smaller than a pixel")
-        faces.append(np.asarray(image.resize((size, size), Image.Resampling.BICUBIC, box=edges)))
-    return faces, (height, width) if turned else (width, height)
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+    except Exception:  # Pillow raises many kinds for hostile bytes
+        start = data[:1000].lstrip().lower()
+        if start.startswith((b"<!doctype", b"<html", b"<head", b"<body")):
+            raise ImageError("HTML in place of an image") from None
+        raise ImageError("not an image", f"begins with {data[:8]!r}") from None
+    if image.width * image.height > max_pixels:
+        raise ImageError("too many pixels", f"{image.width} x {image.height}")
+    return image if image.format in REDUCIBLE else _load(image)
 
 
-def _sides(box: Box, width: int, height: int, turned: bool) -> tuple[float, float]:
-    if turned:
-        width, height = height, width
+def _load(image: Image.Image) -> Image.Image:
+    try:
+        image.load()
+    except Exception as error:
+        cause = "truncated image" if "truncated" in str(error) else "damaged image"
+        raise ImageError(cause, error) from None
+    return image
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+    except Exception:  # a photo with broken EXIF is shown as it is stored
+        return 1
+    return orientation if orientation in TRANSPOSED else 1
+
+
+def _upright(image: Image.Image, orientation: int) -> Image.Image:
+    return image if orientation == 1 else image.transpose(TRANSPOSED[orientation])
+
+
+def _stored(box: Box, orientation: int) -> Box:
+    """Where a box of the photo as it is shown lies in the photo as it is stored."""
     left, right, top, bottom = box
-    across, down = min(right, 1) - max(left, 0), min(bottom, 1) - max(top, 0)
-    return max(across * width, 1), max(down * height, 1)
+    if orientation >= 5:
+        left, right, top, bottom = top, bottom, left, right
+    if orientation in (2, 3, 7, 8):
+        left, right = 1 - right, 1 - left
+    if orientation in (3, 4, 6, 7):
+        top, bottom = 1 - bottom, 1 - top
+    return left, right, top, bottom
+
+
+def _edges(box: Box, width: int, height: int) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom in whole pixels, inside the photo and never empty."""
+    left, top = min(max(round(box[0] * width), 0), width - 1), max(round(box[2] * height), 0)
+    top = min(top, height - 1)
+    right = max(min(round(box[1] * width), width), left + 1)
+    return left, top, right, max(min(round(box[3] * height), height), top + 1)
+
+
+def _square(image: Image.Image, edges: Sequence[float], size: int) -> Image.Image:
+    """Cut a region out, make it RGB and resize it to a square."""
+    left, top = math.floor(edges[0]), math.floor(edges[1])
+    right, bottom = min(math.ceil(edges[2]), image.width), min(math.ceil(edges[3]), image.height)
+    region = _to_rgb(image.crop((left, top, right, bottom)))
+    inner = (
+        edges[0] - left,
+        edges[1] - top,
+        min(edges[2] - left, region.width),
+        min(edges[3] - top, region.height),
+    )
+    return region.resize((size, size), Image.Resampling.LANCZOS, box=inner)
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I") or image.mode == "F":
-        # 16 bits: the upper eight. Pillow's own conversion would clip.
-        values = np.asarray(image).astype(np.float64)
-        return Image.fromarray((values / 257).clip(0, 255).astype(np.uint8)).convert("RGB")
+    if image.mode.startswith("I;16"):
+        # Pillow's own conversion would clip 16 bits instead of scaling them.
+        values = np.asarray(image).astype(np.uint32)
+        return Image.fromarray(((values + 128) // 257).astype(np.uint8)).convert("RGB")
     if image.has_transparency_data:
-        rgba = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
+        layer = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
     return image.convert("RGB")

@@ -4,15 +4,32 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Any, Final
 
 from facesort.job import InputError
 
+ADDRESS: Final = "127.0.0.1"
+
 
 class _Handler(SimpleHTTPRequestHandler):
+    """Serves the files below one folder, and nothing else: no listings, no links out of it."""
+
     protocol_version = "HTTP/1.1"
+
+    def __init__(self, *args: Any, photos: Path, **kwargs: Any) -> None:
+        self.photos = photos
+        super().__init__(*args, directory=str(photos.parent), **kwargs)
+
+    def send_head(self) -> Any:
+        path = Path(self.translate_path(self.path)).resolve()
+        if not path.is_relative_to(self.photos) or not path.is_file():
+            self.send_error(HTTPStatus.NOT_FOUND)
+            return None
+        return super().send_head()
 
     def log_message(self, format: str, *args: object) -> None:
         pass
@@ -20,30 +37,31 @@ class _Handler(SimpleHTTPRequestHandler):
 
 @contextmanager
 def serve(photos: Path, port: int, patience: float = 60.0) -> Iterator[None]:
-    """Serve a folder on 127.0.0.1 as ``/<its name>/`` while the context lasts.
+    """Serve a folder's files on 127.0.0.1 as ``/<its name>/<path>`` while the context lasts.
 
     Args:
+        photos: the folder.
+        port: to listen on.
         patience: seconds to wait for the port, which another run may hold for a moment.
 
     Raises:
         InputError: if the port stays taken.
     """
-    handler = partial(_Handler, directory=str(photos.parent))
+    handler = partial(_Handler, photos=photos.resolve())
     deadline = time.monotonic() + patience
     while True:
         try:
-            server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+            server = ThreadingHTTPServer((ADDRESS, port), handler)
             break
         except OSError as error:
-            if time.monotonic() > deadline:
+            if time.monotonic() >= deadline:
                 raise InputError(
-                    f"port {port} of 127.0.0.1: {error.strerror}; set demo.port in the config to "
-                    "a free one"
+                    f"port {port} of {ADDRESS}: {error.strerror}; set demo.port in the config to a "
+                    "free one"
                 ) from None
-            time.sleep(1)
+            time.sleep(min(1.0, patience))
     server.daemon_threads = True
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
+    Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield
     finally:

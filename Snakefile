@@ -2,7 +2,7 @@
 # The stages below stand in the order that data flows; each file opens with its inputs and outputs.
 from pathlib import Path
 
-from snakemake.utils import min_version, validate
+from snakemake.utils import min_version
 
 min_version("9.0")
 

@@ -1,14 +1,13 @@
 """Formats, lint, types, environments, and what every rule must have."""
 
 import re
+import runpy
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "envs"))
 RULES = {
     match[1]: match[2]
     for path in sorted((ROOT / "rules").glob("*.smk"))
@@ -34,10 +33,14 @@ def test_checks_pass(command):
 
 
 def test_environments_equal_the_lock():
-    from update import ENVS, environments
-
+    environments = runpy.run_path(str(ROOT / "envs" / "update.py"))["environments"]
     for name, text in environments().items():
-        assert (ENVS / f"{name}.yaml").read_text(encoding="utf-8") == text
+        assert (ROOT / "envs" / f"{name}.yaml").read_text(encoding="utf-8") == text
+
+
+def test_the_configs_page_equals_schema_and_config():
+    page = runpy.run_path(str(ROOT / "docs" / "update.py"))["config_page"]()
+    assert (ROOT / "docs" / "config.md").read_text(encoding="utf-8") == page
 
 
 @pytest.mark.parametrize("rule", RULES)

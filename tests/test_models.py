@@ -74,6 +74,16 @@ def test_selu_outputs_are_clipped_as_keras_does():
     assert loss.item() == pytest.approx((-torch.log(middle) / 3).item(), abs=1e-5)
 
 
+@pytest.mark.parametrize(("initializer", "gain"), [("he_uniform", 6), ("glorot_uniform", 3)])
+def test_start_weights_lie_within_the_published_limits(initializer, gain):
+    settings = model_settings(DEFAULT, "supervised", "rgb") | {"initializer": initializer}
+    layer = build("supervised", (16, 16, 3), settings).features[2]
+    # He: sqrt(6 / fan in); Glorot: sqrt(6 / (fan in + fan out)), fans being equal here.
+    limit = (gain / (9 * settings["filters"])) ** 0.5
+    assert 0.95 * limit < layer.weight.abs().max().item() <= limit
+    assert not layer.bias.any()
+
+
 def test_pools_that_do_not_divide_the_image_are_refused():
     settings = model_settings(DEFAULT, "convolutional", "rgb") | {"pools": [2, 2, 2]}
     with pytest.raises(ValueError, match="do not divide"):

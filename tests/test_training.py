@@ -78,7 +78,11 @@ def test_a_classifier_learns_from_its_rows_alone(tmp_path):
     labels = np.arange(80) % 8
     faces[np.arange(80), labels] = 255
     torch.manual_seed(0)
-    model = build("supervised", (8, 8, 1), {"filters": 8, "blocks": [1, 1], "dense": 32})
+    model = build(
+        "supervised",
+        (8, 8, 1),
+        {"filters": 8, "blocks": [1, 1], "dense": 32, "initializer": "he_uniform"},
+    )
     rows = np.arange(0, 40)
     phase = Phase("classify", faces, rows, labels, 30, "adam", 0.01)
     device = choose_device("float32", 1)

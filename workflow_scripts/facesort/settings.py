@@ -5,7 +5,6 @@ Imported by the Snakefile, which every job parses: nothing slow is imported here
 
 import ast
 import hashlib
-import json
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -79,8 +78,9 @@ def code_digest(script: str, *modules: str) -> str:
 def config_errors(config: dict[str, Any]) -> list[str]:
     """What is wrong with the config, one line a key; empty if nothing is."""
     import jsonschema
+    import yaml
 
-    schema = json.loads((SCRIPTS / "config.schema.json").read_text(encoding="utf-8"))
+    schema = yaml.load((SCRIPTS / "config.schema.yaml").read_bytes(), yaml.CSafeLoader)
     errors = []
     validator = jsonschema.Draft202012Validator(schema)
     for error in sorted(validator.iter_errors(config), key=lambda e: [str(p) for p in e.path]):

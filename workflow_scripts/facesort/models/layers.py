@@ -7,15 +7,23 @@ import torch
 from torch import Tensor, nn
 
 
-def start_weights(module: nn.Module, relu: bool = False) -> nn.Module:
+def start_weights(module: nn.Module, convolutions: str = "glorot_uniform") -> nn.Module:
     """Set biases to zero and weights as Glorot and Bengio (2010), which is Keras's default.
 
-    Convolutions before a ReLU start as He et al. (2015): https://arxiv.org/abs/1502.01852. With
-    Glorot's, each of the supervised network's seventeen halves the signal's variance.
+    Args:
+        module: whose dense and convolutional layers are set, with torch's global generator.
+        convolutions: "glorot_uniform", or "he_uniform", made for layers before a ReLU (He et al.
+            2015, https://arxiv.org/abs/1502.01852): with Glorot's, each halves the signal's
+            variance.
+
+    Raises:
+        ValueError: if ``convolutions`` is neither.
     """
+    if convolutions not in ("glorot_uniform", "he_uniform"):
+        raise ValueError(f"initializer: {convolutions!r} is neither glorot_uniform nor he_uniform")
     for layer in module.modules():
         if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
-            if relu and isinstance(layer, nn.Conv2d):
+            if convolutions == "he_uniform" and isinstance(layer, nn.Conv2d):
                 nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu")
             else:
                 nn.init.xavier_uniform_(layer.weight)

@@ -2,7 +2,8 @@
 
 Rescaling (done when a batch is read); seven 3x3 convolutions with 64 filters, same padding and
 ReLU; max-pool; seven more; max-pool; three more; flatten; dense 256 with SELU, whose output is the
-embedding; dense 8 with softmax. Categorical cross-entropy, Adam 0.00005, 5 epochs.
+embedding; dense 8 with softmax. Categorical cross-entropy, Adam 0.00005, 5 epochs. The paper's
+start weights are Keras's (Glorot); `initializer` chooses them or He's, which are made for ReLU.
 """
 
 from typing import Any
@@ -15,7 +16,12 @@ from facesort.models.layers import start_weights
 
 class Supervised(nn.Module):
     def __init__(
-        self, shape: tuple[int, int, int], filters: int, blocks: list[int], dense: int
+        self,
+        shape: tuple[int, int, int],
+        filters: int,
+        blocks: list[int],
+        dense: int,
+        initializer: str,
     ) -> None:
         super().__init__()
         height, width, channels = shape
@@ -32,7 +38,7 @@ class Supervised(nn.Module):
             nn.Flatten(), nn.Linear(channels * height * width, dense), nn.SELU()
         )
         self.head = nn.Linear(dense, len(EMOTIONS))
-        start_weights(self, relu=True)
+        start_weights(self, convolutions=initializer)
 
     def embed(self, x: Tensor) -> Tensor:
         embedding: Tensor = self.dense(self.features(x))
@@ -47,4 +53,10 @@ class Supervised(nn.Module):
 
 
 def build(shape: tuple[int, int, int], settings: dict[str, Any]) -> nn.Module:
-    return Supervised(shape, settings["filters"], settings["blocks"], settings["dense"])
+    return Supervised(
+        shape,
+        settings["filters"],
+        settings["blocks"],
+        settings["dense"],
+        settings["initializer"],
+    )

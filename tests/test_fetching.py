@@ -25,18 +25,23 @@ import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 from PIL import Image
 
+from facesort.arrays import write_index
 from facesort.demo.host import serve
 from facesort.fec import sample_faces
-from facesort.fetching import Fetching, assemble, losses, read_exclusions
+from facesort.fetching import Fetching, read_exclusions
 from facesort.frontier import Frontier
+from facesort.gathering import write_faces, write_ledger
 from facesort.http import Client, Photo, forbids_ai, is_public, parse_retry_after
 from facesort.job import InputError
-from facesort.journal import Entry, Journal
+from facesort.journal import BUCKETS, Entry, Journal
+from facesort.losses import count_losses
+from facesort.worklist import WorkList
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 SCRIPTS = Path(__file__).parents[1] / "workflow_scripts"
 SIZE = 48
 SETTINGS = {
+    "shards": 1,
     "concurrency": 16,
     "per_host": 4,
     "rate_per_host": None,
@@ -143,19 +148,45 @@ def faces_of(urls, box=(0.0, 1.0, 0.0, 1.0)) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+OUTPUTS = ("faces.npy", "faces.parquet", "refused.parquet", "manifest.csv")
+
+
+def work(sample, folder, settings, loopback=(), buckets=range(BUCKETS)):
+    """Ask for a sample's photos of some hosts, as one job does."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_index(sample, folder / "sample.parquet")
+    with (
+        Journal(folder / "state", SIZE, buckets) as journal,
+        WorkList(folder / "sample.parquet", buckets) as worklist,
+    ):
+        fetching = Fetching(worklist, journal, settings, 2, loopback)
+        asyncio.run(fetching.run())
+    return fetching
+
+
 def fetch(sample, folder, loopback=(), **changed):
     """Run a whole job; return its ledger by URL, its array, its index and its lost faces."""
+    work(sample, folder, SETTINGS | changed, loopback)
+    paths = [folder / name for name in OUTPUTS]
     with Journal(folder / "state", SIZE) as journal:
-        asyncio.run(Fetching(sample, journal, SETTINGS | changed, 2, loopback).run())
-        paths = [folder / name for name in ("faces.npy", "faces.parquet", "refused.parquet")]
-        ledger = assemble(sample, journal, *paths)
-    assert len(ledger) == sample["url"].nunique()
-    assert set(ledger["outcome"]) <= {"fetched", "failed", "excluded"}
-    array, index, refused = np.load(paths[0]), *map(pd.read_parquet, paths[1:])
-    assert len(array) == len(index)
+        with WorkList(folder / "sample.parquet") as worklist:
+            counts = write_ledger(worklist, journal, folder / "ledger.parquet")
+        written = write_faces(folder / "sample.parquet", journal, *paths)
+    ledger = pd.read_parquet(folder / "ledger.parquet")
+    assert len(ledger) == sample["url"].nunique() == counts.total()
+    assert ledger["outcome"].value_counts().to_dict() == +counts
+    array, index, refused = np.load(paths[0]), *map(pd.read_parquet, paths[1:3])
+    assert (len(array), len(refused)) == written
+    assert len(array) == len(index) == len(pd.read_csv(paths[3]))
     assert len(index) + len(refused) == len(sample)
     assert refused["cause"].notna().all()
     return ledger.set_index("url"), array, index, refused
+
+
+def stored(folder, sample):
+    """The ``face_id`` of every face of a sample that is stored."""
+    with Journal(folder / "state", SIZE) as journal:
+        return journal.stored(zip(sample["face_id"], sample["url"], strict=True))
 
 
 def square(data: bytes) -> np.ndarray:
@@ -388,10 +419,7 @@ def test_robots_and_noai_and_the_exclusion_list(site, tmp_path):
     # An owner objects later: the crop goes too.
     ledger, array, index, _ = fetch(sample, tmp_path, exclude=str(tmp_path / "no.txt"))
     assert site.url + "/objects.jpg" not in set(index["url"])
-    with Journal(tmp_path / "state", SIZE) as journal:
-        assert set(sample.set_index("url").loc[[site.url + "/objects.jpg"], "face_id"]).isdisjoint(
-            journal.crop_ids()
-        )
+    assert stored(tmp_path, sample) == set(index["face_id"])
 
 
 @pytest.mark.parametrize("status", [500, 503])
@@ -444,8 +472,16 @@ def test_limits_per_host(site, tmp_path):
     assert times[-1] - times[0] > 0.6
 
 
-def test_a_host_that_throttles_is_left_alone():
-    frontier = Frontier([f"http://a/{i}" for i in range(9)] + ["http://b/1"], 3, None)
+def frontier_of(folder, urls, per_host):
+    write_index(faces_of(urls), folder / "sample.parquet")
+    worklist = WorkList(folder / "sample.parquet")
+    worklist.enqueue(urls)
+    worklist.sort_hosts()
+    return Frontier(worklist, per_host, None)
+
+
+def test_a_host_that_throttles_is_left_alone(tmp_path):
+    frontier = frontier_of(tmp_path, [f"http://a/{i}" for i in range(9)] + ["http://b/1"], 3)
     jobs = [frontier.take(0.0) for _ in range(4)]
     assert [job.url for job in jobs] == ["http://a/0", "http://b/1", "http://a/1", "http://a/2"]
     assert frontier.take(0.0) is None, "three at once to host a, and no more of b"
@@ -459,9 +495,9 @@ def test_a_host_that_throttles_is_left_alone():
     assert frontier.take(10.0).url == "http://a/4"
 
 
-def test_hosts_take_turns():
+def test_hosts_take_turns(tmp_path):
     urls = [f"http://big/{i}" for i in range(6)] + ["http://one/", "http://two/"]
-    frontier = Frontier(urls, 2, None)
+    frontier = frontier_of(tmp_path, urls, 2)
     first = [frontier.take(0.0).url for _ in range(4)]
     assert first == ["http://big/0", "http://one/", "http://two/", "http://big/1"]
 
@@ -586,8 +622,8 @@ def test_boxes_and_order(site, tmp_path):
     kept = {path.name: path.read_bytes() for path in (tmp_path / "photos").iterdir()}
     assert kept == {hashlib.sha256(b).hexdigest(): b for b in (photo, picture(4, "PNG"))}
     assert str(ledger["fetched_at"].dtype) == "datetime64[us, UTC]"
-    assert losses(ledger.reset_index()).to_dict("records") == [
-        {"host": "127.0.0.1", "outcome": "failed", "cause": "status 404", "urls": 1}
+    assert count_losses(ledger.reset_index(), refused).to_dict("records") == [
+        {"host": "127.0.0.1", "outcome": "failed", "cause": "status 404", "urls": 1, "faces": 1}
     ]
 
 
@@ -613,7 +649,7 @@ def test_a_second_run_asks_only_for_what_is_missing(site, tmp_path):
     assert site.asked["/gone.png"] == 2
     assert site.asked["/5.png"] == 1
     with Journal(tmp_path / "state", SIZE * 2) as larger:
-        assert not larger.crop_ids(), "faces of another size do not mix"
+        assert not larger.entries(urls), "faces of another size do not mix"
 
 
 def test_nothing_fetched_is_an_error_and_asked_for_again(site, tmp_path):
@@ -657,7 +693,7 @@ def test_a_journal_in_use_or_damaged_is_said(tmp_path):
             [sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=60
         )
         assert "another job is fetching into it" in other.stderr
-    path = tmp_path / f"faces_{SIZE}px.sqlite"
+    path = next(tmp_path.rglob("*.sqlite"))
     path.write_bytes(b"no database" * 100)
     with pytest.raises(InputError, match="delete this file"):
         Journal(tmp_path, SIZE)
@@ -689,12 +725,11 @@ def test_the_demo_host_serves_its_photos_and_nothing_else(tmp_path):
 
 CHILD = """
 import asyncio, json, sys
-import pandas as pd
-from facesort.fetching import Fetching
+from facesort.fetching import fetch
 from facesort.journal import Journal
-sample = pd.read_parquet(sys.argv[1])
-with Journal(sys.argv[2], int(sys.argv[3])) as journal:
-    asyncio.run(Fetching(sample, journal, json.loads(sys.argv[4]), 2).run())
+from facesort.worklist import WorkList
+with Journal(sys.argv[2], int(sys.argv[3])) as journal, WorkList(sys.argv[1]) as worklist:
+    fetch(worklist, journal, json.loads(sys.argv[4]), 2)
 """
 
 

@@ -33,8 +33,9 @@ from facesort.frontier import Frontier
 from facesort.gathering import write_faces, write_ledger
 from facesort.http import Client, Photo, forbids_ai, is_public, parse_retry_after
 from facesort.job import InputError
-from facesort.journal import BUCKETS, Entry, Journal
+from facesort.journal import BUCKETS, Entry, Journal, bucket_of, buckets_of
 from facesort.losses import count_losses
+from facesort.manifest import read_manifest
 from facesort.worklist import WorkList
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -74,12 +75,13 @@ def picture(number: int, kind: str = "JPEG", side: int = 64) -> bytes:
 class Site:
     """A web server of this test: ``pages`` maps a path to what answers it; all is counted."""
 
-    def __init__(self) -> None:
+    def __init__(self, address: str = "127.0.0.1") -> None:
         self.pages: dict = {}
         self.asked: Counter[str] = Counter()
         self.times: dict[str, list[float]] = {}
         self.agents: set[str] = set()
-        self.active = self.most_active = 0
+        self.active: Counter[str] = Counter()
+        self.most_active: Counter[str] = Counter()
         self.lock = threading.Lock()
         site = self
 
@@ -88,12 +90,13 @@ class Site:
 
             def do_GET(self):
                 path = self.path
+                host = self.headers["Host"].partition(":")[0]
                 with site.lock:
                     site.asked[path] += 1
                     site.times.setdefault(path, []).append(time.monotonic())
                     site.agents.add(self.headers["User-Agent"])
-                    site.active += path != "/robots.txt"
-                    site.most_active = max(site.most_active, site.active)
+                    site.active[host] += path != "/robots.txt"
+                    site.most_active |= site.active
                 try:
                     page = site.pages.get(path)
                     if page is None:
@@ -106,7 +109,7 @@ class Site:
                     self.close_connection = True
                 finally:
                     with site.lock:
-                        site.active -= path != "/robots.txt"
+                        site.active[host] -= path != "/robots.txt"
 
             def say(self, status, body=b"", kind="image/jpeg", length=None, **headers):
                 self.send_response(status)
@@ -124,19 +127,26 @@ class Site:
             def log_message(self, *args):
                 pass
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = ThreadingHTTPServer((address, 0), Handler)
         self.server.daemon_threads = True
         self.port = self.server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
 
 
+@contextmanager
+def serving(site):
+    threading.Thread(target=site.server.serve_forever, args=(0.02,), daemon=True).start()
+    try:
+        yield site
+    finally:
+        site.server.shutdown()
+        site.server.server_close()
+
+
 @pytest.fixture
 def site():
-    site = Site()
-    threading.Thread(target=site.server.serve_forever, args=(0.02,), daemon=True).start()
-    yield site
-    site.server.shutdown()
-    site.server.server_close()
+    with serving(Site()) as site:
+        yield site
 
 
 def faces_of(urls, box=(0.0, 1.0, 0.0, 1.0)) -> pd.DataFrame:
@@ -459,7 +469,7 @@ def test_limits_per_host(site, tmp_path):
     site.pages |= {f"/{i}": slow for i in range(24)}
     sample = faces_of([f"{site.url}/{i}" for i in range(24)])
     fetch(sample, tmp_path / "a", per_host=3)
-    assert site.most_active == 3
+    assert site.most_active.total() == 3
     site.times.clear()
     fetch(sample.head(8), tmp_path / "b", rate_per_host=20)
     times = sorted(t for path, ts in site.times.items() if path != "/robots.txt" for t in ts)
@@ -533,7 +543,6 @@ def test_public_addresses(address, public):
 
 def test_private_addresses_are_refused_where_they_are_connected_to(site, tmp_path):
     other = Site()
-    threading.Thread(target=other.server.serve_forever, args=(0.02,), daemon=True).start()
     other.pages["/secret.jpg"] = picture(5)
     paths = {
         "/good.jpg": picture(0),
@@ -547,7 +556,7 @@ def test_private_addresses_are_refused_where_they_are_connected_to(site, tmp_pat
     direct = [f"http://{h}:{other.port}/secret.jpg" for h in ("localhost", "127.0.0.1", "127.1")]
     sample = faces_of([site.url + path for path in paths] + direct)
     loopback = [("127.0.0.1", site.port)]
-    try:
+    with serving(other):
         for obey in (False, True):
             ledger, array, _, _ = fetch(
                 sample, tmp_path / str(obey), loopback, allow_private=False, obey_robots=obey
@@ -557,9 +566,6 @@ def test_private_addresses_are_refused_where_they_are_connected_to(site, tmp_pat
             assert len(lost) == 6
             assert lost.str.contains(r"private address refused|not a URL").all(), lost.to_dict()
         assert not other.asked
-    finally:
-        other.server.shutdown()
-        other.server.server_close()
 
 
 def test_a_name_that_changes_its_address_is_refused(site, monkeypatch):
@@ -726,11 +732,24 @@ def test_the_demo_host_serves_its_photos_and_nothing_else(tmp_path):
 CHILD = """
 import asyncio, json, sys
 from facesort.fetching import fetch
-from facesort.journal import Journal
+from facesort.journal import Journal, buckets_of
 from facesort.worklist import WorkList
-with Journal(sys.argv[2], int(sys.argv[3])) as journal, WorkList(sys.argv[1]) as worklist:
-    fetch(worklist, journal, json.loads(sys.argv[4]), 2)
+sample, state, size, settings, shard, shards = sys.argv[1:]
+buckets = buckets_of(int(shard), int(shards))
+with Journal(state, int(size), buckets) as journal, WorkList(sample, buckets) as worklist:
+    fetch(worklist, journal, json.loads(settings), 2)
 """
+
+
+def start_job(folder, settings, shard=0, shards=1):
+    """Begin a job in a process of its own; ``folder`` holds its sample.parquet."""
+    arguments = [folder / "sample.parquet", folder / "state", SIZE, json.dumps(settings)]
+    return subprocess.Popen(
+        [sys.executable, "-c", CHILD, *map(str, [*arguments, shard, shards])],
+        env=os.environ | {"PYTHONPATH": str(SCRIPTS)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
 
 
 def test_kill_at_any_moment(site, tmp_path):
@@ -743,18 +762,10 @@ def test_kill_at_any_moment(site, tmp_path):
     sample = faces_of([f"{site.url}/{i}.jpg" for i in range(count)])
     _, undisturbed, _, _ = fetch(sample, tmp_path / "one")
     site.asked.clear()
-    sample.to_parquet(tmp_path / "sample.parquet")
-    state = tmp_path / "two" / "state"
-    arguments = [tmp_path / "sample.parquet", state, SIZE, json.dumps(SETTINGS)]
-    env = os.environ | {"PYTHONPATH": str(SCRIPTS)}
+    write_index(sample, tmp_path / "two" / "sample.parquet")
     kills = 0
     for wanted in (40, 90, 150):
-        child = subprocess.Popen(
-            [sys.executable, "-c", CHILD, *map(str, arguments)],
-            env=env,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        child = start_job(tmp_path / "two", SETTINGS)
         while child.poll() is None and len(site.asked) < wanted:
             time.sleep(0.002)
         kills += child.poll() is None
@@ -770,6 +781,134 @@ def test_kill_at_any_moment(site, tmp_path):
     assert (tmp_path / "one/faces.npy").read_bytes() == (tmp_path / "two/faces.npy").read_bytes()
     # Only what was under way at a kill is asked for twice.
     assert again <= 3 * (SETTINGS["per_host"] + 4)
+
+
+# Shards
+
+
+def hosts_of_two_shards():
+    """Two addresses of this machine for each of two shards."""
+    hosts: dict[int, list[str]] = {0: [], 1: []}
+    for last in range(1, 50):
+        hosts[bucket_of(f"127.0.0.{last}") % 2].append(f"127.0.0.{last}")
+    return hosts[0][:2] + hosts[1][:2]
+
+
+def test_shards_side_by_side_keep_the_limits_and_give_the_same(tmp_path):
+    def slow(page):
+        time.sleep(0.02)
+        page.say(200, picture(int(page.path.partition("-")[2])))
+
+    count = 24
+    a, b, c, d = hosts_of_two_shards()
+    with serving(Site("0.0.0.0")) as site:
+        site.pages |= {f"/{host}-{i}": slow for host in (a, b, c, d) for i in range(count)}
+        # Redirects within a shard, to the other shard's hosts, and of robots.txt.
+        moves = [(a, b), (a, c), (c, a), (d, b)]
+        for number, (source, target) in enumerate(moves):
+            where = f"http://{target}:{site.port}/{target}-{number}"
+            site.pages[f"/to-{source}-{number}"] = lambda page, where=where: page.say(
+                302, Location=where
+            )
+        urls = [f"http://{h}:{site.port}/{h}-{i}" for i in range(count) for h in (a, b, c, d)]
+        urls += [f"http://{s}:{site.port}/to-{s}-{n}" for n, (s, _) in enumerate(moves)]
+        sample = faces_of(urls)
+        _, whole, *_ = fetch(sample, tmp_path / "one", per_host=2)
+        assert len(whole) == len(sample)
+        asked, most = site.asked.copy(), site.most_active.copy()
+        assert set(most.values()) == {2}
+        site.asked.clear()
+        site.most_active.clear()
+        write_index(sample, tmp_path / "two" / "sample.parquet")
+        jobs = [start_job(tmp_path / "two", SETTINGS | {"per_host": 2}, n, 2) for n in (0, 1)]
+        assert [job.wait(60) for job in jobs] == [0, 0]
+        assert set(site.most_active.values()) == {2}, "also at the hosts that redirects lead to"
+        left = {f"/{target}-{number}" for number, (_, target) in enumerate(moves)}
+        before = site.asked.copy()
+        fetch(sample, tmp_path / "two", per_host=2)
+        for name in OUTPUTS:
+            same = (tmp_path / folder / name for folder in ("one", "two"))
+            assert len({path.read_bytes() for path in same}) == 1, name
+        later = {path for path, n in site.asked.items() if n > before[path]}
+        across = {"/to-" + f"{moves[n][0]}-{n}" for n in (1, 2, 3)}
+        assert later - left - {"/robots.txt"} == across, "what redirects lead elsewhere"
+        assert all(site.asked[path] == asked[path] for path in asked if path.count("-") == 1)
+        # Another number of shards asks for nothing again.
+        site.asked.clear()
+        for shard in range(3):
+            assert not work(sample, tmp_path / "two", SETTINGS, (), buckets_of(shard, 3)).missing
+        assert not site.asked
+
+
+def test_a_redirect_of_robots_to_another_shard_is_left_to_the_last_job(tmp_path):
+    a, _, c, _ = hosts_of_two_shards()
+    with serving(Site("0.0.0.0")) as site:
+        site.pages["/photo.jpg"] = picture(1)
+
+        def robots(page):
+            if page.headers["Host"].startswith(a + ":"):
+                page.say(301, Location=f"http://{c}:{site.port}/robots.txt")
+            else:
+                page.say(200, b"User-agent: *\nDisallow: /private\n")
+
+        site.pages["/robots.txt"] = robots
+        sample = faces_of([f"http://{a}:{site.port}/photo.jpg"])
+        shard = work(sample, tmp_path, SETTINGS, (), buckets_of(bucket_of(a) % 2, 2))
+        assert shard.postponed == shard.missing == 1
+        assert site.asked == {"/robots.txt": 1}
+        ledger, *_ = fetch(sample, tmp_path)
+        assert ledger["outcome"].item() == "fetched"
+
+
+def test_buckets_are_shared_out_whole():
+    for shards in range(1, BUCKETS + 1):
+        parts = [set(buckets_of(shard, shards)) for shard in range(shards)]
+        assert sum(map(len, parts)) == len(set.union(*parts)) == BUCKETS
+    assert bucket_of("farm1.staticflickr.com") == 8, "as in any other run, on any machine"
+
+
+# Manifests
+
+
+def test_a_manifest_gives_the_same_faces_and_tells_what_has_changed(site, tmp_path):
+    site.pages |= {f"/{i}.png": picture(i, "PNG") for i in range(6)}
+    boxes = [(0.0, 1.0, 0.0, 1.0), (0.1, 0.7000000000000001, -0.05, 1 / 3)]
+    sample = pd.concat(
+        [faces_of([f"{site.url}/{i}.png" for i in range(7)], box) for box in boxes],
+        ignore_index=True,
+    ).sort_values("face_id", ignore_index=True)
+    _, array, index, _ = fetch(sample, tmp_path / "one")
+    frozen, refused = read_manifest(tmp_path / "one" / "manifest.csv")
+    assert refused.empty
+    assert len(frozen) == len(array) == 12
+    columns = ["url", "left", "right", "top", "bottom", "sha256"]
+    pd.testing.assert_frame_equal(frozen[columns], index[columns])
+    # Another person, an empty folder, the same web.
+    fetch(frozen, tmp_path / "two")
+    for name in ("faces.npy", "manifest.csv"):
+        same = [(tmp_path / folder / name).read_bytes() for folder in ("one", "two")]
+        assert same[0] == same[1], name
+    # The web changes.
+    site.pages["/1.png"] = picture(99, "PNG")
+    del site.pages["/2.png"]
+    ledger, fewer, index, lost = fetch(frozen, tmp_path / "three")
+    kept = ~frozen["url"].isin([f"{site.url}/{i}.png" for i in (1, 2)]).to_numpy()
+    assert np.array_equal(fewer, array[kept])
+    assert ledger["error"].dropna().to_dict() == {
+        site.url + "/1.png": "changed since the manifest",
+        site.url + "/2.png": "status 404",
+    }
+    table = count_losses(ledger.reset_index(), lost)
+    assert dict(zip(table["cause"], table["faces"], strict=True)) == {
+        "changed since the manifest": 2,
+        "status 404": 2,
+    }
+    # It stays so without asking again; without the manifest, the new photo is as good.
+    before = site.asked["/1.png"]
+    fetch(frozen, tmp_path / "three")
+    assert site.asked["/1.png"] == before
+    ledger, *_ = fetch(frozen.drop(columns="sha256"), tmp_path / "three")
+    assert ledger["outcome"].value_counts().to_dict() == {"fetched": 5, "failed": 1}
 
 
 # Real photos

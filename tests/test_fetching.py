@@ -1,13 +1,11 @@
 """Fetching: what a hostile web does, politeness, and kills at any moment."""
 
 import asyncio
-import csv
 import email.utils
 import hashlib
 import io
 import json
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -27,7 +25,6 @@ from PIL import Image
 
 from facesort.arrays import write_index
 from facesort.demo.host import serve
-from facesort.fec import sample_faces
 from facesort.fetching import Fetching, read_exclusions
 from facesort.frontier import Frontier
 from facesort.gathering import write_faces, write_ledger
@@ -38,7 +35,6 @@ from facesort.losses import count_losses
 from facesort.manifest import read_manifest
 from facesort.worklist import WorkList
 
-DATA = Path(__file__).parents[2] / "shared" / "data"
 SCRIPTS = Path(__file__).parents[1] / "workflow_scripts"
 SIZE = 48
 SETTINGS = {
@@ -909,95 +905,3 @@ def test_a_manifest_gives_the_same_faces_and_tells_what_has_changed(site, tmp_pa
     assert site.asked["/1.png"] == before
     ledger, *_ = fetch(frozen.drop(columns="sha256"), tmp_path / "three")
     assert ledger["outcome"].value_counts().to_dict() == {"fetched": 5, "failed": 1}
-
-
-# Real photos
-
-
-@contextmanager
-def photo_host(folder: Path, *options: str):
-    """The photo host of the shared data, on a port of its own."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    host = subprocess.Popen(
-        [sys.executable, DATA / "photo_host.py", folder, "--port", str(port), *options],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert host.stdout.readline().startswith("serving"), "the photo host has not started"
-        yield port
-    finally:
-        host.kill()
-        host.wait()
-        host.stdout.close()
-
-
-@pytest.mark.skipif(not (DATA / "make_fec.py").is_file(), reason="needs the shared photographs")
-def test_real_photos_from_a_faulty_host(tmp_path):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-    subprocess.run(
-        [
-            sys.executable,
-            DATA / "make_fec.py",
-            "--out",
-            tmp_path,
-            "--photos",
-            "150",
-            "--rows",
-            "300",
-        ],
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
-    log = tmp_path / "requests.tsv"
-    faults = ("--fault-rate", "0.4", "--stall", "3", "--log", str(log))
-    with photo_host(tmp_path, *faults) as port:
-        text = (tmp_path / "fec.csv").read_text().replace(":8765/", f":{port}/")
-        (tmp_path / "fec.csv").write_text(text)
-        sample, refused = sample_faces(tmp_path / "fec.csv", None, 0)
-        assert refused.empty
-        ledger, array, index, lost = fetch(
-            sample, tmp_path, max_bytes=10**7, max_pixels=10**8, attempts=4
-        )
-    served: dict[str, list[str]] = {}
-    for line in log.read_text().splitlines():
-        _, path, what = line.split("\t")
-        served.setdefault(f"http://127.0.0.1:{port}{path}", []).append(what)
-    passing = {"500", "429", "drop", "stall", "ok"}
-    could_be_had = {url for url, kinds in served.items() if set(kinds) <= passing}
-    assert set(ledger.index[ledger["outcome"] == "fetched"]) == could_be_had & set(ledger.index)
-    causes = {
-        "truncated": "broken off",
-        "html": "HTML",
-        "empty": "empty",
-        "bomb": "too many pixels",
-        "loop": "too many redirects",
-        "notimage": "not an image",
-    }
-    kinds = set()
-    for url, row in ledger[ledger["outcome"] != "fetched"].iterrows():
-        kind = served[url][-1]
-        kinds.add(kind)
-        assert row["error"].startswith(causes.get(kind, f"status {kind}")), url
-    assert len(kinds) > 3
-    assert set(lost["url"]).isdisjoint(could_be_had)
-    with (tmp_path / "truth.csv").open() as file:
-        truth = {
-            (re.sub(":8765/", f":{port}/", t["url"]), *(round(float(t[k]), 6) for k in BOX))
-            for t in csv.DictReader(file)
-        }
-    photos: dict[str, Image.Image] = {}
-    for face, row in zip(array, index.to_dict("records"), strict=True):
-        assert (row["url"], *(round(row[key], 6) for key in BOX)) in truth
-        path = tmp_path / "photos" / row["url"].rpartition("/")[2]
-        image = photos.setdefault(row["url"], Image.open(path).convert("RGB"))
-        edges = [round(row[k] * s) for k, s in zip(EDGES, image.size * 2, strict=True)]
-        cut = image.crop(edges).resize((SIZE, SIZE), Image.Resampling.LANCZOS)
-        assert np.abs(face.astype(int) - np.asarray(cut).astype(int)).mean() < 1.5
-
-
-BOX = ("left", "right", "top", "bottom")
-EDGES = ("left", "top", "right", "bottom")

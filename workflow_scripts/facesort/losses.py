@@ -95,7 +95,8 @@ def plot_losses(losses: pd.DataFrame, requested: int) -> Figure:
     for place, count in enumerate(left):
         axes.annotate(f" {count:,}", (count, place), va="center", fontsize=9)
     axes.set_yticks(range(len(hosts)), [_short(host) for host in hosts])
-    axes.invert_yaxis()
+    # From the top down; a few bars do not fill the height.
+    axes.set_ylim(max(len(hosts), 4) - 0.5, -0.5)
     axes.margins(x=0.08)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, fontsize=9)

@@ -236,7 +236,7 @@ print(json.dumps(told | {"faces": len(faces), "refused": len(refused)}))
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads /proc")
 def test_a_file_of_the_real_size_is_read_in_seconds(tmp_path):
-    """500,000 rows over 156,000 faces in 87,517 photos, as in the training file."""
+    """142 MB over 156,000 faces in 87,517 photos, as in the training file."""
     generator = random.Random(0)
     pool = [
         (
@@ -247,8 +247,8 @@ def test_a_file_of_the_real_size_is_read_in_seconds(tmp_path):
         for i in range(156_000)
     ]
     with (tmp_path / "fec.csv").open("w") as file:
-        for number in range(500_000):
-            faces = (pool[3 * number % 156_000], *generator.sample(pool, 2))
+        for number in range(350_000):
+            faces = (pool[number % 156_000], *generator.sample(pool, 2))
             file.write(row(*faces, annotators=generator.choice([6, 6, 6, 7, 8])) + "\n")
     told = subprocess.run(
         [sys.executable, "-c", READ, tmp_path / "fec.csv"],
@@ -259,7 +259,7 @@ def test_a_file_of_the_real_size_is_read_in_seconds(tmp_path):
     ).stdout
     size = (tmp_path / "fec.csv").stat().st_size
     print(f"\n{size:,} bytes: {told}")
-    assert size > 140_000_000
+    assert size > 142_000_000
     told = json.loads(told)
     assert (told["faces"], told["refused"]) == (156_000, 0)
     assert told["seconds"] < 60

@@ -2,6 +2,7 @@
 
 import asyncio
 import email.utils
+import gzip
 import hashlib
 import io
 import json
@@ -249,6 +250,11 @@ LASTING = {
         "scheme refused",
         None,
     ),
+    "gzip": (
+        lambda page: page.say(200, gzip.compress(picture(1)), Content_Encoding="gzip"),
+        "not an image",
+        200,
+    ),
     "to nowhere": (lambda page: page.say(302), "redirect to nowhere", 302),
     "to nonsense": (lambda page: page.say(302, Location="http://[::1/"), "not a URL", None),
 }
@@ -378,6 +384,37 @@ def test_one_url_that_stalls_holds_up_no_other(site, tmp_path):
     assert max(site.times[f"/{i}.jpg"][0] for i in range(30)) - stalled < 0.5
 
 
+def test_photos_that_never_come_wait_until_all_others_are_there(site, tmp_path):
+    """As many as the host has places stall: without a queue of their own, they would fill them."""
+    good = [f"/{i}.jpg" for i in range(40)]
+    site.pages |= {path: picture(1) for path in good}
+    stalls = [f"/stall{i}" for i in range(4)]
+    site.pages |= {path: lambda page: time.sleep(3) for path in stalls}
+    sample = faces_of([site.url + path for path in (*stalls, *good)])
+    ledger, *_ = fetch(sample, tmp_path, attempts=3, read_timeout=0.6)
+    assert ledger["outcome"].value_counts().to_dict() == {"fetched": 40, "failed": 4}
+    last_good = max(site.times[path][0] for path in good)
+    assert all(len(site.times[path]) == 3 for path in stalls)
+    assert all(second > last_good for _, second, _ in (site.times[path] for path in stalls))
+
+
+def test_patience_grows_with_a_host_that_is_slow(tmp_path):
+    frontier = frontier_of(tmp_path, [f"http://a/{i}" for i in range(9)], 9)
+    job = frontier.take(0.0)
+    given = []
+    for _ in range(4):
+        given.append(frontier.patience(job, 20.0))
+        frontier.doubt(job, given[-1])
+    assert given == [3.0, 6.0, 12.0, 20.0]
+    for _ in range(30):
+        frontier.praise(job, 0.1)
+    assert frontier.patience(job, 20.0) == 3.0
+    frontier.praise(job, 5.0)
+    assert frontier.patience(job, 60.0) == pytest.approx(20 * 1.08, rel=0.1)
+    job.attempts = 1
+    assert frontier.patience(job, 20.0) == 20.0, "a later try is given all the time"
+
+
 def test_waiting_for_a_turn_is_no_part_of_the_time_limit(site, tmp_path):
     def slow(page):
         time.sleep(0.2)
@@ -436,6 +473,28 @@ def test_a_host_that_cannot_tell_its_rules_is_not_asked(site, tmp_path, status):
         fetch(faces_of([site.url + "/a.jpg"]), tmp_path)
     assert site.asked["/robots.txt"] == 3
     assert site.asked["/a.jpg"] == 0
+
+
+def test_retry_after_is_obeyed_for_robots_too(site, tmp_path):
+    def robots(page):
+        if site.asked[page.path] == 1:
+            page.say(503, Retry_After="1")
+        else:
+            page.say(404)
+
+    site.pages |= {"/robots.txt": robots, "/a.jpg": picture(1)}
+    ledger, *_ = fetch(faces_of([site.url + "/a.jpg"]), tmp_path)
+    first, second = site.times["/robots.txt"]
+    assert 0.95 < second - first < 3
+    assert ledger["outcome"].item() == "fetched"
+
+
+def test_a_host_that_wants_a_request_an_hour_is_not_asked(site, tmp_path):
+    site.pages["/robots.txt"] = b"User-agent: *\nCrawl-delay: 3600\n"
+    site.pages["/a.jpg"] = picture(1)
+    with pytest.raises(InputError, match=r"robots\.txt asks for too few requests"):
+        fetch(faces_of([site.url + "/a.jpg"]), tmp_path)
+    assert site.asked == {"/robots.txt": 1}
 
 
 @pytest.mark.parametrize(

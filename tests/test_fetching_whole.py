@@ -90,6 +90,8 @@ def requests_of(log: Path) -> list[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def many_photos(tmp_path_factory):
+    if "FEC_PHOTOS" in os.environ:  # made before, in the same way
+        return Path(os.environ["FEC_PHOTOS"])
     folder = tmp_path_factory.mktemp("photos")
     make_photos(folder, 12_000)
     return folder

@@ -20,7 +20,7 @@ import numpy as np
 
 from facesort.demo.host import ADDRESS, serve
 from facesort.frontier import Frontier, Job
-from facesort.http import TIMED_OUT, Client, Elsewhere, Lost, Moved, Photo
+from facesort.http import LONGEST_WAIT, TIMED_OUT, Client, Elsewhere, Lost, Moved, Photo
 from facesort.imaging import ImageError, cut_faces
 from facesort.job import InputError, Progress
 from facesort.journal import Entry, Journal, bucket_of
@@ -28,8 +28,7 @@ from facesort.urls import host_of, photo_key
 from facesort.worklist import Wanted, WorkList
 
 MOST_HOPS: Final = 5
-# What a host asks to wait, in seconds; if longer, its URLs count as failed.
-LONGEST_WAIT: Final = 600.0
+# Seconds between requests that robots.txt asks for; if more, the host is not asked at all.
 LONGEST_DELAY: Final = 60.0
 BACKOFF_CAP: Final = 120.0
 ON_LIST: Final = "exclusion list"
@@ -146,6 +145,12 @@ class Fetching:
 
     async def _drive(self) -> None:
         running: set[asyncio.Task[None]] = set()
+        ended: list[asyncio.Task[None]] = []
+
+        def end(task: asyncio.Task[None]) -> None:
+            ended.append(task)
+            self.wake.set()
+
         try:
             while True:
                 while len(running) < self.settings["concurrency"]:
@@ -153,19 +158,19 @@ class Fetching:
                         break
                     task = asyncio.create_task(self._work(job))
                     running.add(task)
-                    task.add_done_callback(lambda _: self.wake.set())
+                    task.add_done_callback(end)
                 due = self.frontier.next_due()
                 if not running and due is None:
                     return
+                alarm = None
+                if due is not None and len(running) < self.settings["concurrency"]:
+                    alarm = self.loop.call_at(due, self.wake.set)
+                await self.wake.wait()
                 self.wake.clear()
-                free = len(running) < self.settings["concurrency"]
-                timeout = max(0.0, due - self.loop.time()) if due is not None and free else None
-                try:
-                    async with asyncio.timeout(timeout):
-                        await self.wake.wait()
-                except TimeoutError:
-                    pass
-                for task in [task for task in running if task.done()]:
+                if alarm is not None:
+                    alarm.cancel()
+                while ended:
+                    task = ended.pop()
                     running.remove(task)
                     task.result()
         finally:
@@ -175,8 +180,8 @@ class Fetching:
 
     async def _work(self, job: Job) -> None:
         """Ask once, and either store the outcome or put the job back."""
-        delay = min(await self.client.crawl_delay(job.at), LONGEST_DELAY)
-        if self.frontier.space(job, delay):
+        delay = await self.client.crawl_delay(job.at)
+        if delay <= LONGEST_DELAY and self.frontier.space(job, delay):
             self.frontier.release(job)
             self.frontier.put_back(job)
             return
@@ -185,6 +190,8 @@ class Fetching:
         answer: Photo | Moved | Lost | Elsewhere
         if photo_key(job.at) in self.excluded:
             answer = Lost(ON_LIST, excluded=True)
+        elif delay > LONGEST_DELAY:
+            answer = Lost("robots.txt asks for too few requests", excluded=True)
         elif host_of(job.at) in self.closed:
             answer = Lost("host asks to come back later")
         else:

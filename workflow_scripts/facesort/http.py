@@ -21,6 +21,7 @@ from multidict import CIMultiDictProxy
 from protego import Protego
 from tenacity import (
     AsyncRetrying,
+    RetryCallState,
     retry_if_result,
     stop_after_attempt,
     wait_exponential_jitter,
@@ -36,6 +37,8 @@ REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 LONGEST_ROBOTS: Final = 512_000  # bytes; RFC 9309 asks for 500 KiB at least
 MOST_ROBOTS_HOPS: Final = 5
 MOST_ROBOTS: Final = 2000
+# What a host asks to wait, in seconds; if longer, its URLs count as failed.
+LONGEST_WAIT: Final = 600.0
 # Directives of X-Robots-Tag with a colon of their own, which names no crawler.
 VALUED: Final = frozenset(
     {"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"}
@@ -249,13 +252,15 @@ class Client:
                 if self._robots[old].done():
                     del self._robots[old]
             self._robots[key] = asyncio.create_task(self._read_rules(robots))
-        return await asyncio.shield(self._robots[key])
+        task = self._robots[key]
+        return task.result() if task.done() else await asyncio.shield(task)
 
     async def _read_rules(self, robots: URL) -> Protego | Lost | Elsewhere:
         """Read a robots.txt. A host without one (4xx) allows all; one that cannot tell, nothing."""
+        backoff = wait_exponential_jitter(multiplier=self.settings["backoff"], max=30)
         tries = AsyncRetrying(
             stop=stop_after_attempt(self.settings["attempts"]),
-            wait=wait_exponential_jitter(multiplier=self.settings["backoff"], max=30),
+            wait=lambda state: max(backoff(state), _asked(state)),
             retry=retry_if_result(lambda found: isinstance(found, Lost) and found.passing),
             retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
         )
@@ -272,7 +277,9 @@ class Client:
                     return Elsewhere()
                 async with self._session.get(at, allow_redirects=False) as response:
                     if response.status in PASSING or response.status >= 500:
-                        return Lost(f"status {response.status}", response.status, passing=True)
+                        wait = parse_retry_after(response.headers.get("Retry-After"))
+                        passing = (wait or 0.0) <= LONGEST_WAIT
+                        return Lost(f"status {response.status}", response.status, passing, wait)
                     target = response.headers.get("Location")
                     if response.status in REDIRECTS and target:
                         at = _checked(urljoin(str(at), target))
@@ -284,6 +291,12 @@ class Client:
             return ""  # too many redirects: as RFC 9309 says (2.3.1.2)
         except Exception as error:
             return _reason(error)
+
+
+def _asked(state: RetryCallState) -> float:
+    """Seconds that the last answer asks to wait."""
+    last = state.outcome.result() if state.outcome else None
+    return last.retry_after or 0.0 if isinstance(last, Lost) else 0.0
 
 
 async def _read(response: aiohttp.ClientResponse, most: int, cut: bool = False) -> bytes | None:

@@ -29,11 +29,13 @@ from facesort.demo.host import serve
 from facesort.fetching import Fetching, read_exclusions
 from facesort.frontier import Frontier
 from facesort.gathering import write_faces, write_ledger
-from facesort.http import Client, Photo, forbids_ai, is_public, parse_retry_after
+from facesort.headers import forbids_ai, parse_retry_after
+from facesort.http import Client, Photo
 from facesort.job import InputError
 from facesort.journal import BUCKETS, Entry, Journal, bucket_of, buckets_of
 from facesort.losses import count_losses
 from facesort.manifest import read_manifest
+from facesort.urls import is_public
 from facesort.worklist import WorkList
 
 SCRIPTS = Path(__file__).parents[1] / "workflow_scripts"
@@ -788,6 +790,7 @@ CHILD = """
 import asyncio, json, sys
 from facesort.fetching import fetch
 from facesort.journal import Journal, buckets_of
+from facesort.urls import is_public
 from facesort.worklist import WorkList
 sample, state, size, settings, shard, shards = sys.argv[1:]
 buckets = buckets_of(int(shard), int(shards))

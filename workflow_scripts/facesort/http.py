@@ -7,17 +7,13 @@ tenacity asks for it again. When and how often a photo is asked for is the busin
 """
 
 import asyncio
-import email.utils
-import ipaddress
 import socket
-import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urljoin
 
 import aiohttp
-from multidict import CIMultiDictProxy
 from protego import Protego
 from tenacity import (
     AsyncRetrying,
@@ -28,7 +24,8 @@ from tenacity import (
 )
 from yarl import URL
 
-from facesort.urls import host_of
+from facesort.headers import forbids_ai, parse_retry_after
+from facesort.urls import host_of, is_public
 
 # Statuses that may be others a moment later.
 PASSING: Final = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
@@ -39,10 +36,6 @@ MOST_ROBOTS_HOPS: Final = 5
 MOST_ROBOTS: Final = 2000
 # What a host asks to wait, in seconds; if longer, its URLs count as failed.
 LONGEST_WAIT: Final = 600.0
-# Directives of X-Robots-Tag with a colon of their own, which names no crawler.
-VALUED: Final = frozenset(
-    {"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"}
-)
 
 
 @dataclass(frozen=True)
@@ -90,43 +83,6 @@ class AddressRefused(OSError):
 
 class SchemeRefused(ValueError):
     """The URL is neither http nor https."""
-
-
-def is_public(address: str) -> bool:
-    """Whether an IP address belongs to the open internet, also if it wraps an IPv4 address."""
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        wrapped = ip.ipv4_mapped or ip.sixtofour
-        if wrapped is None and ip in ipaddress.ip_network("64:ff9b::/96"):  # NAT64, RFC 6052
-            wrapped = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-        if wrapped is not None:
-            return is_public(str(wrapped))
-    return ip.is_global and not ip.is_multicast
-
-
-def parse_retry_after(value: str | None) -> float | None:
-    """Seconds to wait by a Retry-After header, which gives seconds or a date (RFC 9110, 10.2.3)."""
-    if value is None:
-        return None
-    if value.strip().isdecimal():
-        return float(value)
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
-    except (ValueError, OverflowError):
-        return None
-
-
-def forbids_ai(headers: CIMultiDictProxy[str], agent: str) -> bool:
-    """Whether X-Robots-Tag says noai or noimageai, to all or to a crawler of this name."""
-    for value in headers.getall("X-Robots-Tag", []):
-        to_us = True
-        for part in value.lower().split(","):
-            name, colon, directive = part.partition(":")
-            if colon and name.strip() not in VALUED:
-                to_us, part = name.strip() == agent.lower(), directive
-            if to_us and part.strip() in ("noai", "noimageai"):
-                return True
-    return False
 
 
 class Client:

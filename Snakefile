@@ -19,6 +19,8 @@ rule all:
         "results/table1.csv",
         "results/table1.md",
         "results/figures/confusion.png",
+        "results/fetch/losses.csv",
+        "results/figures/losses.png",
         branch(DEMO, then="results/demo/contact_sheet.png", otherwise=[]),
         figures("embedding", CLUSTERED + CLASSIFIERS),
         figures("clusters", CLUSTERED),

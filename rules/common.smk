@@ -13,7 +13,9 @@ if wrong := config_errors(config):
     )
 
 STARTED = time.time()
-DEMO = config["data"]["fec_csv"] is None
+DEMO = config["data"]["fec_csv"] is None and config["data"]["manifest"] is None
+# One shard is no shard: fetch_faces then does all by itself.
+SHARDS = range(config["fetch"]["shards"] if config["fetch"]["shards"] > 1 else 0)
 CLUSTERED = ["stacked", "convolutional"]
 CLASSIFIERS = ["semi_supervised", "supervised"]
 AUTOENCODERS = ["stacked", "convolutional", "semi_supervised"]
@@ -30,6 +32,7 @@ wildcard_constraints:
     variant="rgb|grayscale|cropped",
     model="|".join(CLUSTERED + CLASSIFIERS),
     seed=r"\d+",
+    shard=r"\d+",
 
 
 def figures(name, models):

@@ -99,7 +99,8 @@ rule table1:
         data=(
             "rendered demo faces"
             if DEMO
-            else "{fec_csv} and {labelled}".format(**config["data"])
+            else f"{config['data']['manifest'] or config['data']['fec_csv']} and "
+            f"{config['data']['labelled']}"
         )
         + ", {size}x{size} pixels".format(**config["faces"]),
         code=code_digest("table1"),

@@ -1,13 +1,12 @@
 """Fetching: what a hostile web does, politeness, and kills at any moment."""
 
 import asyncio
-import csv
 import email.utils
+import gzip
 import hashlib
 import io
 import json
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -25,18 +24,24 @@ import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 from PIL import Image
 
+from facesort.arrays import write_index
 from facesort.demo.host import serve
-from facesort.fec import sample_faces
-from facesort.fetching import Fetching, assemble, losses, read_exclusions
+from facesort.fetching import Fetching, read_exclusions
 from facesort.frontier import Frontier
-from facesort.http import Client, Photo, forbids_ai, is_public, parse_retry_after
+from facesort.gathering import write_faces, write_ledger
+from facesort.headers import forbids_ai, parse_retry_after
+from facesort.http import Client, Photo
 from facesort.job import InputError
-from facesort.journal import Entry, Journal
+from facesort.journal import BUCKETS, Entry, Journal, bucket_of, buckets_of
+from facesort.losses import count_losses
+from facesort.manifest import read_manifest
+from facesort.urls import is_public
+from facesort.worklist import WorkList
 
-DATA = Path(__file__).parents[2] / "shared" / "data"
 SCRIPTS = Path(__file__).parents[1] / "workflow_scripts"
 SIZE = 48
 SETTINGS = {
+    "shards": 1,
     "concurrency": 16,
     "per_host": 4,
     "rate_per_host": None,
@@ -69,12 +74,13 @@ def picture(number: int, kind: str = "JPEG", side: int = 64) -> bytes:
 class Site:
     """A web server of this test: ``pages`` maps a path to what answers it; all is counted."""
 
-    def __init__(self) -> None:
+    def __init__(self, address: str = "127.0.0.1") -> None:
         self.pages: dict = {}
         self.asked: Counter[str] = Counter()
         self.times: dict[str, list[float]] = {}
         self.agents: set[str] = set()
-        self.active = self.most_active = 0
+        self.active: Counter[str] = Counter()
+        self.most_active: Counter[str] = Counter()
         self.lock = threading.Lock()
         site = self
 
@@ -83,12 +89,13 @@ class Site:
 
             def do_GET(self):
                 path = self.path
+                host = self.headers["Host"].partition(":")[0]
                 with site.lock:
                     site.asked[path] += 1
                     site.times.setdefault(path, []).append(time.monotonic())
                     site.agents.add(self.headers["User-Agent"])
-                    site.active += path != "/robots.txt"
-                    site.most_active = max(site.most_active, site.active)
+                    site.active[host] += path != "/robots.txt"
+                    site.most_active |= site.active
                 try:
                     page = site.pages.get(path)
                     if page is None:
@@ -101,7 +108,7 @@ class Site:
                     self.close_connection = True
                 finally:
                     with site.lock:
-                        site.active -= path != "/robots.txt"
+                        site.active[host] -= path != "/robots.txt"
 
             def say(self, status, body=b"", kind="image/jpeg", length=None, **headers):
                 self.send_response(status)
@@ -119,19 +126,26 @@ class Site:
             def log_message(self, *args):
                 pass
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = ThreadingHTTPServer((address, 0), Handler)
         self.server.daemon_threads = True
         self.port = self.server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
 
 
+@contextmanager
+def serving(site):
+    threading.Thread(target=site.server.serve_forever, args=(0.02,), daemon=True).start()
+    try:
+        yield site
+    finally:
+        site.server.shutdown()
+        site.server.server_close()
+
+
 @pytest.fixture
 def site():
-    site = Site()
-    threading.Thread(target=site.server.serve_forever, args=(0.02,), daemon=True).start()
-    yield site
-    site.server.shutdown()
-    site.server.server_close()
+    with serving(Site()) as site:
+        yield site
 
 
 def faces_of(urls, box=(0.0, 1.0, 0.0, 1.0)) -> pd.DataFrame:
@@ -143,19 +157,45 @@ def faces_of(urls, box=(0.0, 1.0, 0.0, 1.0)) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+OUTPUTS = ("faces.npy", "faces.parquet", "refused.parquet", "manifest.csv")
+
+
+def work(sample, folder, settings, loopback=(), buckets=range(BUCKETS)):
+    """Ask for a sample's photos of some hosts, as one job does."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_index(sample, folder / "sample.parquet")
+    with (
+        Journal(folder / "state", SIZE, buckets) as journal,
+        WorkList(folder / "sample.parquet", buckets) as worklist,
+    ):
+        fetching = Fetching(worklist, journal, settings, 2, loopback)
+        asyncio.run(fetching.run())
+    return fetching
+
+
 def fetch(sample, folder, loopback=(), **changed):
     """Run a whole job; return its ledger by URL, its array, its index and its lost faces."""
+    work(sample, folder, SETTINGS | changed, loopback)
+    paths = [folder / name for name in OUTPUTS]
     with Journal(folder / "state", SIZE) as journal:
-        asyncio.run(Fetching(sample, journal, SETTINGS | changed, 2, loopback).run())
-        paths = [folder / name for name in ("faces.npy", "faces.parquet", "refused.parquet")]
-        ledger = assemble(sample, journal, *paths)
-    assert len(ledger) == sample["url"].nunique()
-    assert set(ledger["outcome"]) <= {"fetched", "failed", "excluded"}
-    array, index, refused = np.load(paths[0]), *map(pd.read_parquet, paths[1:])
-    assert len(array) == len(index)
+        with WorkList(folder / "sample.parquet") as worklist:
+            counts = write_ledger(worklist, journal, folder / "ledger.parquet")
+        written = write_faces(folder / "sample.parquet", journal, *paths)
+    ledger = pd.read_parquet(folder / "ledger.parquet")
+    assert len(ledger) == sample["url"].nunique() == counts.total()
+    assert ledger["outcome"].value_counts().to_dict() == +counts
+    array, index, refused = np.load(paths[0]), *map(pd.read_parquet, paths[1:3])
+    assert (len(array), len(refused)) == written
+    assert len(array) == len(index) == len(pd.read_csv(paths[3]))
     assert len(index) + len(refused) == len(sample)
     assert refused["cause"].notna().all()
     return ledger.set_index("url"), array, index, refused
+
+
+def stored(folder, sample):
+    """The ``face_id`` of every face of a sample that is stored."""
+    with Journal(folder / "state", SIZE) as journal:
+        return journal.stored(zip(sample["face_id"], sample["url"], strict=True))
 
 
 def square(data: bytes) -> np.ndarray:
@@ -211,6 +251,11 @@ LASTING = {
         lambda page: page.say(302, Location="data:image/gif;base64,R0"),
         "scheme refused",
         None,
+    ),
+    "gzip": (
+        lambda page: page.say(200, gzip.compress(picture(1)), Content_Encoding="gzip"),
+        "not an image",
+        200,
     ),
     "to nowhere": (lambda page: page.say(302), "redirect to nowhere", 302),
     "to nonsense": (lambda page: page.say(302, Location="http://[::1/"), "not a URL", None),
@@ -341,6 +386,37 @@ def test_one_url_that_stalls_holds_up_no_other(site, tmp_path):
     assert max(site.times[f"/{i}.jpg"][0] for i in range(30)) - stalled < 0.5
 
 
+def test_photos_that_never_come_wait_until_all_others_are_there(site, tmp_path):
+    """As many as the host has places stall: without a queue of their own, they would fill them."""
+    good = [f"/{i}.jpg" for i in range(40)]
+    site.pages |= {path: picture(1) for path in good}
+    stalls = [f"/stall{i}" for i in range(4)]
+    site.pages |= {path: lambda page: time.sleep(3) for path in stalls}
+    sample = faces_of([site.url + path for path in (*stalls, *good)])
+    ledger, *_ = fetch(sample, tmp_path, attempts=3, read_timeout=0.6)
+    assert ledger["outcome"].value_counts().to_dict() == {"fetched": 40, "failed": 4}
+    last_good = max(site.times[path][0] for path in good)
+    assert all(len(site.times[path]) == 3 for path in stalls)
+    assert all(second > last_good for _, second, _ in (site.times[path] for path in stalls))
+
+
+def test_patience_grows_with_a_host_that_is_slow(tmp_path):
+    frontier = frontier_of(tmp_path, [f"http://a/{i}" for i in range(9)], 9)
+    job = frontier.take(0.0)
+    given = []
+    for _ in range(4):
+        given.append(frontier.patience(job, 20.0))
+        frontier.doubt(job, given[-1])
+    assert given == [3.0, 6.0, 12.0, 20.0]
+    for _ in range(30):
+        frontier.praise(job, 0.1)
+    assert frontier.patience(job, 20.0) == 3.0
+    frontier.praise(job, 5.0)
+    assert frontier.patience(job, 60.0) == pytest.approx(20 * 1.08, rel=0.1)
+    job.attempts = 1
+    assert frontier.patience(job, 20.0) == 20.0, "a later try is given all the time"
+
+
 def test_waiting_for_a_turn_is_no_part_of_the_time_limit(site, tmp_path):
     def slow(page):
         time.sleep(0.2)
@@ -388,10 +464,7 @@ def test_robots_and_noai_and_the_exclusion_list(site, tmp_path):
     # An owner objects later: the crop goes too.
     ledger, array, index, _ = fetch(sample, tmp_path, exclude=str(tmp_path / "no.txt"))
     assert site.url + "/objects.jpg" not in set(index["url"])
-    with Journal(tmp_path / "state", SIZE) as journal:
-        assert set(sample.set_index("url").loc[[site.url + "/objects.jpg"], "face_id"]).isdisjoint(
-            journal.crop_ids()
-        )
+    assert stored(tmp_path, sample) == set(index["face_id"])
 
 
 @pytest.mark.parametrize("status", [500, 503])
@@ -402,6 +475,28 @@ def test_a_host_that_cannot_tell_its_rules_is_not_asked(site, tmp_path, status):
         fetch(faces_of([site.url + "/a.jpg"]), tmp_path)
     assert site.asked["/robots.txt"] == 3
     assert site.asked["/a.jpg"] == 0
+
+
+def test_retry_after_is_obeyed_for_robots_too(site, tmp_path):
+    def robots(page):
+        if site.asked[page.path] == 1:
+            page.say(503, Retry_After="1")
+        else:
+            page.say(404)
+
+    site.pages |= {"/robots.txt": robots, "/a.jpg": picture(1)}
+    ledger, *_ = fetch(faces_of([site.url + "/a.jpg"]), tmp_path)
+    first, second = site.times["/robots.txt"]
+    assert 0.95 < second - first < 3
+    assert ledger["outcome"].item() == "fetched"
+
+
+def test_a_host_that_wants_a_request_an_hour_is_not_asked(site, tmp_path):
+    site.pages["/robots.txt"] = b"User-agent: *\nCrawl-delay: 3600\n"
+    site.pages["/a.jpg"] = picture(1)
+    with pytest.raises(InputError, match=r"robots\.txt asks for too few requests"):
+        fetch(faces_of([site.url + "/a.jpg"]), tmp_path)
+    assert site.asked == {"/robots.txt": 1}
 
 
 @pytest.mark.parametrize(
@@ -431,7 +526,7 @@ def test_limits_per_host(site, tmp_path):
     site.pages |= {f"/{i}": slow for i in range(24)}
     sample = faces_of([f"{site.url}/{i}" for i in range(24)])
     fetch(sample, tmp_path / "a", per_host=3)
-    assert site.most_active == 3
+    assert site.most_active.total() == 3
     site.times.clear()
     fetch(sample.head(8), tmp_path / "b", rate_per_host=20)
     times = sorted(t for path, ts in site.times.items() if path != "/robots.txt" for t in ts)
@@ -444,8 +539,16 @@ def test_limits_per_host(site, tmp_path):
     assert times[-1] - times[0] > 0.6
 
 
-def test_a_host_that_throttles_is_left_alone():
-    frontier = Frontier([f"http://a/{i}" for i in range(9)] + ["http://b/1"], 3, None)
+def frontier_of(folder, urls, per_host):
+    write_index(faces_of(urls), folder / "sample.parquet")
+    worklist = WorkList(folder / "sample.parquet")
+    worklist.enqueue(urls)
+    worklist.sort_hosts()
+    return Frontier(worklist, per_host, None)
+
+
+def test_a_host_that_throttles_is_left_alone(tmp_path):
+    frontier = frontier_of(tmp_path, [f"http://a/{i}" for i in range(9)] + ["http://b/1"], 3)
     jobs = [frontier.take(0.0) for _ in range(4)]
     assert [job.url for job in jobs] == ["http://a/0", "http://b/1", "http://a/1", "http://a/2"]
     assert frontier.take(0.0) is None, "three at once to host a, and no more of b"
@@ -459,9 +562,9 @@ def test_a_host_that_throttles_is_left_alone():
     assert frontier.take(10.0).url == "http://a/4"
 
 
-def test_hosts_take_turns():
+def test_hosts_take_turns(tmp_path):
     urls = [f"http://big/{i}" for i in range(6)] + ["http://one/", "http://two/"]
-    frontier = Frontier(urls, 2, None)
+    frontier = frontier_of(tmp_path, urls, 2)
     first = [frontier.take(0.0).url for _ in range(4)]
     assert first == ["http://big/0", "http://one/", "http://two/", "http://big/1"]
 
@@ -497,7 +600,6 @@ def test_public_addresses(address, public):
 
 def test_private_addresses_are_refused_where_they_are_connected_to(site, tmp_path):
     other = Site()
-    threading.Thread(target=other.server.serve_forever, args=(0.02,), daemon=True).start()
     other.pages["/secret.jpg"] = picture(5)
     paths = {
         "/good.jpg": picture(0),
@@ -511,7 +613,7 @@ def test_private_addresses_are_refused_where_they_are_connected_to(site, tmp_pat
     direct = [f"http://{h}:{other.port}/secret.jpg" for h in ("localhost", "127.0.0.1", "127.1")]
     sample = faces_of([site.url + path for path in paths] + direct)
     loopback = [("127.0.0.1", site.port)]
-    try:
+    with serving(other):
         for obey in (False, True):
             ledger, array, _, _ = fetch(
                 sample, tmp_path / str(obey), loopback, allow_private=False, obey_robots=obey
@@ -521,9 +623,6 @@ def test_private_addresses_are_refused_where_they_are_connected_to(site, tmp_pat
             assert len(lost) == 6
             assert lost.str.contains(r"private address refused|not a URL").all(), lost.to_dict()
         assert not other.asked
-    finally:
-        other.server.shutdown()
-        other.server.server_close()
 
 
 def test_a_name_that_changes_its_address_is_refused(site, monkeypatch):
@@ -586,8 +685,8 @@ def test_boxes_and_order(site, tmp_path):
     kept = {path.name: path.read_bytes() for path in (tmp_path / "photos").iterdir()}
     assert kept == {hashlib.sha256(b).hexdigest(): b for b in (photo, picture(4, "PNG"))}
     assert str(ledger["fetched_at"].dtype) == "datetime64[us, UTC]"
-    assert losses(ledger.reset_index()).to_dict("records") == [
-        {"host": "127.0.0.1", "outcome": "failed", "cause": "status 404", "urls": 1}
+    assert count_losses(ledger.reset_index(), refused).to_dict("records") == [
+        {"host": "127.0.0.1", "outcome": "failed", "cause": "status 404", "urls": 1, "faces": 1}
     ]
 
 
@@ -613,7 +712,7 @@ def test_a_second_run_asks_only_for_what_is_missing(site, tmp_path):
     assert site.asked["/gone.png"] == 2
     assert site.asked["/5.png"] == 1
     with Journal(tmp_path / "state", SIZE * 2) as larger:
-        assert not larger.crop_ids(), "faces of another size do not mix"
+        assert not larger.entries(urls), "faces of another size do not mix"
 
 
 def test_nothing_fetched_is_an_error_and_asked_for_again(site, tmp_path):
@@ -657,7 +756,7 @@ def test_a_journal_in_use_or_damaged_is_said(tmp_path):
             [sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=60
         )
         assert "another job is fetching into it" in other.stderr
-    path = tmp_path / f"faces_{SIZE}px.sqlite"
+    path = next(tmp_path.rglob("*.sqlite"))
     path.write_bytes(b"no database" * 100)
     with pytest.raises(InputError, match="delete this file"):
         Journal(tmp_path, SIZE)
@@ -689,13 +788,26 @@ def test_the_demo_host_serves_its_photos_and_nothing_else(tmp_path):
 
 CHILD = """
 import asyncio, json, sys
-import pandas as pd
-from facesort.fetching import Fetching
-from facesort.journal import Journal
-sample = pd.read_parquet(sys.argv[1])
-with Journal(sys.argv[2], int(sys.argv[3])) as journal:
-    asyncio.run(Fetching(sample, journal, json.loads(sys.argv[4]), 2).run())
+from facesort.fetching import fetch
+from facesort.journal import Journal, buckets_of
+from facesort.urls import is_public
+from facesort.worklist import WorkList
+sample, state, size, settings, shard, shards = sys.argv[1:]
+buckets = buckets_of(int(shard), int(shards))
+with Journal(state, int(size), buckets) as journal, WorkList(sample, buckets) as worklist:
+    fetch(worklist, journal, json.loads(settings), 2)
 """
+
+
+def start_job(folder, settings, shard=0, shards=1):
+    """Begin a job in a process of its own; ``folder`` holds its sample.parquet."""
+    arguments = [folder / "sample.parquet", folder / "state", SIZE, json.dumps(settings)]
+    return subprocess.Popen(
+        [sys.executable, "-c", CHILD, *map(str, [*arguments, shard, shards])],
+        env=os.environ | {"PYTHONPATH": str(SCRIPTS)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
 
 
 def test_kill_at_any_moment(site, tmp_path):
@@ -708,18 +820,10 @@ def test_kill_at_any_moment(site, tmp_path):
     sample = faces_of([f"{site.url}/{i}.jpg" for i in range(count)])
     _, undisturbed, _, _ = fetch(sample, tmp_path / "one")
     site.asked.clear()
-    sample.to_parquet(tmp_path / "sample.parquet")
-    state = tmp_path / "two" / "state"
-    arguments = [tmp_path / "sample.parquet", state, SIZE, json.dumps(SETTINGS)]
-    env = os.environ | {"PYTHONPATH": str(SCRIPTS)}
+    write_index(sample, tmp_path / "two" / "sample.parquet")
     kills = 0
     for wanted in (40, 90, 150):
-        child = subprocess.Popen(
-            [sys.executable, "-c", CHILD, *map(str, arguments)],
-            env=env,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        child = start_job(tmp_path / "two", SETTINGS)
         while child.poll() is None and len(site.asked) < wanted:
             time.sleep(0.002)
         kills += child.poll() is None
@@ -737,93 +841,129 @@ def test_kill_at_any_moment(site, tmp_path):
     assert again <= 3 * (SETTINGS["per_host"] + 4)
 
 
-# Real photos
+# Shards
 
 
-@contextmanager
-def photo_host(folder: Path, *options: str):
-    """The photo host of the shared data, on a port of its own."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    host = subprocess.Popen(
-        [sys.executable, DATA / "photo_host.py", folder, "--port", str(port), *options],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert host.stdout.readline().startswith("serving"), "the photo host has not started"
-        yield port
-    finally:
-        host.kill()
-        host.wait()
-        host.stdout.close()
+def hosts_of_two_shards():
+    """Two addresses of this machine for each of two shards."""
+    hosts: dict[int, list[str]] = {0: [], 1: []}
+    for last in range(1, 50):
+        hosts[bucket_of(f"127.0.0.{last}") % 2].append(f"127.0.0.{last}")
+    return hosts[0][:2] + hosts[1][:2]
 
 
-@pytest.mark.skipif(not (DATA / "make_fec.py").is_file(), reason="needs the shared photographs")
-def test_real_photos_from_a_faulty_host(tmp_path):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-    subprocess.run(
-        [
-            sys.executable,
-            DATA / "make_fec.py",
-            "--out",
-            tmp_path,
-            "--photos",
-            "150",
-            "--rows",
-            "300",
-        ],
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
-    log = tmp_path / "requests.tsv"
-    faults = ("--fault-rate", "0.4", "--stall", "3", "--log", str(log))
-    with photo_host(tmp_path, *faults) as port:
-        text = (tmp_path / "fec.csv").read_text().replace(":8765/", f":{port}/")
-        (tmp_path / "fec.csv").write_text(text)
-        sample, refused = sample_faces(tmp_path / "fec.csv", None, 0)
-        assert refused.empty
-        ledger, array, index, lost = fetch(
-            sample, tmp_path, max_bytes=10**7, max_pixels=10**8, attempts=4
-        )
-    served: dict[str, list[str]] = {}
-    for line in log.read_text().splitlines():
-        _, path, what = line.split("\t")
-        served.setdefault(f"http://127.0.0.1:{port}{path}", []).append(what)
-    passing = {"500", "429", "drop", "stall", "ok"}
-    could_be_had = {url for url, kinds in served.items() if set(kinds) <= passing}
-    assert set(ledger.index[ledger["outcome"] == "fetched"]) == could_be_had & set(ledger.index)
-    causes = {
-        "truncated": "broken off",
-        "html": "HTML",
-        "empty": "empty",
-        "bomb": "too many pixels",
-        "loop": "too many redirects",
-        "notimage": "not an image",
+def test_shards_side_by_side_keep_the_limits_and_give_the_same(tmp_path):
+    def slow(page):
+        time.sleep(0.02)
+        page.say(200, picture(int(page.path.partition("-")[2])))
+
+    count = 24
+    a, b, c, d = hosts_of_two_shards()
+    with serving(Site("0.0.0.0")) as site:
+        site.pages |= {f"/{host}-{i}": slow for host in (a, b, c, d) for i in range(count)}
+        # Redirects within a shard, to the other shard's hosts, and of robots.txt.
+        moves = [(a, b), (a, c), (c, a), (d, b)]
+        for number, (source, target) in enumerate(moves):
+            where = f"http://{target}:{site.port}/{target}-{number}"
+            site.pages[f"/to-{source}-{number}"] = lambda page, where=where: page.say(
+                302, Location=where
+            )
+        urls = [f"http://{h}:{site.port}/{h}-{i}" for i in range(count) for h in (a, b, c, d)]
+        urls += [f"http://{s}:{site.port}/to-{s}-{n}" for n, (s, _) in enumerate(moves)]
+        sample = faces_of(urls)
+        _, whole, *_ = fetch(sample, tmp_path / "one", per_host=2)
+        assert len(whole) == len(sample)
+        asked, most = site.asked.copy(), site.most_active.copy()
+        assert set(most.values()) == {2}
+        site.asked.clear()
+        site.most_active.clear()
+        write_index(sample, tmp_path / "two" / "sample.parquet")
+        jobs = [start_job(tmp_path / "two", SETTINGS | {"per_host": 2}, n, 2) for n in (0, 1)]
+        assert [job.wait(60) for job in jobs] == [0, 0]
+        assert set(site.most_active.values()) == {2}, "also at the hosts that redirects lead to"
+        left = {f"/{target}-{number}" for number, (_, target) in enumerate(moves)}
+        before = site.asked.copy()
+        fetch(sample, tmp_path / "two", per_host=2)
+        for name in OUTPUTS:
+            same = (tmp_path / folder / name for folder in ("one", "two"))
+            assert len({path.read_bytes() for path in same}) == 1, name
+        later = {path for path, n in site.asked.items() if n > before[path]}
+        across = {"/to-" + f"{moves[n][0]}-{n}" for n in (1, 2, 3)}
+        assert later - left - {"/robots.txt"} == across, "what redirects lead elsewhere"
+        assert all(site.asked[path] == asked[path] for path in asked if path.count("-") == 1)
+        # Another number of shards asks for nothing again.
+        site.asked.clear()
+        for shard in range(3):
+            assert not work(sample, tmp_path / "two", SETTINGS, (), buckets_of(shard, 3)).missing
+        assert not site.asked
+
+
+def test_a_redirect_of_robots_to_another_shard_is_left_to_the_last_job(tmp_path):
+    a, _, c, _ = hosts_of_two_shards()
+    with serving(Site("0.0.0.0")) as site:
+        site.pages["/photo.jpg"] = picture(1)
+
+        def robots(page):
+            if page.headers["Host"].startswith(a + ":"):
+                page.say(301, Location=f"http://{c}:{site.port}/robots.txt")
+            else:
+                page.say(200, b"User-agent: *\nDisallow: /private\n")
+
+        site.pages["/robots.txt"] = robots
+        sample = faces_of([f"http://{a}:{site.port}/photo.jpg"])
+        shard = work(sample, tmp_path, SETTINGS, (), buckets_of(bucket_of(a) % 2, 2))
+        assert shard.postponed == shard.missing == 1
+        assert site.asked == {"/robots.txt": 1}
+        ledger, *_ = fetch(sample, tmp_path)
+        assert ledger["outcome"].item() == "fetched"
+
+
+def test_buckets_are_shared_out_whole():
+    for shards in range(1, BUCKETS + 1):
+        parts = [set(buckets_of(shard, shards)) for shard in range(shards)]
+        assert sum(map(len, parts)) == len(set.union(*parts)) == BUCKETS
+    assert bucket_of("farm1.staticflickr.com") == 8, "as in any other run, on any machine"
+
+
+# Manifests
+
+
+def test_a_manifest_gives_the_same_faces_and_tells_what_has_changed(site, tmp_path):
+    site.pages |= {f"/{i}.png": picture(i, "PNG") for i in range(6)}
+    boxes = [(0.0, 1.0, 0.0, 1.0), (0.1, 0.7000000000000001, -0.05, 1 / 3)]
+    sample = pd.concat(
+        [faces_of([f"{site.url}/{i}.png" for i in range(7)], box) for box in boxes],
+        ignore_index=True,
+    ).sort_values("face_id", ignore_index=True)
+    _, array, index, _ = fetch(sample, tmp_path / "one")
+    frozen, refused = read_manifest(tmp_path / "one" / "manifest.csv")
+    assert refused.empty
+    assert len(frozen) == len(array) == 12
+    columns = ["url", "left", "right", "top", "bottom", "sha256"]
+    pd.testing.assert_frame_equal(frozen[columns], index[columns])
+    # Another person, an empty folder, the same web.
+    fetch(frozen, tmp_path / "two")
+    for name in ("faces.npy", "manifest.csv"):
+        same = [(tmp_path / folder / name).read_bytes() for folder in ("one", "two")]
+        assert same[0] == same[1], name
+    # The web changes.
+    site.pages["/1.png"] = picture(99, "PNG")
+    del site.pages["/2.png"]
+    ledger, fewer, index, lost = fetch(frozen, tmp_path / "three")
+    kept = ~frozen["url"].isin([f"{site.url}/{i}.png" for i in (1, 2)]).to_numpy()
+    assert np.array_equal(fewer, array[kept])
+    assert ledger["error"].dropna().to_dict() == {
+        site.url + "/1.png": "changed since the manifest",
+        site.url + "/2.png": "status 404",
     }
-    kinds = set()
-    for url, row in ledger[ledger["outcome"] != "fetched"].iterrows():
-        kind = served[url][-1]
-        kinds.add(kind)
-        assert row["error"].startswith(causes.get(kind, f"status {kind}")), url
-    assert len(kinds) > 3
-    assert set(lost["url"]).isdisjoint(could_be_had)
-    with (tmp_path / "truth.csv").open() as file:
-        truth = {
-            (re.sub(":8765/", f":{port}/", t["url"]), *(round(float(t[k]), 6) for k in BOX))
-            for t in csv.DictReader(file)
-        }
-    photos: dict[str, Image.Image] = {}
-    for face, row in zip(array, index.to_dict("records"), strict=True):
-        assert (row["url"], *(round(row[key], 6) for key in BOX)) in truth
-        path = tmp_path / "photos" / row["url"].rpartition("/")[2]
-        image = photos.setdefault(row["url"], Image.open(path).convert("RGB"))
-        edges = [round(row[k] * s) for k, s in zip(EDGES, image.size * 2, strict=True)]
-        cut = image.crop(edges).resize((SIZE, SIZE), Image.Resampling.LANCZOS)
-        assert np.abs(face.astype(int) - np.asarray(cut).astype(int)).mean() < 1.5
-
-
-BOX = ("left", "right", "top", "bottom")
-EDGES = ("left", "top", "right", "bottom")
+    table = count_losses(ledger.reset_index(), lost)
+    assert dict(zip(table["cause"], table["faces"], strict=True)) == {
+        "changed since the manifest": 2,
+        "status 404": 2,
+    }
+    # It stays so without asking again; without the manifest, the new photo is as good.
+    before = site.asked["/1.png"]
+    fetch(frozen, tmp_path / "three")
+    assert site.asked["/1.png"] == before
+    ledger, *_ = fetch(frozen.drop(columns="sha256"), tmp_path / "three")
+    assert ledger["outcome"].value_counts().to_dict() == {"fetched": 5, "failed": 1}

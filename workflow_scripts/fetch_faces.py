@@ -1,34 +1,26 @@
-"""Rule fetch_faces: fetch the photos of the sample and cut its faces out."""
-
-import asyncio
-from contextlib import nullcontext
-from pathlib import Path
+"""Rule fetch_faces: fetch what is still missing, and write the faces in the sample's order."""
 
 from snakemake.iocontainers import Snakemake
 
-from facesort.arrays import read_index, write_index
-from facesort.demo.host import ADDRESS, serve
-from facesort.fetching import Fetching, assemble, losses
+from facesort.fetching import fetch
+from facesort.gathering import write_faces, write_ledger
 from facesort.job import job
 from facesort.journal import Journal
+from facesort.worklist import WorkList
 
 snakemake: Snakemake
 
 with job(snakemake.log[0]):
     params, output = snakemake.params, snakemake.output
-    sample = read_index(snakemake.input.faces)
-    # Rendered photos are fetched like any others, from this machine: it alone may be asked then.
-    photos = snakemake.input.photos
-    host = serve(Path(photos), params.demo_port) if photos else nullcontext()
-    loopback = [(ADDRESS, params.demo_port)] if photos else []
-    with Journal(params.state, params.size) as journal:
-        with host:
-            fetching = Fetching(sample, journal, params.fetch, snakemake.threads, loopback)
-            asyncio.run(fetching.run())
-        ledger = assemble(sample, journal, output.faces, output.index, output.refused)
-    write_index(ledger, output.ledger)
-    counts = ledger["outcome"].value_counts()
-    told = ", ".join(f"{counts.get(k, 0):,} {k}" for k in ("fetched", "failed", "excluded"))
-    print(f"{len(ledger):,} photos requested: {told}")
-    for row in losses(ledger).head(10).itertuples():
-        print(f"  {row.urls:,} {row.outcome} at {row.host}: {row.cause}")
+    sample = snakemake.input.faces
+    with Journal(params.state, params.size) as journal, WorkList(sample) as worklist:
+        fetch(
+            worklist, journal, params.fetch, snakemake.threads, snakemake.input.photos, params.port
+        )
+        outcomes = write_ledger(worklist, journal, output.ledger)
+        faces, lost = write_faces(
+            sample, journal, output.faces, output.index, output.refused, output.manifest
+        )
+    told = ", ".join(f"{count:,} {outcome}" for outcome, count in outcomes.items())
+    print(f"{outcomes.total():,} photos requested: {told}")
+    print(f"{faces + lost:,} faces requested: {faces:,} written, {lost:,} lost")

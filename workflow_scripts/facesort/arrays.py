@@ -3,10 +3,12 @@
 Arrays are plain ``.npy`` files, so every stage maps them into memory and reads only what it needs.
 """
 
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -21,13 +23,39 @@ def create_array(path: str | Path, shape: tuple[int, ...], dtype: str) -> Iterat
     Yields:
         A writable memory-mapped array of the given shape and dtype.
     """
+    with write_whole(path) as part:
+        array = np.lib.format.open_memmap(part, mode="w+", dtype=np.dtype(dtype), shape=shape)
+        yield array
+        array.flush()
+
+
+@contextmanager
+def append_array(path: str | Path, shape: tuple[int, ...], dtype: str) -> Iterator[BinaryIO]:
+    """Open a new ``.npy`` file whose rows are written in order; named only once it is whole.
+
+    Unlike the pages of a mapped file, what was written does not count as this process's memory.
+
+    Yields:
+        A file for the bytes of an array of the given shape and dtype, in C order.
+    """
+    path = Path(path)
+    header = {"descr": np.lib.format.dtype_to_descr(np.dtype(dtype)), "fortran_order": False}
+    with write_whole(path) as part, part.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header | {"shape": shape})
+        start = file.tell()
+        yield file
+        if file.tell() - start != np.dtype(dtype).itemsize * math.prod(shape):
+            raise ValueError(f"{path}: {file.tell() - start} bytes for shape {shape}")
+
+
+@contextmanager
+def write_whole(path: str | Path) -> Iterator[Path]:
+    """Give a path to write to; the file takes its name only once it is whole."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
-    array = np.lib.format.open_memmap(part, mode="w+", dtype=np.dtype(dtype), shape=shape)
     try:
-        yield array
-        array.flush()
+        yield part
     except BaseException:
         part.unlink(missing_ok=True)
         raise
@@ -68,8 +96,6 @@ def read_index(path: str | Path, rows: int | None = None) -> pd.DataFrame:
 
 def write_index(index: pd.DataFrame, path: str | Path) -> None:
     """Write a Parquet index; it takes its name only once it is whole."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    index.to_parquet(part, index=False)
-    os.replace(part, path)
+    with write_whole(path) as part:
+        # In groups, so that a reader can take it in pieces too.
+        index.to_parquet(part, index=False, row_group_size=20_000)

@@ -62,21 +62,25 @@ def read_faces(path: str | Path) -> Iterator[Face | Refused]:
     """
     # Most faces stand in many rows: each is parsed once, known by its cells.
     known: dict[tuple[str, ...], Face] = {}
-    for row, line in _lines(path):
+    for row, line in numbered_lines(path, "data.fec_csv"):
         cells = _split(line)
         if isinstance(cells, str):
             yield Refused(row, 0, cells, line[:200].decode("utf-8", errors="backslashreplace"))
             continue
         for slot in range(1, SLOTS + 1):
             words = tuple(cells[5 * slot - 5 : 5 * slot])
-            found = known.get(words) or _parse(words, row, slot)
+            found = known.get(words) or parse_face(words, row, slot)
             if isinstance(found, Face):
                 known[words] = found
             yield found
 
 
-def _lines(path: str | Path) -> Iterator[tuple[int, bytes]]:
-    """Number (from 1) and bytes of every line that is not blank."""
+def numbered_lines(path: str | Path, key: str) -> Iterator[tuple[int, bytes]]:
+    """Number (from 1) and bytes of every line that is not blank; very long ones are cut.
+
+    Raises:
+        InputError: if the file, which this key of the config names, cannot be read.
+    """
     try:
         with Path(path).open("rb") as file:
             row = 0
@@ -91,7 +95,7 @@ def _lines(path: str | Path) -> Iterator[tuple[int, bytes]]:
                 if not line.isspace() and line:
                     yield row, line
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror} (config: data.fec_csv)") from None
+        raise InputError(f"{path}: {error.strerror} (config: {key})") from None
 
 
 def _split(line: bytes) -> list[str] | str:
@@ -112,7 +116,8 @@ def _split(line: bytes) -> list[str] | str:
     return cells
 
 
-def _parse(words: tuple[str, ...], row: int, slot: int) -> Face | Refused:
+def parse_face(words: tuple[str, ...], row: int, slot: int) -> Face | Refused:
+    """Read URL, left, right, top and bottom as they are written."""
     url = words[0].strip()
     try:
         # Adding 0 makes -0 the same box as 0.

@@ -7,33 +7,35 @@ tenacity asks for it again. When and how often a photo is asked for is the busin
 """
 
 import asyncio
-import email.utils
-import ipaddress
 import socket
-import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import aiohttp
-from multidict import CIMultiDictProxy
 from protego import Protego
 from tenacity import (
     AsyncRetrying,
+    RetryCallState,
     retry_if_result,
     stop_after_attempt,
     wait_exponential_jitter,
 )
 from yarl import URL
 
+from facesort.headers import forbids_ai, parse_retry_after
+from facesort.urls import host_of, is_public
+
 # Statuses that may be others a moment later.
 PASSING: Final = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
+TIMED_OUT: Final = "timed out"
+REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 LONGEST_ROBOTS: Final = 512_000  # bytes; RFC 9309 asks for 500 KiB at least
-# Directives of X-Robots-Tag with a colon of their own, which names no crawler.
-VALUED: Final = frozenset(
-    {"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"}
-)
+MOST_ROBOTS_HOPS: Final = 5
+MOST_ROBOTS: Final = 2000
+# What a host asks to wait, in seconds; if longer, its URLs count as failed.
+LONGEST_WAIT: Final = 600.0
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,11 @@ class Lost:
     excluded: bool = False
 
 
+@dataclass(frozen=True)
+class Elsewhere:
+    """A redirect of robots.txt leads to a host that is not this job's to ask."""
+
+
 class AddressRefused(OSError):
     """The address is of a private network."""
 
@@ -78,66 +85,25 @@ class SchemeRefused(ValueError):
     """The URL is neither http nor https."""
 
 
-def is_public(address: str) -> bool:
-    """Whether an IP address belongs to the open internet, also if it wraps an IPv4 address."""
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        wrapped = ip.ipv4_mapped or ip.sixtofour
-        if wrapped is None and ip in ipaddress.ip_network("64:ff9b::/96"):  # NAT64, RFC 6052
-            wrapped = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-        if wrapped is not None:
-            return is_public(str(wrapped))
-    return ip.is_global and not ip.is_multicast
-
-
-def host_of(url: str) -> str:
-    """The host of a URL, lower case, without port; empty if it has none."""
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
-
-
-def parse_retry_after(value: str | None) -> float | None:
-    """Seconds to wait by a Retry-After header, which gives seconds or a date (RFC 9110, 10.2.3)."""
-    if value is None:
-        return None
-    if value.strip().isdecimal():
-        return float(value)
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
-    except (ValueError, OverflowError):
-        return None
-
-
-def forbids_ai(headers: CIMultiDictProxy[str], agent: str) -> bool:
-    """Whether X-Robots-Tag says noai or noimageai, to all or to a crawler of this name."""
-    for value in headers.getall("X-Robots-Tag", []):
-        to_us = True
-        for part in value.lower().split(","):
-            name, colon, directive = part.partition(":")
-            if colon and name.strip() not in VALUED:
-                to_us, part = name.strip() == agent.lower(), directive
-            if to_us and part.strip() in ("noai", "noimageai"):
-                return True
-    return False
-
-
 class Client:
     """Asks for photos as the config's block ``fetch`` says; an asynchronous context manager.
 
     Args:
         settings: the block ``fetch``.
         loopback: (address, port) pairs that may be asked although they are private.
+        ours: whether a host is this job's to ask.
     """
 
     def __init__(
-        self, settings: dict[str, Any], loopback: Collection[tuple[str, int]] = ()
+        self,
+        settings: dict[str, Any],
+        loopback: Collection[tuple[str, int]] = (),
+        ours: Callable[[str], bool] = lambda host: True,
     ) -> None:
-        self.settings = settings
+        self.settings, self.ours = settings, ours
         self.loopback = frozenset(loopback)
         self.product = settings["user_agent"].partition("/")[0].strip()
-        self._robots: dict[str, asyncio.Task[Protego]] = {}
+        self._robots: dict[str, asyncio.Task[Protego | Lost | Elsewhere]] = {}
 
     async def __aenter__(self) -> "Client":
         settings = self.settings
@@ -154,11 +120,7 @@ class Client:
             },
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
-            timeout=aiohttp.ClientTimeout(
-                total=settings["total_timeout"],
-                sock_connect=settings["connect_timeout"],
-                sock_read=settings["read_timeout"],
-            ),
+            timeout=self._timeout(),
         )
         return self
 
@@ -187,25 +149,40 @@ class Client:
         if not self.settings["obey_robots"]:
             return 0.0
         rules = await self._rules(url)
-        return 0.0 if isinstance(rules, Lost) else rules.crawl_delay(self.product) or 0.0
+        return rules.crawl_delay(self.product) or 0.0 if isinstance(rules, Protego) else 0.0
 
-    async def get(self, url: str) -> Photo | Moved | Lost:
-        """Ask for a URL once. Never raises for what a server does, or fails to do."""
+    async def get(
+        self, url: str, patience: float | None = None
+    ) -> Photo | Moved | Lost | Elsewhere:
+        """Ask for a URL once. Never raises for what a server does, or fails to do.
+
+        Args:
+            patience: seconds to wait for the next bytes; None for the settings' read_timeout.
+        """
         if self.settings["obey_robots"]:
             rules = await self._rules(url)
-            if isinstance(rules, Lost):
+            if not isinstance(rules, Protego):
                 return rules
             if not rules.can_fetch(url, self.product):
                 return Lost("robots.txt forbids", excluded=True)
         try:
-            return await self._ask(url)
+            return await self._ask(url, self._timeout(patience))
         except Exception as error:
             return _reason(error)
 
-    async def _ask(self, url: str) -> Photo | Moved | Lost:
-        async with self._session.get(_checked(url), allow_redirects=False) as response:
+    def _timeout(self, patience: float | None = None) -> aiohttp.ClientTimeout:
+        return aiohttp.ClientTimeout(
+            total=self.settings["total_timeout"],
+            sock_connect=self.settings["connect_timeout"],
+            sock_read=patience or self.settings["read_timeout"],
+        )
+
+    async def _ask(self, url: str, timeout: aiohttp.ClientTimeout) -> Photo | Moved | Lost:
+        async with self._session.get(
+            _checked(url), allow_redirects=False, timeout=timeout
+        ) as response:
             status = response.status
-            if status in (301, 302, 303, 307, 308):
+            if status in REDIRECTS:
                 target = response.headers.get("Location")
                 return (
                     Moved(urljoin(url, target)) if target else Lost("redirect to nowhere", status)
@@ -218,7 +195,7 @@ class Client:
             body = await _read(response, self.settings["max_bytes"])
             return Photo(body, status) if body is not None else Lost("too many bytes", status)
 
-    async def _rules(self, url: str) -> Protego | Lost:
+    async def _rules(self, url: str) -> Protego | Lost | Elsewhere:
         """The rules of a URL's host, asked for once however many wait for them."""
         try:
             robots = _checked(url).origin() / "robots.txt"
@@ -226,35 +203,56 @@ class Client:
             return _reason(error)
         key = str(robots)
         if key not in self._robots:
+            # The oldest are forgotten, lest a list of very many hosts fill the memory.
+            for old in list(self._robots)[: max(0, len(self._robots) - MOST_ROBOTS)]:
+                if self._robots[old].done():
+                    del self._robots[old]
             self._robots[key] = asyncio.create_task(self._read_rules(robots))
-        return await asyncio.shield(self._robots[key])
+        task = self._robots[key]
+        return task.result() if task.done() else await asyncio.shield(task)
 
-    async def _read_rules(self, robots: URL) -> Protego | Lost:
+    async def _read_rules(self, robots: URL) -> Protego | Lost | Elsewhere:
         """Read a robots.txt. A host without one (4xx) allows all; one that cannot tell, nothing."""
+        backoff = wait_exponential_jitter(multiplier=self.settings["backoff"], max=30)
         tries = AsyncRetrying(
             stop=stop_after_attempt(self.settings["attempts"]),
-            wait=wait_exponential_jitter(multiplier=self.settings["backoff"], max=30),
+            wait=lambda state: max(backoff(state), _asked(state)),
             retry=retry_if_result(lambda found: isinstance(found, Lost) and found.passing),
             retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
         )
-        found: str | Lost = await tries(self._ask_rules, robots)
+        found: str | Lost | Elsewhere = await tries(self._ask_rules, robots)
         if isinstance(found, Lost):
             return Lost(f"no robots.txt: {found.error}", found.status)
-        return Protego.parse(found)
+        return Protego.parse(found) if isinstance(found, str) else found
 
-    async def _ask_rules(self, robots: URL) -> str | Lost:
+    async def _ask_rules(self, robots: URL) -> str | Lost | Elsewhere:
         try:
-            async with self._session.get(robots, max_redirects=5) as response:
-                if response.status in PASSING or response.status >= 500:
-                    return Lost(f"status {response.status}", response.status, passing=True)
-                if response.status != 200:
-                    return ""
-                text = await _read(response, LONGEST_ROBOTS, cut=True) or b""
-                return text.decode("utf-8", errors="replace")
-        except aiohttp.TooManyRedirects:
-            return ""  # as RFC 9309 says (2.3.1.2)
+            at = robots
+            for _ in range(MOST_ROBOTS_HOPS + 1):
+                if not self.ours(host_of(str(at))):
+                    return Elsewhere()
+                async with self._session.get(at, allow_redirects=False) as response:
+                    if response.status in PASSING or response.status >= 500:
+                        wait = parse_retry_after(response.headers.get("Retry-After"))
+                        passing = (wait or 0.0) <= LONGEST_WAIT
+                        return Lost(f"status {response.status}", response.status, passing, wait)
+                    target = response.headers.get("Location")
+                    if response.status in REDIRECTS and target:
+                        at = _checked(urljoin(str(at), target))
+                        continue
+                    if response.status != 200:
+                        return ""
+                    text = await _read(response, LONGEST_ROBOTS, cut=True) or b""
+                    return text.decode("utf-8", errors="replace")
+            return ""  # too many redirects: as RFC 9309 says (2.3.1.2)
         except Exception as error:
             return _reason(error)
+
+
+def _asked(state: RetryCallState) -> float:
+    """Seconds that the last answer asks to wait."""
+    last = state.outcome.result() if state.outcome else None
+    return last.retry_after or 0.0 if isinstance(last, Lost) else 0.0
 
 
 async def _read(response: aiohttp.ClientResponse, most: int, cut: bool = False) -> bytes | None:
@@ -287,7 +285,7 @@ def _reason(error: Exception) -> Lost:
         case SchemeRefused():
             return Lost(f"scheme refused: {str(error)[:20] or 'none'}")
         case TimeoutError():
-            return Lost("timed out", passing=True)
+            return Lost(TIMED_OUT, passing=True)
         case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientSSLError():
             return Lost("no secure connection")
         case aiohttp.ClientConnectorDNSError():

@@ -1,26 +1,31 @@
 """What has been fetched so far, kept on disk so that a job may be killed at any moment.
 
-One SQLite file a face size: a photo's crops and its ledger row are written in one transaction, so
-either all of them are there or none. Write-ahead logging spares the wait for the disk at every
-photo: a killed process loses nothing, a power cut the last photos, which are then fetched again.
+A photo's crops and its ledger row are written in one SQLite transaction, so either all of them are
+there or none. Write-ahead logging spares the wait for the disk at every photo: a killed process
+loses nothing, a power cut the last photos, which are then fetched again.
+
+Photos are kept in a fixed number of files, buckets, chosen by host. A job that has some of the
+hosts uses their buckets alone, so jobs run side by side whatever their number, and what one of them
+has fetched lies where any later one looks for it.
 """
 
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+import zlib
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
-from typing import Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
-import pandas as pd
 
 from facesort.job import InputError
+from facesort.urls import host_of
 
 # Raise it when the same photo would give other pixels: older files are then begun anew.
-VERSION: Final = 1
+VERSION: Final = 2
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS urls (
     url TEXT PRIMARY KEY, outcome TEXT, status INTEGER, attempts INTEGER, bytes INTEGER,
@@ -28,24 +33,14 @@ CREATE TABLE IF NOT EXISTS urls (
 CREATE TABLE IF NOT EXISTS crops (
     face_id TEXT PRIMARY KEY, sha256 TEXT, width INTEGER, height INTEGER, pixels BLOB);
 """
-LEDGER: Final = {
-    "url": "str",
-    "outcome": "str",
-    "status": "Int64",
-    "attempts": "Int64",
-    "bytes": "Int64",
-    "sha256": "str",
-    "width": "Int64",
-    "height": "Int64",
-    "error": "str",
-    "fetched_at": "datetime64[us, UTC]",
-}
-BATCH: Final = 200
+BUCKETS: Final = 32
+# Values asked for in one query.
+BATCH: Final = 500
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A URL's row in the ledger, without the time.
+    """A URL's row in the ledger.
 
     Attributes:
         outcome: "fetched", "failed", or "excluded" (our own decision: robots.txt, noai header,
@@ -55,6 +50,7 @@ class Entry:
         bytes, sha256: of the body.
         width, height: of the photo, in pixels.
         error: the cause in a few fixed words, then perhaps a colon and details; None if fetched.
+        fetched_at: when it was written, as ISO 8601 in UTC; set by the journal.
     """
 
     url: str
@@ -66,6 +62,7 @@ class Entry:
     width: int | None = None
     height: int | None = None
     error: str | None = None
+    fetched_at: str | None = None
 
 
 class Crop(NamedTuple):
@@ -78,17 +75,120 @@ class Crop(NamedTuple):
     pixels: np.ndarray
 
 
+def bucket_of(host: str) -> int:
+    """The bucket of a host's photos: 0 to ``BUCKETS`` - 1, the same on every machine."""
+    return zlib.crc32(host.encode()) % BUCKETS
+
+
+def buckets_of(shard: int, shards: int) -> range:
+    """The buckets of one of several jobs that share the hosts out."""
+    return range(shard, BUCKETS, shards)
+
+
 class Journal:
-    """The file of faces of one size in a folder; a context manager, safe to call from threads.
+    """The faces of one size in a folder; a context manager, safe to call from threads.
+
+    Args:
+        folder: made if need be.
+        size: side of a face, in pixels.
+        buckets: that this job uses; no other may use them meanwhile.
 
     Raises:
-        InputError: here and from every method, if the file cannot be used: another job holds it,
-            it is damaged, the disk is full.
+        InputError: here and from every method, if a file cannot be used: another job holds it, it
+            is damaged, the disk is full.
     """
 
-    def __init__(self, folder: str | Path, size: int) -> None:
-        self.size = size
-        self.path = Path(folder) / f"faces_{size}px.sqlite"
+    def __init__(
+        self, folder: str | Path, size: int, buckets: Collection[int] = range(BUCKETS)
+    ) -> None:
+        self.size, self.buckets = size, buckets
+        self.folder = Path(folder) / f"{size}px"
+        self._lock = Lock()
+        self._files: dict[int, _Bucket] = {}
+        for bucket in buckets:
+            if self._path(bucket).exists():
+                self._file(bucket)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for file in self._files.values():
+            file.close()
+
+    def _path(self, bucket: int) -> Path:
+        return self.folder / f"{bucket:02d}.sqlite"
+
+    def _file(self, bucket: int) -> "_Bucket":
+        """The file of a bucket, made when it is first written to."""
+        if bucket not in self.buckets:
+            raise ValueError(f"bucket {bucket} is another job's")
+        with self._lock:
+            if bucket not in self._files:
+                self._files[bucket] = _Bucket(self._path(bucket))
+            return self._files[bucket]
+
+    def add(self, entry: Entry, crops: dict[str, np.ndarray]) -> None:
+        """Keep what became of a URL, and its faces by ``face_id``: uint8 (size, size, 3) each."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        entry = replace(entry, fetched_at=now)
+        about = (entry.sha256, entry.width, entry.height)
+        with self._file(bucket_of(host_of(entry.url))).transaction() as db:
+            db.execute("REPLACE INTO urls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", astuple(entry))
+            db.executemany(
+                "REPLACE INTO crops VALUES (?, ?, ?, ?, ?)",
+                [(face_id, *about, pixels.tobytes()) for face_id, pixels in crops.items()],
+            )
+
+    def drop(self, url: str, face_ids: Iterable[str]) -> None:
+        """Erase faces of a photo; their bytes are overwritten."""
+        with self._file(bucket_of(host_of(url))).transaction() as db:
+            db.executemany("DELETE FROM crops WHERE face_id = ?", [(key,) for key in face_ids])
+
+    def forget_lost(self) -> None:
+        """Forget what became of the URLs that gave no photo, so that they are asked for again."""
+        for file in self._files.values():
+            with file.transaction() as db:
+                db.execute("DELETE FROM urls WHERE outcome != 'fetched'")
+
+    def entries(self, urls: Iterable[str]) -> dict[str, Entry]:
+        """What became of URLs; those not asked for yet are missing."""
+        found = self._select("SELECT * FROM urls WHERE url", ((url, url) for url in urls))
+        return {row[0]: Entry(*row) for row in found}
+
+    def stored(self, faces: Iterable[tuple[str, str]]) -> set[str]:
+        """Which of some faces, given as ``face_id`` and URL, are stored: by ``face_id``."""
+        return {row[0] for row in self._select("SELECT face_id FROM crops WHERE face_id", faces)}
+
+    def crops(self, faces: Iterable[tuple[str, str]]) -> dict[str, Crop]:
+        """Stored faces, asked for by ``face_id`` and URL."""
+        found = {}
+        for *about, pixels in self._select("SELECT * FROM crops WHERE face_id", faces):
+            face = np.frombuffer(pixels, np.uint8).reshape(self.size, self.size, 3)
+            found[about[0]] = Crop(about[0], about[1], about[2], about[3], face)
+        return found
+
+    def _select(self, query: str, keys: Iterable[tuple[str, str]]) -> Iterator[tuple[Any, ...]]:
+        """Rows of keys, each given with the URL that tells its bucket."""
+        by_bucket: dict[int, list[str]] = {}
+        for key, url in keys:
+            by_bucket.setdefault(bucket_of(host_of(url)), []).append(key)
+        for bucket, values in by_bucket.items():
+            if bucket not in self._files:
+                continue
+            for start in range(0, len(values), BATCH):
+                part = values[start : start + BATCH]
+                marks = ", ".join("?" * len(part))
+                with self._files[bucket].transaction() as db:
+                    rows = db.execute(f"{query} IN ({marks})", part).fetchall()
+                yield from rows
+
+
+class _Bucket:
+    """One SQLite file, held by this process alone."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
         self._lock = Lock()
         with self._explained():
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -113,11 +213,21 @@ class Journal:
         ):
             self._db.execute(f"PRAGMA {pragma}")
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """The database, for statements that count all together or not at all."""
+        with self._explained():
+            self._db.execute("BEGIN")
+            try:
+                yield self._db
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -135,66 +245,3 @@ class Journal:
             ) from None
         except OSError as error:
             raise InputError(f"{self.path.parent}: {error.strerror}") from None
-
-    def add(self, entry: Entry, crops: dict[str, np.ndarray]) -> None:
-        """Keep what became of a URL, and its faces by ``face_id``: uint8 (size, size, 3) each."""
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        about = (entry.sha256, entry.width, entry.height)
-        with self._explained():
-            self._db.execute("BEGIN")
-            self._db.execute(
-                f"REPLACE INTO urls VALUES ({', '.join('?' * len(LEDGER))})", (*astuple(entry), now)
-            )
-            self._db.executemany(
-                "REPLACE INTO crops VALUES (?, ?, ?, ?, ?)",
-                [(face_id, *about, pixels.tobytes()) for face_id, pixels in crops.items()],
-            )
-            self._db.execute("COMMIT")
-
-    def crop_ids(self) -> set[str]:
-        """The ``face_id`` of every stored face."""
-        with self._explained():
-            return {row[0] for row in self._db.execute("SELECT face_id FROM crops")}
-
-    def outcomes(self) -> dict[str, tuple[str, str | None]]:
-        """Outcome and error of every URL."""
-        with self._explained():
-            rows = self._db.execute("SELECT url, outcome, error FROM urls").fetchall()
-        return {url: (outcome, error) for url, outcome, error in rows}
-
-    def drop(self, face_ids: Collection[str]) -> None:
-        """Erase faces; their bytes are overwritten."""
-        with self._explained():
-            self._db.executemany(
-                "DELETE FROM crops WHERE face_id = ?", [(face_id,) for face_id in face_ids]
-            )
-
-    def forget_lost(self) -> None:
-        """Forget what became of the URLs that gave no photo, so that they are asked for again."""
-        with self._explained():
-            self._db.execute("DELETE FROM urls WHERE outcome != 'fetched'")
-
-    def crops(self, face_ids: Sequence[str]) -> Iterator[Crop]:
-        """Read stored faces, a few at a time, in the order asked for."""
-        shape = (self.size, self.size, 3)
-        for start in range(0, len(face_ids), BATCH):
-            wanted = face_ids[start : start + BATCH]
-            marks = ", ".join("?" * len(wanted))
-            with self._explained():
-                rows = self._db.execute(
-                    f"SELECT * FROM crops WHERE face_id IN ({marks})", wanted
-                ).fetchall()
-            found = {row[0]: row for row in rows}
-            for face_id in wanted:
-                _, sha256, width, height, pixels = found[face_id]
-                faces = np.frombuffer(pixels, np.uint8).reshape(shape)
-                yield Crop(face_id, sha256, width, height, faces)
-
-    def ledger(self, urls: Collection[str]) -> pd.DataFrame:
-        """A row a URL, in order of URL; columns and types as in ``LEDGER``."""
-        wanted = set(urls)
-        with self._explained():
-            rows = self._db.execute("SELECT * FROM urls ORDER BY url")
-            table = pd.DataFrame([row for row in rows if row[0] in wanted], columns=list(LEDGER))
-        table["fetched_at"] = pd.to_datetime(table["fetched_at"], utc=True, format="ISO8601")
-        return table.astype(LEDGER)

@@ -90,9 +90,14 @@ def config_errors(config: dict[str, Any]) -> list[str]:
     if errors:
         return errors
     data, faces = config["data"], config["faces"]
-    if (data["fec_csv"] is None) != (data["labelled"] is None):
-        errors.append("data: set both fec_csv and labelled, or neither for the rendered faces")
-    for key in ("fec_csv", "labelled"):
+    if data["fec_csv"] is not None and data["manifest"] is not None:
+        errors.append("data.manifest: set either fec_csv or manifest")
+    unlabelled = data["manifest"] if data["fec_csv"] is None else data["fec_csv"]
+    if (unlabelled is None) != (data["labelled"] is None):
+        errors.append(
+            "data: set both fec_csv (or manifest) and labelled, or neither for the rendered faces"
+        )
+    for key in ("fec_csv", "manifest", "labelled"):
         if data[key] is not None and not Path(data[key]).exists():
             errors.append(f"data.{key}: {data[key]}: no such file or folder")
     if 2 * faces["border"] >= faces["size"]:

@@ -1,0 +1,32 @@
+"""Rule fetch_shard: fetch the photos of some of the hosts."""
+
+import csv
+from pathlib import Path
+
+from snakemake.iocontainers import Snakemake
+
+from facesort.fetching import fetch
+from facesort.job import job
+from facesort.journal import Journal, buckets_of
+from facesort.worklist import WorkList
+
+snakemake: Snakemake
+
+with job(snakemake.log[0]):
+    params = snakemake.params
+    buckets = buckets_of(int(snakemake.wildcards.shard), params.fetch["shards"])
+    with (
+        Journal(params.state, params.size, buckets) as journal,
+        WorkList(snakemake.input.faces, buckets) as worklist,
+    ):
+        done = fetch(
+            worklist, journal, params.fetch, snakemake.threads, snakemake.input.photos, params.port
+        )
+        counts = {
+            "photos": worklist.photos,
+            "asked": done.missing - done.postponed,
+            "postponed": done.postponed,
+        }
+    with Path(snakemake.output.counts).open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([counts.keys(), counts.values()])
+    print(", ".join(f"{count:,} {what}" for what, count in counts.items()))

@@ -1,0 +1,19 @@
+"""Rule report_losses: what could not be had, by host and cause."""
+
+from snakemake.iocontainers import Snakemake
+
+from facesort.arrays import read_index
+from facesort.figures import save
+from facesort.job import job
+from facesort.losses import count_losses, plot_losses
+
+snakemake: Snakemake
+
+with job(snakemake.log[0]):
+    ledger = read_index(snakemake.input.ledger)
+    losses = count_losses(ledger, read_index(snakemake.input.refused))
+    losses.to_csv(snakemake.output.table, index=False)
+    save(plot_losses(losses, len(ledger)), snakemake.output.figure)
+    print(f"{losses['urls'].sum():,} of {len(ledger):,} photos could not be had")
+    for row in losses.head(10).itertuples():
+        print(f"  {row.urls:,} {row.outcome} at {row.host}: {row.cause}")

@@ -19,6 +19,8 @@ rule all:
         "results/table1.csv",
         "results/table1.md",
         "results/figures/confusion.png",
+        "results/figures/history.png",
+        expand("results/figures/architecture_{model}.png", model=MODELS),
         branch(DEMO, then="results/demo/contact_sheet.png", otherwise=[]),
         figures("embedding", CLUSTERED + CLASSIFIERS),
         figures("clusters", CLUSTERED),

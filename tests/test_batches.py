@@ -37,6 +37,10 @@ def test_reading_equals_indexing_for_files_and_for_arrays(faces, rows):
     assert np.array_equal(FaceReader(np.array(faces)).read(np.array(rows)), expected)
 
 
+def test_a_part_of_a_mapped_array_has_its_own_rows(faces):
+    assert np.array_equal(FaceReader(faces[10:]).read(np.array([0, 2])), np.array(faces)[[10, 12]])
+
+
 def test_batches_come_in_order_with_their_faces(faces):
     batches = shuffled_batches(np.arange(50), 8, [0])
     seen = list(read_batches(faces, batches, CPU))

@@ -72,7 +72,7 @@ def test_the_table_and_its_pictures_are_there(project):
     assert (table["accuracy_low"] <= table["accuracy"]).all()
     assert (table["oracle_accuracy"] >= table["accuracy"]).all()
     pictures = list((project / "results").rglob("figures/*.png"))
-    assert len(pictures) == 1 + 4 + 2 + 4
+    assert len(pictures) == 1 + 1 + 2 + 4 + 2 + 4
     for path in pictures:
         with Image.open(path) as picture:
             assert len(picture.convert("RGB").getcolors(1 << 24)) > 50, path

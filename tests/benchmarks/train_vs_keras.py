@@ -1,8 +1,8 @@
 """Training images a second beside Keras 3 on TensorFlow, by turns in one run.
 
 The paper's four models at its size (200x200 rgb, batch 32), ours and Keras's by turns in one run,
-each in a process of its own that trains only while the other waits. Keras trains in mixed_bfloat16
-and in float32, and the faster counts. TensorFlow is no dependency of this project: it goes into an
+each turn in a process of its own. Keras trains in mixed_bfloat16 and in float32, and the faster
+counts. TensorFlow is no dependency of this project: it goes into an
 environment in a temporary folder. Prints a table in Markdown.
 """
 
@@ -53,7 +53,7 @@ def settings() -> dict[str, Any]:
 
 
 class Worker:
-    """A process that trains one model whenever it is told for how many seconds."""
+    """A process that trains one model for as many seconds as it is told."""
 
     def __init__(self, python: str | Path, *arguments: str) -> None:
         command = [str(python), __file__, "--worker", *arguments]
@@ -238,36 +238,35 @@ def theirs(model_name: str, how: dict[str, Any], threads: int, precision: str) -
 def compare(models: list[str], seconds: float, rounds: int, threads: int, python: Path) -> None:
     print("| model | ours | Keras | precision of Keras | ratio | of a matrix product |")
     print("| --- | --- | --- | --- | --- | --- |")
+    versions: dict[str, None] = {}
     for model in models:
         common = ("--models", model, "--threads", str(threads))
-        # One Keras at a time: three stacked autoencoders with their Adam would fill 24 GB.
-        found: dict[str, list[float]] = {}
-        pairs: dict[str, list[float]] = {}
-        matrices: list[float] = []
-        mine = Worker(sys.executable, *common)
-        for precision in ("mixed_bfloat16", "float32"):
-            other = Worker(python, *common, "--keras", precision)
-            for _ in range(rounds):
-                pairs.setdefault(precision, []).append(mine.ask(f"train {seconds}"))
-                found.setdefault(precision, []).append(other.ask(f"train {seconds}"))
-                matrices.append(mine.ask("matrix"))
-            other.close()
-        mine.close()
-        best = max(found, key=lambda precision: _median(found[precision]))
-        us, them = _median(pairs[best]), _median(found[best])
-        share = us * mine.about["flops"] / max(matrices)
+        sides = {
+            "ours": (sys.executable, *common),
+            "mixed_bfloat16": (python, *common, "--keras", "mixed_bfloat16"),
+            "float32": (python, *common, "--keras", "float32"),
+        }
+        rates: dict[str, list[float]] = {side: [] for side in sides}
+        matrix = 0.0
+        for _ in range(rounds):
+            for side, command in sides.items():
+                # One at a time: two stacked autoencoders with their Adam would fill 18 GB.
+                worker = Worker(*command)
+                rates[side].append(worker.ask(f"train {seconds}"))
+                versions[worker.about["version"]] = None
+                if side == "ours":
+                    matrix = max(matrix, worker.ask("matrix"))
+                    flops = worker.about["flops"]
+                worker.close()
+        median = {side: sorted(values)[len(values) // 2] for side, values in rates.items()}
+        best = max(("mixed_bfloat16", "float32"), key=lambda precision: median[precision])
+        us, them = median["ours"], median[best]
         print(
-            f"| {model} | {us:.1f} | {them:.1f} | {best} | {us / them:.2f} | {100 * share:.0f}% "
-            f"of {max(matrices) / 1e12:.2f} TFLOP/s |",
+            f"| {model} | {us:.2f} | {them:.2f} | {best} | {us / them:.2f} | "
+            f"{100 * us * flops / matrix:.0f}% of {matrix / 1e12:.2f} TFLOP/s |",
             flush=True,
         )
-    print(
-        f"\nImages a second, {threads} threads; {mine.about['version']}; {other.about['version']}."
-    )
-
-
-def _median(values: list[float]) -> float:
-    return sorted(values)[len(values) // 2]
+    print(f"\nImages a second (median turn), {threads} threads; {'; '.join(versions)}.")
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from mmap import mmap
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,8 @@ class FaceReader:
     def __init__(self, faces: np.ndarray) -> None:
         self.faces = faces
         self.file = None
-        if isinstance(faces, np.memmap) and faces.filename and faces.flags.c_contiguous:
+        # A part of a mapped array has the whole one's offset.
+        if isinstance(faces, np.memmap) and faces.filename and isinstance(faces.base, mmap):
             self.file = Path(faces.filename).open("rb", buffering=0)  # noqa: SIM115
             self.offset = faces.offset
 

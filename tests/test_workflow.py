@@ -1,5 +1,6 @@
 """The whole workflow at a small size: its results, and what reruns when something changes."""
 
+import json
 import re
 import shutil
 import socket
@@ -76,6 +77,13 @@ def test_the_table_and_its_pictures_are_there(project):
     for path in pictures:
         with Image.open(path) as picture:
             assert len(picture.convert("RGB").getcolors(1 << 24)) > 50, path
+
+
+def test_the_encoder_learns_before_the_classifier_whatever_the_configs_order(project):
+    # `yaml.safe_dump` has put "classify" first.
+    history = project / "results/rgb/semi_supervised/seed0/model/history.jsonl"
+    phases = [json.loads(line)["phase"] for line in history.read_text().splitlines()]
+    assert phases == ["reconstruct", "classify"]
 
 
 def test_every_face_is_accounted_for(project):

@@ -20,7 +20,7 @@ from facesort.models import build
 from facesort.models.description import describe
 from facesort.reconstructions import Reconstructions
 from facesort.saving import save_model
-from facesort.training import Phase, fit
+from facesort.training import PHASES, Phase, fit
 
 snakemake: Snakemake
 
@@ -37,7 +37,9 @@ with job(snakemake.log[0]):
     device = choose_device(training, snakemake.threads)
 
     phases = []
-    for phase, how in settings["phases"].items():
+    # In this order, whatever the order in the config: the encoder learns before it is frozen.
+    for phase in (phase for phase in PHASES if phase in settings["phases"]):
+        how = settings["phases"][phase]
         faces = open_array(
             snakemake.input.pool if phase == "reconstruct" else snakemake.input.labelled
         )

@@ -21,6 +21,7 @@ from facesort.checkpoints import Checkpoint
 from facesort.devices import Device, enough_memory
 from facesort.job import InputError, Progress
 
+PHASES = ("reconstruct", "classify")
 OPTIMIZERS = {"adam": torch.optim.Adam, "adamax": torch.optim.Adamax}
 
 

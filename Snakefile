@@ -19,28 +19,5 @@ rule all:
         "results/table1.csv",
         "results/table1.md",
         "results/figures/confusion.png",
-        "results/fetch/losses.csv",
-        "results/figures/losses.png",
-        branch(DEMO, then="results/demo/contact_sheet.png", otherwise=[]),
-        figures("embedding", CLUSTERED + CLASSIFIERS),
-        figures("clusters", CLUSTERED),
-        figures("reconstructions", AUTOENCODERS),
-
-
-include: "rules/demo.smk"
-include: "rules/faces.smk"
-include: "rules/labelled.smk"
-include: "rules/variants.smk"
-include: "rules/train.smk"
-include: "rules/embed.smk"
-include: "rules/cluster.smk"
-include: "rules/score.smk"
-include: "rules/figures.smk"
-
-
-onsuccess:
-    print(closing_words())
-
-
-onerror:
-    print(error_lines(Path("results/logs"), STARTED))
+        "results/figures/history.png",
+        expand("results/figures/architecture_{model}.png", model=MODELS),

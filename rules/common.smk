@@ -18,6 +18,12 @@ DEMO = config["data"]["fec_csv"] is None and config["data"]["manifest"] is None
 SHARDS = range(config["fetch"]["shards"] if config["fetch"]["shards"] > 1 else 0)
 CLUSTERED = ["stacked", "convolutional"]
 CLASSIFIERS = ["semi_supervised", "supervised"]
+# Without what changes no result.
+TRAINING = {
+    key: value
+    for key, value in config["training"].items()
+    if key != "checkpoint_minutes"
+}
 AUTOENCODERS = ["stacked", "convolutional", "semi_supervised"]
 MODELS = [model for model in CLUSTERED + CLASSIFIERS if config["models"].get(model)]
 CELLS = [
@@ -44,6 +50,14 @@ def figures(name, models):
         seed=config["seeds"][0],
         name=name,
     )
+
+
+def training_memory(wildcards):
+    """Megabytes that training may take: 20 bytes a parameter, and the faces under way."""
+    widths = config["models"][wildcards.model].get("widths", [])
+    inputs = 3 * config["faces"]["size"] ** 2
+    dense = 2 * sum(a * b for a, b in zip([inputs, *widths], widths))
+    return 8000 + 20 * dense // 1_000_000
 
 
 def person_names(wildcards):

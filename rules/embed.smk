@@ -10,7 +10,6 @@ OUTPUTS, all under results/{variant}/{model}/seed{seed}:
     embeddings.npy           float32 (faces of the pool, width)
     labelled_embeddings.npy  float32 (labelled faces, width)
     probabilities.npy        float32 (labelled faces, 8); classifiers
-    reconstructions.npy      uint8 (faces, 2, height, width, channels); autoencoders
 """
 
 
@@ -34,7 +33,7 @@ rule embed:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
-        training=config["training"],
+        training=TRAINING,
         code=lambda wildcards: code_digest(
             "embed", f"facesort.models.{wildcards.model}"
         ),
@@ -62,38 +61,9 @@ rule classify:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
-        training=config["training"],
+        training=TRAINING,
         code=lambda wildcards: code_digest(
             "classify", f"facesort.models.{wildcards.model}"
         ),
     script:
         "../workflow_scripts/classify.py"
-
-
-rule reconstruct:
-    """Some labelled faces beside what the trained autoencoder makes of them (figures 6 and 8)."""
-    input:
-        model="results/{variant}/{model}/seed{seed}/model",
-        labelled="results/{variant}/labelled.npy",
-    output:
-        reconstructions="results/{variant}/{model}/seed{seed}/reconstructions.npy",
-    log:
-        "results/logs/reconstruct/{variant}/{model}/seed{seed}.log",
-    benchmark:
-        "results/benchmarks/reconstruct/{variant}/{model}/seed{seed}.tsv"
-    wildcard_constraints:
-        model="|".join(AUTOENCODERS),
-    conda:
-        "../envs/torch.yaml"
-    threads: config["training"]["threads"]
-    resources:
-        mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=lambda wildcards, attempt: 240 * attempt,
-    params:
-        examples=16,
-        training=config["training"],
-        code=lambda wildcards: code_digest(
-            "reconstruct", f"facesort.models.{wildcards.model}"
-        ),
-    script:
-        "../workflow_scripts/reconstruct.py"

@@ -5,6 +5,8 @@ REQUIRED INPUTS: what the rules below name
 
 OUTPUTS:
     results/figures/confusion.png  all cells' confusion matrices
+    results/figures/history.png    loss of every epoch, all cells
+    results/figures/architecture_{model}.png                          layers of each model
     results/{variant}/{model}/seed{seed}/figures/embedding.png        t-SNE of the test faces
     results/{variant}/{model}/seed{seed}/figures/clusters.png         samples of each cluster
     results/{variant}/{model}/seed{seed}/figures/reconstructions.png  originals and reconstructions
@@ -62,15 +64,17 @@ rule plot_clusters:
 
 
 rule plot_reconstructions:
-    """Labelled faces above what the autoencoder makes of them (figures 6, 8)."""
+    """Faces above what the autoencoder made of them after some epochs (figures 6, 8)."""
     input:
-        reconstructions="results/{variant}/{model}/seed{seed}/reconstructions.npy",
+        model="results/{variant}/{model}/seed{seed}/model",
     output:
         figure="results/{variant}/{model}/seed{seed}/figures/reconstructions.png",
     log:
         "results/logs/plot_reconstructions/{variant}/{model}/seed{seed}.log",
     benchmark:
         "results/benchmarks/plot_reconstructions/{variant}/{model}/seed{seed}.tsv"
+    wildcard_constraints:
+        model="|".join(AUTOENCODERS),
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -105,3 +109,51 @@ rule plot_confusion:
         code=code_digest("plot_confusion"),
     script:
         "../workflow_scripts/plot_confusion.py"
+
+
+rule plot_history:
+    """Loss of every epoch: a panel a model and phase, a colour a variant."""
+    input:
+        models=[
+            "results/{variant}/{model}/seed{seed}/model".format(**cell)
+            for cell in CELLS
+        ],
+    output:
+        figure="results/figures/history.png",
+    log:
+        "results/logs/plot_history.log",
+    benchmark:
+        "results/benchmarks/plot_history.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        cells=CELLS,
+        code=code_digest("plot_history"),
+    script:
+        "../workflow_scripts/plot_history.py"
+
+
+rule plot_architecture:
+    """The layers of {wildcards.model}, for the first variant (figures 1-4)."""
+    input:
+        model="results/{variant}/{{model}}/seed{seed}/model".format(
+            variant=config["variants"][0], seed=config["seeds"][0]
+        ),
+    output:
+        figure="results/figures/architecture_{model}.png",
+    log:
+        "results/logs/plot_architecture/{model}.log",
+    benchmark:
+        "results/benchmarks/plot_architecture/{model}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_digest("plot_architecture"),
+    script:
+        "../workflow_scripts/plot_architecture.py"

@@ -8,7 +8,8 @@ REQUIRED INPUTS:
     results/labelled/split.parquet
 
 OUTPUTS:
-    results/{variant}/{model}/seed{seed}/model  weights.safetensors, model.json, history.jsonl
+    results/{variant}/{model}/seed{seed}/model  weights.safetensors, model.json, history.jsonl,
+                                                reconstructions.npy (autoencoders)
 """
 
 
@@ -46,15 +47,17 @@ rule train:
         "../envs/torch.yaml"
     threads: config["training"]["threads"]
     resources:
-        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        mem_mb=lambda wildcards, attempt: training_memory(wildcards) * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
+        # Here, since another value of a parameter would train anew.
+        checkpoint_minutes=config["training"]["checkpoint_minutes"],
     params:
         settings=lambda wildcards: model_settings(
             config, wildcards.model, wildcards.variant
         ),
-        training=config["training"],
+        training=TRAINING,
         # Undeclared, so that a failed or killed job can go on from it.
-        checkpoint="results/{variant}/{model}/seed{seed}/checkpoint/last.pt",
+        checkpoint="results/{variant}/{model}/seed{seed}/checkpoint",
         code=lambda wildcards: code_digest(
             "train", f"facesort.models.{wildcards.model}"
         ),

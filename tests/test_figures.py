@@ -16,6 +16,7 @@ from facesort.figures import (
     plot_clusters,
     plot_confusions,
     plot_embedding,
+    plot_history,
     plot_reconstructions,
     save,
     tsne,
@@ -103,14 +104,18 @@ def test_figures_are_drawn_and_repeat(predictions, tmp_path):
     clusters = np.arange(30) % 2  # the third is empty
     pairs = np.stack([faces[:11], 255 - faces[:11]], axis=1)
     cells = [{"model": "stacked", "variant": "rgb", "seed": 0}]
+    history = pd.DataFrame({"epoch": [1, 2], "loss": [0.7, 0.6], "phase": "reconstruct"}).assign(
+        **cells[0]
+    )
     places = rng.normal(size=(80, 2))
     groups, truth = embedding_groups(predictions, True), predictions["label"].to_numpy(str)
     for number, draw in enumerate(
         (
             lambda: plot_embedding(places, groups, truth, "title"),
             lambda: plot_clusters(faces, clusters, names, 5, 0, "title"),
-            lambda: plot_reconstructions(pairs, "title"),
+            lambda: plot_reconstructions(pairs, ["original", "epoch 1"], "title"),
             lambda: plot_confusions(cells, [predictions]),
+            lambda: plot_history(history),
         )
     ):
         first, again = tmp_path / f"{number}a.png", tmp_path / f"{number}b.png"

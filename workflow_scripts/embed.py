@@ -4,17 +4,16 @@ import torch
 from snakemake.iocontainers import Snakemake
 
 from facesort.arrays import create_array, open_array
-from facesort.devices import choose_device
+from facesort.batches import to_input
 from facesort.job import job
-from facesort.saving import load_model
-from facesort.training import apply_in_batches, to_input
+from facesort.saving import load_for_use
+from facesort.training import apply_in_batches
 
 snakemake: Snakemake
 
 with job(snakemake.log[0]):
-    device = choose_device(snakemake.params.training["precision"], snakemake.threads)
-    model, about = load_model(snakemake.input.model)
-    model.to(device.device, memory_format=torch.channels_last)
+    training = snakemake.params.training
+    model, _, device = load_for_use(snakemake.input.model, training, snakemake.threads)
     for faces_path, out_path in (
         (snakemake.input.pool, snakemake.output.pool),
         (snakemake.input.labelled, snakemake.output.labelled),
@@ -23,6 +22,4 @@ with job(snakemake.log[0]):
         with torch.no_grad():
             width = model.embed(to_input(faces[:1], device.device)).shape[1]
         with create_array(out_path, (len(faces), width), "float32") as out:
-            apply_in_batches(
-                model.embed, faces, out, device, snakemake.params.training["batch_size"], out_path
-            )
+            apply_in_batches(model.embed, faces, out, device, training["batch_size"], out_path)

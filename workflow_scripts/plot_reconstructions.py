@@ -1,4 +1,7 @@
-"""Rule plot_reconstructions: labelled faces above what the autoencoder makes of them."""
+"""Rule plot_reconstructions: fixed faces above what the autoencoder made of them as it learnt."""
+
+import json
+from pathlib import Path
 
 from snakemake.iocontainers import Snakemake
 
@@ -10,5 +13,9 @@ snakemake: Snakemake
 
 with job(snakemake.log[0]):
     model, variant, seed = (snakemake.wildcards[key] for key in ("model", "variant", "seed"))
-    pairs = open_array(snakemake.input.reconstructions)
-    save(plot_reconstructions(pairs, f"{model}, {variant}, seed {seed}"), snakemake.output.figure)
+    folder = Path(snakemake.input.model)
+    shown = open_array(folder / "reconstructions.npy")
+    epochs = json.loads((folder / "model.json").read_text(encoding="utf-8"))["reconstructed_epochs"]
+    labels = ["original", *(f"epoch {epoch}" for epoch in epochs)]
+    figure = plot_reconstructions(shown, labels, f"{model}, {variant}, seed {seed}")
+    save(figure, snakemake.output.figure)

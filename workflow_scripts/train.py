@@ -7,16 +7,20 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import safetensors
 import torch
 from snakemake.iocontainers import Snakemake
 
 from facesort.arrays import open_array, read_index
+from facesort.checkpoints import Checkpoint
 from facesort.devices import choose_device
 from facesort.emotions import EMOTIONS
 from facesort.job import job
 from facesort.models import build
+from facesort.models.description import describe
+from facesort.reconstructions import Reconstructions
 from facesort.saving import save_model
-from facesort.training import Phase, fit
+from facesort.training import PHASES, Phase, fit
 
 snakemake: Snakemake
 
@@ -30,10 +34,12 @@ def digest(path: str) -> str:
 with job(snakemake.log[0]):
     name, seed = snakemake.wildcards.model, int(snakemake.wildcards.seed)
     settings, training = snakemake.params.settings, snakemake.params.training
-    device = choose_device(training["precision"], snakemake.threads)
+    device = choose_device(training, snakemake.threads)
 
     phases = []
-    for phase, how in settings["phases"].items():
+    # In this order, whatever the order in the config: the encoder learns before it is frozen.
+    for phase in (phase for phase in PHASES if phase in settings["phases"]):
+        how = settings["phases"][phase]
         faces = open_array(
             snakemake.input.pool if phase == "reconstruct" else snakemake.input.labelled
         )
@@ -62,21 +68,31 @@ with job(snakemake.log[0]):
         "code": snakemake.params.code,
         "device": str(device),
         "threads": snakemake.threads,
-        "versions": {"python": platform.python_version(), "torch": torch.__version__},
+        "versions": {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "safetensors": safetensors.__version__,
+        },
+        "layers": describe(name, phases[0].faces.shape[1:], settings),
     }
     torch.manual_seed(seed)
     model = build(name, about["shape"], settings)
-    checkpoint = Path(snakemake.params.checkpoint)
+    folder = Path(snakemake.params.checkpoint)
+    shown = Reconstructions(model, phases[0], device, folder)
     history = fit(
         model,
         phases,
         device,
         batch_size=training["batch_size"],
         seed=seed,
-        checkpoint=checkpoint,
-        identity=hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest(),
+        checkpoint=Checkpoint(
+            folder / "last.pt",
+            identity=hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest(),
+            minutes=snakemake.resources.checkpoint_minutes,
+        ),
         label=f"{snakemake.wildcards.variant}/{name}/seed{seed}",
+        after_epoch=shown.after_epoch,
     )
-    save_model(Path(snakemake.output.model), model, about, history)
-    checkpoint.unlink(missing_ok=True)
-    shutil.rmtree(checkpoint.parent, ignore_errors=True)
+    about["reconstructed_epochs"] = shown.epochs
+    save_model(Path(snakemake.output.model), model, about, history, shown.all())
+    shutil.rmtree(folder, ignore_errors=True)

@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from facesort.emotions import EMOTIONS
 
@@ -173,23 +174,66 @@ def plot_clusters(
     return figure
 
 
-def plot_reconstructions(pairs: np.ndarray, title: str) -> Figure:
-    """Originals above reconstructions: uint8 (n, 2, H, W, C), in rows of eight."""
-    columns = min(8, len(pairs))
-    rows = -(-len(pairs) // columns)
-    figure = new_figure(columns * 1.3 + 1, rows * 2.7 + 0.5)
+def plot_reconstructions(shown: np.ndarray, labels: list[str], title: str) -> Figure:
+    """Originals above what became of them: uint8 (n, k, H, W, C), in rows of eight.
+
+    Args:
+        labels: of the k pictures of a face.
+    """
+    columns = min(8, len(shown))
+    rows, (each, height) = -(-len(shown) // columns), shown.shape[1:3]
+    figure = new_figure(columns * 1.3 + 1, rows * (1.35 * each + 0.1) + 0.4)
     figure.suptitle(title)
     for number, axes in enumerate(figure.subplots(rows, 1, squeeze=False)[:, 0]):
-        part = pairs[number * columns : (number + 1) * columns]
+        part = shown[number * columns : (number + 1) * columns]
         # Blank places in the last row keep its faces as large as the others'.
-        shown = np.full((2, columns, *pairs.shape[2:]), 255, np.uint8)
-        shown[:, : len(part)] = part.swapaxes(0, 1)
-        axes.imshow(montage(shown.reshape(-1, *pairs.shape[2:]), columns), interpolation="nearest")
-        height = pairs.shape[2]
-        axes.set_yticks([height / 2, 1.5 * height + 2], ["original", "reconstruction"])
+        sheet = np.full((each, columns, *shown.shape[2:]), 255, np.uint8)
+        sheet[:, : len(part)] = part.swapaxes(0, 1)
+        axes.imshow(montage(sheet.reshape(-1, *shown.shape[2:]), columns), interpolation="nearest")
+        axes.set_yticks([height / 2 + row * (height + 2) for row in range(each)], labels)
         axes.tick_params(length=0)
         axes.set_xticks([])
         axes.spines[:].set_visible(False)
+    return figure
+
+
+def plot_history(history: pd.DataFrame) -> Figure:
+    """Loss by epoch: a panel a model and phase, a colour a variant, a line a seed.
+
+    Args:
+        history: a row an epoch, with columns model, variant, seed, phase, epoch, loss.
+    """
+    panels = list(dict.fromkeys(zip(history["model"], history["phase"], strict=True)))
+    variants = list(dict.fromkeys(history["variant"]))
+    colours = dict(zip(variants, ("#0072B2", "#777777", "#D55E00"), strict=False))
+    figure = new_figure(3.3 * len(panels) + 0.4, 3.2)
+    for axes, (model, phase) in zip(
+        figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True
+    ):
+        chosen = history[(history["model"] == model) & (history["phase"] == phase)]
+        for (variant, _), line in chosen.groupby(["variant", "seed"], sort=False):
+            axes.plot(
+                line["epoch"],
+                line["loss"],
+                marker="o",
+                markersize=3,
+                lw=1.2,
+                color=colours[variant],
+            )
+        axes.set_title(f"{model}: {phase}", fontsize=10)
+        axes.set_xlabel("epoch")
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.grid(color="#eeeeee")
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.axes[0].set_ylabel("loss (cross-entropy)")
+    figure.legend(
+        handles=[
+            Line2D([], [], color=colours[variant], marker="o", markersize=3, label=variant)
+            for variant in variants
+        ],
+        loc="outside right center",
+        frameon=False,
+    )
     return figure
 
 

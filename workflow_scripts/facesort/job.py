@@ -92,10 +92,16 @@ class Progress:
         left = max(self.total - self.done, 0) / rate if rate else 0.0
         more = "".join(f", {name} {_short(value)}" for name, value in self.figures.items())
         print(
-            f"{self.label}: {self.done:,} of {self.total:,} {self.unit}, {rate:,.0f} a second, "
+            f"{self.label}: {self.done:,} of {self.total:,} {self.unit}, {_rate(rate)} a second, "
             f"{int(left) // 60}:{int(left) % 60:02d} left{more}"
         )
 
 
+def _rate(rate: float) -> str:
+    return f"{rate:,.0f}" if rate >= 100 else f"{rate:.3g}"
+
+
 def _short(value: object) -> str:
+    # A figure on a GPU is only now waited for.
+    value = value.item() if hasattr(value, "item") else value
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -6,21 +6,32 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from facesort.devices import Device, choose_device
 from facesort.job import InputError
 from facesort.models import build
 from facesort.training import Epoch, write_history
 
 
-def save_model(folder: Path, model: nn.Module, about: dict[str, Any], history: list[Epoch]) -> None:
+def save_model(
+    folder: Path,
+    model: nn.Module,
+    about: dict[str, Any],
+    history: list[Epoch],
+    reconstructions: np.ndarray | None = None,
+) -> None:
     """Write ``weights.safetensors``, ``model.json`` and ``history.jsonl``; whole or not at all.
 
     Args:
         about: what made the model; must hold ``model``, ``shape`` and ``settings``, from which
             ``load_model`` builds it again.
+        reconstructions: uint8 (faces, 1 + epochs, H, W, C), fixed faces and what became of them
+            after some epochs: ``reconstructions.npy``; None if the model makes none.
     """
     part = folder.with_name(folder.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
@@ -29,6 +40,8 @@ def save_model(folder: Path, model: nn.Module, about: dict[str, Any], history: l
     save_file(weights, part / "weights.safetensors")
     (part / "model.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
     write_history(history, part / "history.jsonl")
+    if reconstructions is not None:
+        np.save(part / "reconstructions.npy", reconstructions)
     shutil.rmtree(folder, ignore_errors=True)
     os.replace(part, folder)
 
@@ -51,3 +64,13 @@ def load_model(folder: str | Path) -> tuple[Any, dict[str, Any]]:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"{folder}: not a model of this workflow ({reason})") from None
     return model.eval(), about
+
+
+def load_for_use(
+    folder: str | Path, training: dict[str, Any], threads: int
+) -> tuple[Any, dict[str, Any], Device]:
+    """A saved model on the best device, its ``model.json``, and that device."""
+    device = choose_device(training, threads)
+    model, about = load_model(folder)
+    model.to(device.device, memory_format=torch.channels_last)
+    return model, about, device

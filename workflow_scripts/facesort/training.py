@@ -1,14 +1,14 @@
-"""Training: an epoch, a phase of epochs, and the checkpoint between them.
+"""Training: an epoch, and phases of epochs that go on where a stopped run ended.
 
-The models say what their phases may change (``phase_parameters``) and what a batch costs; this
-file knows batches, optimisers and when to stop.
+The models say what their phases may change (``phase_parameters``) and what a batch costs;
+``batches.py`` brings the faces; this file knows optimisers and when to stop.
 """
 
 import json
-import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from facesort.devices import Device
+from facesort.batches import read_batches, shuffled_batches
+from facesort.checkpoints import Checkpoint
+from facesort.devices import Device, enough_memory
 from facesort.job import InputError, Progress
 
+PHASES = ("reconstruct", "classify")
 OPTIMIZERS = {"adam": torch.optim.Adam, "adamax": torch.optim.Adamax}
 
 
@@ -54,32 +57,37 @@ class Epoch:
     seconds: float
 
 
-def to_input(faces: np.ndarray, device: torch.device) -> Tensor:
-    """Turn uint8 (B, H, W, C) into float32 (B, C, H, W) in [0, 1], rescaled on the device.
+@dataclass
+class Position:
+    """How far an epoch has come: what a checkpoint in its midst holds besides the weights.
 
-    The memory format stays channels-last, which is the faster one for convolutions.
+    The sums are float64 scalars on the device: reading one every batch would make a GPU wait.
     """
-    batch = torch.from_numpy(np.array(faces)).to(device, non_blocking=True)
-    return batch.permute(0, 3, 1, 2).float().div_(255)
 
+    batches: int
+    seconds: float
+    loss_sum: Tensor
+    right_sum: Tensor
 
-def shuffled_batches(rows: np.ndarray, size: int, seed: list[int]) -> Iterator[np.ndarray]:
-    """Cut the rows, shuffled by the seed, into batches; each sorted, as disks and pages like."""
-    order = np.random.default_rng(seed).permutation(rows)
-    for start in range(0, len(order), size):
-        yield np.sort(order[start : start + size])
+    @classmethod
+    def start(cls) -> "Position":
+        return cls(0, 0.0, *torch.zeros(2, dtype=torch.float64).unbind())
+
+    def to(self, device: torch.device) -> "Position":
+        return Position(
+            self.batches, self.seconds, self.loss_sum.to(device), self.right_sum.to(device)
+        )
 
 
 def batch_loss(
-    model: Any, phase: Phase, rows: np.ndarray, device: Device
+    model: Any, phase: Phase, rows: np.ndarray, x: Tensor, device: Device
 ) -> tuple[Tensor, Tensor | None]:
     """Loss of a batch (scalar, float32), and how many faces of it are right when classifying."""
-    x = to_input(phase.faces[rows], device.device)
     if phase.labels is None:
         with device.autocast():
             last = model.reconstruct(x)
         return model.reconstruction_loss(last, x), None
-    target = torch.from_numpy(phase.labels[rows]).to(device.device)
+    target = torch.from_numpy(phase.labels[rows]).to(device.device, non_blocking=True)
     with device.autocast():
         logits = model.classify(x)
     loss = nn.functional.cross_entropy(logits.float(), target)
@@ -95,35 +103,40 @@ def train_one_epoch(
     batch_size: int,
     seed: int,
     progress: Progress,
+    position: Position,
+    save: Callable[[Position], None],
 ) -> Epoch:
     """Train on every row once, in an order that seed, phase and epoch give alone.
+
+    Args:
+        position: where to go on; moved along.
+        save: told the position after every batch.
 
     Raises:
         InputError: if the loss is not finite.
     """
-    began = time.monotonic()
+    began = time.monotonic() - position.seconds
     model.train()
-    # Sums stay on the device: reading one every batch would make a GPU wait.
-    loss_sum = torch.zeros((), device=device.device)
-    right_sum = torch.zeros((), device=device.device)
-    order_seed = [seed, len(phase.name), epoch]
-    for number, rows in enumerate(shuffled_batches(phase.rows, batch_size, order_seed)):
-        loss, right = batch_loss(model, phase, rows, device)
+    batches = shuffled_batches(phase.rows, batch_size, [seed, len(phase.name), epoch])
+    todo = islice(batches, position.batches, None)
+    for rows, x in read_batches(phase.faces, todo, device.device):
+        loss, right = batch_loss(model, phase, rows, x, device)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
-        loss_sum += loss.detach() * len(rows)
+        position.loss_sum += loss.detach() * len(rows)
         if right is not None:
-            right_sum += right
-        if number % 20 == 0:
+            position.right_sum += right
+        if position.batches % 20 == 0:
             _check_finite(loss, phase, epoch)
-        progress.update(len(rows), epoch=epoch)
-    mean = (loss_sum / len(phase.rows)).item()
+        position.batches += 1
+        position.seconds = time.monotonic() - began
+        progress.update(len(rows), epoch=epoch, loss=loss.detach())
+        save(position)
+    mean = (position.loss_sum / len(phase.rows)).item()
     _check_finite(torch.tensor(mean), phase, epoch)
-    accuracy = None if phase.labels is None else (right_sum / len(phase.rows)).item()
-    return Epoch(
-        phase.name, epoch, mean, accuracy, len(phase.rows), round(time.monotonic() - began, 3)
-    )
+    accuracy = None if phase.labels is None else (position.right_sum / len(phase.rows)).item()
+    return Epoch(phase.name, epoch, mean, accuracy, len(phase.rows), round(position.seconds, 3))
 
 
 def _check_finite(loss: Tensor, phase: Phase, epoch: int) -> None:
@@ -141,86 +154,86 @@ def fit(
     *,
     batch_size: int,
     seed: int,
-    checkpoint: Path,
-    identity: str,
+    checkpoint: Checkpoint,
     label: str,
+    after_epoch: Callable[[str, int], None] = lambda phase, epoch: None,
 ) -> list[Epoch]:
     """Train the model through its phases; go on from the checkpoint if one is there.
 
     Args:
         model: on the CPU; moved to the device, and left there.
-        checkpoint: file that is replaced after every epoch.
-        identity: whatever must be equal for a checkpoint to be this run's own (data, settings,
-            code, seed); another run's is ignored.
         label: for the progress line.
+        after_epoch: told the phase's name and the epoch (from 1) after each.
 
     Returns:
         One ``Epoch`` for each epoch of each phase, those before a restart included.
+
+    Raises:
+        InputError: if a loss is not finite, or memory is too small.
     """
-    # Channels-last weights spare the convolutions a conversion each.
-    model.to(device.device, memory_format=torch.channels_last)
-    saved = _load_checkpoint(checkpoint, identity)
-    history = [Epoch(**line) for line in saved["history"]] if saved else []
-    if saved:
-        print(f"{label}: going on after {len(history)} epochs")
-        model.load_state_dict(saved["model"])
-    for phase in phases:
-        done = [line for line in history if line.phase == phase.name]
-        if len(done) == phase.epochs:
-            continue
-        optimizer = OPTIMIZERS[phase.optimizer](
-            model.phase_parameters(phase.name),
-            lr=phase.learning_rate,
-            eps=1e-7,  # Keras's
-            **({"fused": True} if phase.optimizer == "adam" else {"foreach": True}),
-        )
-        if saved and done:
-            optimizer.load_state_dict(saved["optimizer"])
-        total = phase.epochs * len(phase.rows)
-        progress = Progress(total, f"{label} ({phase.name})", start=len(done) * len(phase.rows))
-        for epoch in range(len(done) + 1, phase.epochs + 1):
-            line = train_one_epoch(
-                model, phase, epoch, optimizer, device, batch_size, seed, progress
+    with enough_memory(device.device):
+        # Channels-last weights spare the convolutions a conversion each.
+        model.to(device.device, memory_format=torch.channels_last)
+        saved = checkpoint.load()
+        history = [Epoch(**line) for line in saved["history"]] if saved else []
+        position = Position(**saved["position"]) if saved else Position.start()
+        if saved:
+            print(f"{label}: going on after {len(history)} epochs and {position.batches} batches")
+            model.load_state_dict(saved["model"])
+        for phase in phases:
+            done = sum(line.phase == phase.name for line in history)
+            if done == phase.epochs:
+                continue
+            optimizer = new_optimizer(model, phase)
+            if saved and saved["optimizer"]:
+                optimizer.load_state_dict(saved["optimizer"])
+            saved = None
+            progress = Progress(
+                phase.epochs * len(phase.rows),
+                f"{label} ({phase.name})",
+                start=done * len(phase.rows) + position.batches * batch_size,
             )
-            history.append(line)
-            accuracy = "" if line.accuracy is None else f", accuracy {line.accuracy:.3f}"
-            print(f"{label} ({phase.name}): epoch {epoch}, loss {line.loss:.4f}{accuracy}")
-            _save_checkpoint(checkpoint, identity, model, optimizer, history)
-        saved = None
-    return history
+
+            def save(position: Position, optimizer: torch.optim.Optimizer = optimizer) -> None:
+                if checkpoint.due():
+                    checkpoint.save(
+                        {
+                            "model": model.state_dict(),
+                            "optimizer": optimizer.state_dict(),
+                            "history": [asdict(line) for line in history],
+                            "position": asdict(position),
+                        }
+                    )
+
+            for epoch in range(done + 1, phase.epochs + 1):
+                line = train_one_epoch(
+                    model,
+                    phase,
+                    epoch,
+                    optimizer,
+                    device,
+                    batch_size,
+                    seed,
+                    progress,
+                    position.to(device.device),
+                    save,
+                )
+                history.append(line)
+                position = Position.start()
+                accuracy = "" if line.accuracy is None else f", accuracy {line.accuracy:.3f}"
+                print(f"{label} ({phase.name}): epoch {epoch}, loss {line.loss:.4f}{accuracy}")
+                after_epoch(phase.name, epoch)
+        return history
 
 
-def _save_checkpoint(
-    path: Path,
-    identity: str,
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    history: list[Epoch],
-) -> None:
-    part = path.with_name(path.name + ".part")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    torch.save(
-        {
-            "identity": identity,
-            "model": model.state_dict(),
-            "optimizer": optimizer.state_dict(),
-            "history": [asdict(line) for line in history],
-        },
-        part,
+def new_optimizer(model: Any, phase: Phase) -> torch.optim.Optimizer:
+    """The phase's optimiser, in the form that makes the fewest passes over memory."""
+    return OPTIMIZERS[phase.optimizer](
+        model.phase_parameters(phase.name),
+        lr=phase.learning_rate,
+        eps=1e-7,  # Keras's
+        **({"fused": True} if phase.optimizer == "adam" else {"foreach": True}),
     )
-    os.replace(part, path)
-
-
-def _load_checkpoint(path: Path, identity: str) -> dict[str, Any] | None:
-    """Read a checkpoint of this very run; anything else (foreign, cut short) counts as none."""
-    try:
-        saved: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        return saved if saved["identity"] == identity else None
-    except FileNotFoundError:
-        return None
-    except Exception as error:
-        print(f"{path}: not a readable checkpoint ({type(error).__name__}); starting afresh")
-        return None
 
 
 def write_history(history: list[Epoch], path: Path) -> None:
@@ -230,14 +243,21 @@ def write_history(history: list[Epoch], path: Path) -> None:
 
 @torch.no_grad()
 def apply_in_batches(
-    function: Any, faces: np.ndarray, out: np.ndarray, device: Device, batch_size: int, label: str
+    function: Callable[[Tensor], Tensor],
+    faces: np.ndarray,
+    out: np.ndarray,
+    device: Device,
+    batch_size: int,
+    label: str,
 ) -> None:
     """Fill ``out`` (N, ...) with ``function(x)`` of each batch of ``faces`` (N, H, W, C), uint8."""
     progress = Progress(len(faces), label)
-    for start in range(0, len(faces), batch_size):
-        stop = start + batch_size
-        with device.autocast():
-            result = function(to_input(faces[start:stop], device.device))
-        out[start:stop] = result.float().cpu().numpy()
-        progress.update(min(stop, len(faces)) - start)
+    rows = np.arange(len(faces))
+    batches = (rows[start : start + batch_size] for start in range(0, len(rows), batch_size))
+    with enough_memory(device.device):
+        for batch, x in read_batches(faces, batches, device.device):
+            with device.autocast():
+                result = function(x)
+            out[batch[0] : batch[-1] + 1] = result.float().cpu().numpy()
+            progress.update(len(batch))
     progress.close()

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from facesort.sharding import sharded
+
 
 def start_weights(module: nn.Module, convolutions: str = "glorot_uniform") -> nn.Module:
     """Set biases to zero and weights as Glorot and Bengio (2010), which is Keras's default.
@@ -106,7 +108,7 @@ class ConvolutionalAutoencoder(Autoencoder):
         encoder: list[nn.Module] = []
         before = channels
         for number, after in enumerate(filters):
-            encoder += [nn.Conv2d(before, after, 3, padding=1), nn.SELU()]
+            encoder += [nn.Conv2d(before, after, 3, padding=1), nn.SELU(inplace=True)]
             if number % 2:
                 encoder.append(nn.MaxPool2d(pools[number // 2]))
             before = after
@@ -124,7 +126,7 @@ class ConvolutionalAutoencoder(Autoencoder):
                     padding=1,
                     output_padding=stride - 1,
                 ),
-                nn.SELU(),
+                nn.SELU(inplace=True),
             ]
             before = after
         self.encoder = nn.Sequential(*encoder)
@@ -134,9 +136,7 @@ class ConvolutionalAutoencoder(Autoencoder):
         start_weights(self)
 
     def encode(self, x: Tensor) -> Tensor:
-        code: Tensor = self.encoder(x)
-        return code
+        return sharded(self.encoder, x)
 
-    def decode(self, code: Tensor) -> Tensor:
-        image: Tensor = self.decoder(code)
-        return image
+    def reconstruct(self, x: Tensor) -> Tensor:
+        return sharded(nn.Sequential(self.encoder, self.decoder), x)

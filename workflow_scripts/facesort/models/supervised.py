@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from facesort.emotions import EMOTIONS
 from facesort.models.layers import start_weights
+from facesort.sharding import sharded
 
 
 class Supervised(nn.Module):
@@ -31,7 +32,7 @@ class Supervised(nn.Module):
                 layers.append(nn.MaxPool2d(2))
                 height, width = height // 2, width // 2
             for _ in range(convolutions):
-                layers += [nn.Conv2d(channels, filters, 3, padding=1), nn.ReLU()]
+                layers += [nn.Conv2d(channels, filters, 3, padding=1), nn.ReLU(inplace=True)]
                 channels = filters
         self.features = nn.Sequential(*layers)
         self.dense = nn.Sequential(
@@ -41,7 +42,7 @@ class Supervised(nn.Module):
         start_weights(self, convolutions=initializer)
 
     def embed(self, x: Tensor) -> Tensor:
-        embedding: Tensor = self.dense(self.features(x))
+        embedding: Tensor = self.dense(sharded(self.features, x))
         return embedding
 
     def classify(self, x: Tensor) -> Tensor:

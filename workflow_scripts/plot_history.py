@@ -1,0 +1,18 @@
+"""Rule plot_history: the loss of every epoch, all cells."""
+
+from pathlib import Path
+
+import pandas as pd
+from snakemake.iocontainers import Snakemake
+
+from facesort.figures import plot_history, save
+from facesort.job import job
+
+snakemake: Snakemake
+
+with job(snakemake.log[0]):
+    histories = [
+        pd.read_json(Path(folder, "history.jsonl"), lines=True).assign(**cell)
+        for folder, cell in zip(snakemake.input.models, snakemake.params.cells, strict=True)
+    ]
+    save(plot_history(pd.concat(histories, ignore_index=True)), snakemake.output.figure)

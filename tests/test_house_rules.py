@@ -1,13 +1,19 @@
 """Formats, lint, types, environments, and what every rule must have."""
 
+import ast
 import re
 import runpy
 import subprocess
+import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 
+from facesort.settings import imports_of
+
 ROOT = Path(__file__).resolve().parents[1]
+DISTRIBUTIONS = packages_distributions()
 RULES = {
     match[1]: match[2]
     for path in sorted((ROOT / "rules").glob("*.smk"))
@@ -36,6 +42,37 @@ def test_environments_equal_the_lock():
     environments = runpy.run_path(str(ROOT / "envs" / "update.py"))["environments"]
     for name, text in environments().items():
         assert (ROOT / "envs" / f"{name}.yaml").read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_script_finds_its_packages_in_its_environment(rule):
+    """What a script of a rule imports, directly or by our modules, its environment pins."""
+    environment, script = (
+        re.search(pattern, RULES[rule])[1]
+        for pattern in (r"envs/(\w+)\.yaml", r"scripts/(\w+)\.py")
+    )
+    pins = set(
+        re.findall(r"^ +- ([\w.-]+)==", (ROOT / f"envs/{environment}.yaml").read_text(), re.M)
+    )
+    models = "workflow_scripts/facesort/models/*.py"
+    todo = {
+        ROOT / f"workflow_scripts/{script}.py",
+        *(ROOT.glob(models) if script == "train" else []),
+    }
+    seen, imported = set(), set()
+    while todo - seen:
+        path = (todo - seen).pop()
+        seen.add(path)
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module] if isinstance(node, ast.ImportFrom) else []
+            imported |= {name.partition(".")[0] for name in names}
+        todo |= imports_of(path)
+    # Snakemake puts itself on the path of every script.
+    foreign = imported - set(sys.stdlib_module_names) - {"facesort", "snakemake"}
+    for name in foreign:
+        distributions = {d.lower() for d in DISTRIBUTIONS[name]}
+        assert distributions & pins, f"{script}.py imports {name}, not in envs/{environment}.yaml"
 
 
 def test_the_configs_page_equals_schema_and_config():

@@ -31,9 +31,14 @@ SMALL = {
 }
 
 
-def snakemake(folder, *arguments, expect=0):
+with socket.socket() as probe:
+    probe.bind(("127.0.0.1", 0))
+    SMALL["demo"]["port"] = probe.getsockname()[1]
+
+
+def snakemake(folder, *arguments, cores=2, expect=0):
     """Run Snakemake in a copy of the project, and return all that it printed."""
-    command = ["snakemake", "--configfile", "small.yaml", "--cores", "2", *arguments]
+    command = ["snakemake", "--configfile", "small.yaml", "--cores", str(cores), *arguments]
     result = subprocess.run(
         command, cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
@@ -47,19 +52,21 @@ def would_run(folder, *arguments):
     return set(re.findall(r"^(\w+) +\d+$", printed, re.M)) - {"total", "all"}
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory):
-    """A copy of the project, run once."""
-    folder = tmp_path_factory.mktemp("a project") / "façade"
+def copy_project(folder):
+    """The project in a new folder, with the small config."""
     parts = ("Snakefile", "config.yaml", "rules", "envs", "workflow_scripts")
     folder.mkdir()
     for part in parts:
         copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
         copy(ROOT / part, folder / part)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        SMALL["demo"]["port"] = probe.getsockname()[1]
     (folder / "small.yaml").write_text(yaml.safe_dump(SMALL), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A copy of the project, run once."""
+    folder = copy_project(tmp_path_factory.mktemp("a project") / "façade")
     snakemake(folder)
     return folder
 
@@ -76,6 +83,19 @@ def test_the_table_and_its_pictures_are_there(project):
     for path in pictures:
         with Image.open(path) as picture:
             assert len(picture.convert("RGB").getcolors(1 << 24)) > 50, path
+
+
+def test_another_folder_and_number_of_cores_give_the_same_bytes(project, tmp_path):
+    again = copy_project(tmp_path / "again")
+    snakemake(again, cores=1)
+    results, others = project / "results", again / "results"
+    # All but what tells times and paths: logs, benchmarks, the ledger, the models' descriptions.
+    kinds = ("*.npy", "*.npz", "*.safetensors", "*.png", "*.csv", "*.md", "predictions.parquet")
+    files = {path.relative_to(results) for kind in kinds for path in results.rglob(kind)}
+    files = {path for path in files if "demo" not in path.parts}
+    assert {"table1.csv", "faces.npy", "weights.safetensors"} <= {path.name for path in files}
+    for path in sorted(files):
+        assert (results / path).read_bytes() == (others / path).read_bytes(), path
 
 
 def test_every_face_is_accounted_for(project):

@@ -109,7 +109,8 @@ def list_labelled(
 def _files(root: Path) -> dict[str, str]:
     """The path of every file in the class folders, relative with "/", and its folder's emotion."""
     if not root.is_dir():
-        raise InputError(f"{root}: no such folder (config: data.labelled)")
+        what = "not a folder" if root.exists() else "no such folder"
+        raise InputError(f"{root}: {what} (config: data.labelled)")
     files: dict[str, str] = {}
     for sub in sorted(root.iterdir()):
         if not sub.is_dir() or _is_clutter(sub):

@@ -31,7 +31,7 @@ def _source(module: str) -> Path | None:
 
 
 @cache
-def _imports(path: Path) -> frozenset[Path]:
+def imports_of(path: Path) -> frozenset[Path]:
     """The modules of ours that a file imports, as paths."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_bytes(), filename=str(path))):
@@ -68,7 +68,7 @@ def code_digest(script: str, *modules: str) -> str:
         path = todo.pop()
         if path not in paths:
             paths.add(path)
-            todo.extend(_imports(path))
+            todo.extend(imports_of(path))
     digest = hashlib.sha256()
     for path in sorted(paths):
         digest.update(str(path.relative_to(SCRIPTS)).encode() + b"\0" + path.read_bytes() + b"\0")

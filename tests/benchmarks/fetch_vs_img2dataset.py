@@ -65,6 +65,8 @@ def nginx(folder: Path, work: Path, port: int):
     config.write_text(NGINX.format(folder=folder, work=work, port=port))
     server = subprocess.Popen(["nginx", "-c", config, "-p", work])
     time.sleep(1)
+    if server.poll() is not None:
+        raise SystemExit(f"nginx has not started; is port {port} in use?")
     try:
         yield
     finally:

@@ -9,6 +9,7 @@ environment in a temporary folder. Prints a table in Markdown.
 import argparse
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -84,13 +85,14 @@ class Worker:
         self.process.wait()
 
 
-def rate(step: Any, seconds: float) -> float:
-    """Images a second of whole steps, for about so many seconds and at least two steps."""
-    began, steps = time.perf_counter(), 0
+def rate(step: Any, seconds: float) -> tuple[float, float]:
+    """Images a second of whole steps, at least two: by the clock, and by CPU time of one core."""
+    began, cpu, steps = time.perf_counter(), time.process_time(), 0
     while steps < 2 or time.perf_counter() - began < seconds:
         step()
         steps += 1
-    return BATCH * steps / (time.perf_counter() - began)
+    images = BATCH * steps
+    return images / (time.perf_counter() - began), images / (time.process_time() - cpu)
 
 
 def serve(step: Any, about: dict[str, Any], matrix: Any = None) -> None:
@@ -236,8 +238,8 @@ def theirs(model_name: str, how: dict[str, Any], threads: int, precision: str) -
 
 
 def compare(models: list[str], seconds: float, rounds: int, threads: int, python: Path) -> None:
-    print("| model | ours | Keras | precision of Keras | ratio | of a matrix product |")
-    print("| --- | --- | --- | --- | --- | --- |")
+    print("| model | ours | Keras | precision of Keras | ratio | by CPU time | of a matmul |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
     versions: dict[str, None] = {}
     for model in models:
         common = ("--models", model, "--threads", str(threads))
@@ -246,7 +248,7 @@ def compare(models: list[str], seconds: float, rounds: int, threads: int, python
             "mixed_bfloat16": (python, *common, "--keras", "mixed_bfloat16"),
             "float32": (python, *common, "--keras", "float32"),
         }
-        rates: dict[str, list[float]] = {side: [] for side in sides}
+        rates: dict[str, list[list[float]]] = {side: [] for side in sides}
         matrix = 0.0
         for _ in range(rounds):
             for side, command in sides.items():
@@ -258,11 +260,15 @@ def compare(models: list[str], seconds: float, rounds: int, threads: int, python
                     matrix = max(matrix, worker.ask("matrix"))
                     flops = worker.about["flops"]
                 worker.close()
-        median = {side: sorted(values)[len(values) // 2] for side, values in rates.items()}
+        median, cpu = (
+            {side: statistics.median(turn[kind] for turn in turns) for side, turns in rates.items()}
+            for kind in (0, 1)
+        )
         best = max(("mixed_bfloat16", "float32"), key=lambda precision: median[precision])
         us, them = median["ours"], median[best]
         print(
             f"| {model} | {us:.2f} | {them:.2f} | {best} | {us / them:.2f} | "
+            f"{cpu['ours'] / cpu[best]:.2f} | "
             f"{100 * us * flops / matrix:.0f}% of {matrix / 1e12:.2f} TFLOP/s |",
             flush=True,
         )

@@ -14,10 +14,13 @@ include: "rules/common.smk"
 
 
 rule all:
-    """Table 1 and its figures: every model on every variant."""
+    """The tables and their figures: every model on every variant."""
     input:
         "results/table1.csv",
         "results/table1.md",
+        "results/table2.md",
+        "results/causes.md",
+        "results/ensembles.md",
         "results/figures/confusion.png",
         branch(DEMO, then="results/demo/contact_sheet.png", otherwise=[]),
         figures("embedding", CLUSTERED + CLASSIFIERS),

@@ -24,6 +24,12 @@ CELLS = [
     for variant in config["variants"]
     for seed in config["seeds"]
 ]
+# What the tables say they were made from.
+DATA = (
+    "rendered demo faces"
+    if DEMO
+    else "{fec_csv} and {labelled}".format(**config["data"])
+) + ", {size}x{size} pixels".format(**config["faces"])
 
 
 wildcard_constraints:

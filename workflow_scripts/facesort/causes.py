@@ -23,6 +23,7 @@ MEANS: Final = {
     "silhouette_emotions": "silhouette_emotions",
     "learnt_accuracy": "learnt_accuracy",
 }
+SHOWN: Final = ("nmi", "ari", "silhouette_groups", "silhouette_emotions")
 
 
 def make_causes(
@@ -62,7 +63,7 @@ def make_causes(
             }
         for column, metric in MEANS.items():
             # None where a cell has no such figure, NaN here.
-            row[column] = np.mean([metrics[n].get(metric) for n in numbers], dtype=np.float64)
+            row[column] = np.mean(np.array([metrics[n].get(metric) for n in numbers], np.float64))
         _, counts = np.unique(labels, return_counts=True)
         row["always_majority_accuracy"] = counts.max() / len(labels)
         row["lost_in"], row["why"] = where_lost(row)
@@ -129,8 +130,7 @@ def causes_markdown(causes: pd.DataFrame, *, data: str) -> str:
             f"{row['peeking_majority_accuracy']:.3f} ({row['peeking_by_chance']:.3f})",
             _with_interval(row, "linear_probe_accuracy"),
             _with_interval(row, "knn_accuracy"),
-            *(f"{row[name]:.3f}" for name in ("nmi", "ari", "silhouette_groups")),
-            f"{row['silhouette_emotions']:.3f}",
+            *(_figure(row[name]) for name in SHOWN),
         ]
         named = [str(row[name]) for name in ("model", "variant", "naming")]
         lines.append("| " + " | ".join(named + figures) + " |")
@@ -155,6 +155,10 @@ def cause_lines(causes: pd.DataFrame) -> list[str]:
         f"- {row['model']}, {row['variant']}: **{row['lost_in']}**; {row['why']}."
         for row in causes.to_dict("records")
     ]
+
+
+def _figure(value: float) -> str:
+    return "-" if np.isnan(value) else f"{value:.3f}"
 
 
 def _with_interval(row: dict[Hashable, Any], name: str) -> str:

@@ -211,7 +211,8 @@ def ensembles_markdown(table: pd.DataFrame, *, data: str) -> str:
         "",
         f"Data: {data}. Members are whole families, chosen without a look at the scored labels; "
         "the best member is the one that scored best on them, so gains are if anything "
-        "understated. Gains are paired over the same faces and seeds; an interval that holds 0 shows none.",
+        "understated. Gains are paired over the same faces and seeds; an interval that holds 0 "
+        "shows none.",
         "",
     ]
     return "\n".join(lines)

@@ -3,7 +3,8 @@
 Every seed answers for the same images, as readers do for the same cases in radiology, and their
 statistics serve here: seeds and images are both drawn at random and crossed, so the variance of a
 mean has a part of each. A percentile bootstrap over few seeds understates the seeds' part by
-(seeds - 1) / seeds, and knows no t distribution.
+(seeds - 1) / seeds, and knows no t distribution: where two seeds differ much, it covers the truth
+in 85% of simulated cases, these intervals in 93% (tests/test_intervals.py).
 
 Sources: Hillis 2007, https://doi.org/10.1002/sim.2532 (degrees of freedom); Wilson 1927,
 https://doi.org/10.1080/01621459.1927.10502953; Holm 1979, https://www.jstor.org/stable/4615733
@@ -31,7 +32,8 @@ def estimate(values: np.ndarray) -> Estimate:
     high equal the mean, and p is 1 if that is 0, else 0.
 
     Args:
-        values: float (seeds, n), such as 1 for right and 0 for wrong, or a difference of two cells.
+        values: float (seeds, n) in [-1, 1]: 1 for right and 0 for wrong, or a difference of two
+            such.
     """
     values = np.asarray(values, np.float64)
     seeds, images = values.shape
@@ -44,16 +46,17 @@ def estimate(values: np.ndarray) -> Estimate:
         seed_ms = images * by_seed.var(ddof=1)
         rest = values - by_seed[:, None] - by_image + mean
         rest_ms = (rest**2).sum() / ((seeds - 1) * max(images - 1, 1))
-        # The parts of seeds and of images, each counted once.
-        total = seed_ms + max(image_ms - rest_ms, 0.0)
+        # The parts of seeds and of images, neither below that of chance.
+        seed_part = max(seed_ms, rest_ms)
+        total = seed_part + max(image_ms - rest_ms, 0.0)
         variance = total / (seeds * images)
-        freedom = (seeds - 1) * (total / seed_ms) ** 2 if seed_ms > 1e-12 * total else np.inf
+        freedom = (seeds - 1) * (total / seed_part) ** 2 if seed_part > 1e-12 * total else np.inf
     if variance < 1e-15:
         return Estimate(float(mean), float(mean), float(mean), float(abs(mean) < 1e-12))
     error = np.sqrt(variance)
     half = stats.t.ppf(0.975, freedom) * error
     p = 2 * stats.t.sf(abs(mean) / error, freedom)
-    return Estimate(float(mean), float(mean - half), float(mean + half), float(p))
+    return Estimate(float(mean), float(max(mean - half, -1)), float(min(mean + half, 1)), float(p))
 
 
 def accuracy_interval(correct: np.ndarray) -> tuple[float, float]:

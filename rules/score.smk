@@ -39,7 +39,7 @@ rule predict_by_cluster:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=3000,
         runtime=10,
     params:
         clustered=CLUSTERED,
@@ -67,7 +67,7 @@ rule predict_by_classifier:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=3000,
         runtime=10,
     params:
         clustered=CLUSTERED,

@@ -6,6 +6,7 @@ import socket
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -29,6 +30,8 @@ SMALL = {
     "clustering": {"starts": 1},
     "table": {"resamples": 100},
 }
+# What all cells' predictions make.
+TABLES = ("causes", "compare", "table1", "table2", "ensembles")
 
 
 with socket.socket() as probe:
@@ -78,6 +81,27 @@ def test_the_table_and_its_pictures_are_there(project):
     assert table["n_test"].nunique() == 1
     assert (table["accuracy_low"] <= table["accuracy"]).all()
     assert (table["oracle_accuracy"] >= table["accuracy"]).all()
+    causes = pd.read_csv(project / "results/causes.csv")
+    for name in ("model", "variant", "accuracy", "accuracy_low", "accuracy_high"):
+        assert list(causes[name]) == list(table[name])
+    assert list(causes["peeking_majority_accuracy"]) == list(table["oracle_accuracy"])
+    text = (project / "results/table1.md").read_text(encoding="utf-8")
+    assert all(why in text for why in causes["why"])
+    comparisons = pd.read_csv(project / "results/comparisons.csv")
+    assert comparisons["question"].value_counts().to_dict() == {
+        "chance": 4,
+        "majority": 4,
+        "models": 2,
+        "variants": 2,
+    }
+    valence = pd.read_csv(project / "results/table2.csv")
+    assert list(valence["n_test"].drop_duplicates()) == [36, 42]  # of 6 faces an emotion
+    ensembles = pd.read_csv(project / "results/ensembles.csv")
+    assert set(ensembles["how"]) == {
+        "mean of probabilities",
+        "vote of names",
+        "co-association",
+    }
     pictures = list((project / "results").rglob("figures/*.png"))
     assert len(pictures) == 1 + 4 + 2 + 4
     for path in pictures:
@@ -103,6 +127,11 @@ def test_every_face_is_accounted_for(project):
     fetched = pd.read_parquet(project / "results/fetch/faces.parquet")
     refused = pd.read_parquet(project / "results/fetch/refused.parquet")
     assert len(sample) == len(fetched) + len(refused) == 60
+    kept = pd.read_parquet(project / "results/fetch/kept.parquet")["face"]
+    leaks = pd.read_parquet(project / "results/fetch/leaks.parquet")["face"]
+    assert sorted({*kept, *leaks}) == list(range(60)) and not set(kept) & set(leaks)
+    faces = np.load(project / "results/fetch/faces.npy")
+    assert np.array_equal(np.load(project / "results/rgb/pool.npy"), faces[kept])
     ledger = pd.read_parquet(project / "results/fetch/ledger.parquet")
     assert set(ledger["url"]) == set(sample["url"])
 
@@ -114,14 +143,14 @@ def test_a_second_run_does_nothing(project):
 @pytest.mark.parametrize(
     ("change", "rules"),
     [
-        ({"table": {"resamples": 101}}, {"table1"}),
+        ({"table": {"resamples": 101}}, {"compare", "table1"}),
         (
             {"clustering": {"starts": 2}},
             {
                 "cluster",
                 "name_clusters",
                 "predict_by_cluster",
-                "table1",
+                *TABLES,
                 "plot_clusters",
                 "plot_embedding",
                 "plot_confusion",
@@ -144,7 +173,7 @@ def test_an_edited_block_reruns_its_dependents_alone(project, change, rules):
             {
                 "name_clusters",
                 "predict_by_cluster",
-                "table1",
+                *TABLES,
                 "plot_clusters",
                 "plot_embedding",
                 "plot_confusion",

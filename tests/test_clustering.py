@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 from sklearn.cluster import KMeans
-from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
 
 from facesort.clustering import fit_clusters, refine
 from facesort.job import InputError
-from facesort.reduction import NARROW, principal_directions, project, row_blocks
+from facesort.reduction import NARROW
 
 
 def wide(faces=600, width=3000, groups=12, seed=0):
@@ -70,21 +69,6 @@ def test_a_cluster_that_loses_its_faces_keeps_its_centroid():
     pool = np.array([[0.0], [0], [10], [10], [4.9]], np.float32)
     centroids, groups, _ = refine(pool, np.array([0, 0, 1, 1, 2]), 3)
     assert np.isfinite(centroids).all() and groups.max() <= 2
-
-
-def test_directions_are_the_principal_ones():
-    pool = wide(200, 900)
-    rows = np.arange(0, 200, 2)
-    ours = principal_directions(pool, rows, 10)
-    library = PCA(10, svd_solver="full").fit(pool[rows].astype(float)).components_
-    assert np.abs((ours.T * library).sum(1)) == pytest.approx(np.ones(10), abs=1e-3)
-    assert ours.T @ ours == pytest.approx(np.eye(10), abs=1e-4)
-    assert project(pool, ours) == pytest.approx(pool @ ours, abs=0.05)
-
-
-def test_blocks_cover_every_row_once():
-    array = np.zeros((7, 10_000_000), np.float32)
-    assert [(b.start, b.stop) for b in row_blocks(array)] == [(n, n + 1) for n in range(7)]
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])

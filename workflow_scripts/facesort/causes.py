@@ -75,8 +75,8 @@ def where_lost(row: dict[str, Any]) -> tuple[str, str]:
     """Where a cell loses most, and why we think so: by these rules, in this order.
 
     1. A linear probe no better than always answering the commonest emotion: the embedding.
-    2. Clusters: the larger of what lies between the probe and the best possible names (clusters)
-       and between those and the names given (names).
+    2. Clusters: the best possible names gain less over chance than half of what the probe gains
+       over the commonest emotion: the clusters. Else, if the names given are worse: the names.
     3. Classifiers: ``GENERALISES`` less right than on the faces learnt from (generalisation);
        less right than the probe (last layers).
     4. Else nothing: what the embedding holds is told.
@@ -89,19 +89,18 @@ def where_lost(row: dict[str, Any]) -> tuple[str, str]:
             f"always answering the commonest emotion {majority:.3f}"
         )
     if row["naming"] != "none":
-        by_clusters, by_names = probe - oracle, oracle - accuracy
-        if max(by_clusters, by_names) < SLIGHT:
-            return "nothing", f"clusters and names tell what a linear probe finds ({probe:.3f})"
-        if by_clusters >= by_names:
+        if oracle - row["peeking_by_chance"] < (probe - majority) / 2:
             return "clusters", (
                 f"the clusters do not follow the emotions: a linear probe reaches {probe:.3f}, the "
                 f"best possible names {oracle:.3f} ({row['peeking_by_chance']:.3f} by chance), the "
                 f"names given {accuracy:.3f}"
             )
-        return "names", (
-            f"the clusters are named badly: the best possible names reach {oracle:.3f}, "
-            f"the names given {accuracy:.3f}; a linear probe reaches {probe:.3f}"
-        )
+        if oracle - accuracy > SLIGHT:
+            return "names", (
+                f"the clusters are named badly: the best possible names reach {oracle:.3f}, "
+                f"the names given {accuracy:.3f}; a linear probe reaches {probe:.3f}"
+            )
+        return "nothing", f"clusters and names tell most of what a linear probe finds ({probe:.3f})"
     if row["learnt_accuracy"] - accuracy > GENERALISES:
         return "generalisation", (
             f"right for {row['learnt_accuracy']:.3f} of the faces that it learnt from and "

@@ -126,8 +126,11 @@ def _sums(pool: np.ndarray, groups: np.ndarray, clusters: int) -> np.ndarray:
 
 def _nearest(faces: np.ndarray, centroids: np.ndarray) -> np.ndarray:
     """The nearest centroid of each row: int (n,)."""
-    lengths = np.einsum("kd,kd->k", centroids, centroids, dtype=np.float64)
-    return np.asarray((lengths - 2.0 * (faces @ centroids.T)).argmin(1))
+    # From the centroids' middle: far from the origin, products in float32 would lose digits.
+    middle = centroids.mean(0)
+    apart = centroids - middle
+    lengths = np.einsum("kd,kd->k", apart, apart + 2 * middle, dtype=np.float64)
+    return np.asarray((lengths - 2.0 * (faces @ apart.T)).argmin(1))
 
 
 def _check_finite(embeddings: np.ndarray, name: str) -> None:

@@ -29,8 +29,7 @@ rule cluster:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=lambda wildcards, input, attempt: attempt
-        * (1000 + 3 * int(input.size_mb)),
+        mem_mb=lambda wildcards, attempt: 3000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         clustering=config["clustering"],

@@ -32,6 +32,13 @@ CELLS = [
     for variant in config["variants"]
     for seed in config["seeds"]
 ]
+# What the tables say they were made from.
+DATA = (
+    "rendered demo faces"
+    if DEMO
+    else f"{config['data']['manifest'] or config['data']['fec_csv']} and "
+    f"{config['data']['labelled']}"
+) + ", {size}x{size} pixels".format(**config["faces"])
 
 
 wildcard_constraints:

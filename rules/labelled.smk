@@ -9,6 +9,7 @@ OUTPUTS:
     results/labelled/faces.npy        uint8 (faces, size, size, 3), RGB
     results/labelled/faces.parquet    row i is face i: path, folder, label, relFCs, digest
     results/labelled/refused.parquet  files that could not be read, and why
+    results/labelled/duplicates.parquet  pairs of near duplicates: first, second, similarity, mirrored
     results/labelled/split.parquet    row i is face i: part (naming, train, test), semi
 """
 
@@ -41,10 +42,32 @@ rule read_labelled:
         "../workflow_scripts/read_labelled.py"
 
 
+rule find_duplicates:
+    """Find near duplicates among the labelled faces: re-encoded, shifted, brighter, mirrored."""
+    input:
+        faces="results/labelled/faces.npy",
+    output:
+        duplicates="results/labelled/duplicates.parquet",
+    log:
+        "results/logs/find_duplicates.log",
+    benchmark:
+        "results/benchmarks/find_duplicates.tsv"
+    conda:
+        "../envs/faces.yaml"
+    resources:
+        mem_mb=3000,
+        runtime=60,
+    params:
+        code=code_digest("find_duplicates"),
+    script:
+        "../workflow_scripts/find_duplicates.py"
+
+
 rule split_labelled:
     """Choose the faces that name clusters, that train and that score; copies stay together."""
     input:
         index="results/labelled/faces.parquet",
+        duplicates="results/labelled/duplicates.parquet",
     output:
         split="results/labelled/split.parquet",
     log:

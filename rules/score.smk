@@ -4,21 +4,27 @@ Predicts the test faces' emotions and scores all cells on them.
 REQUIRED INPUTS:
     results/{variant}/{model}/seed{seed}/clusters.npz, names.csv     models that are clustered
     results/{variant}/{model}/seed{seed}/probabilities.npy           classifiers
+    results/{variant}/{model}/seed{seed}/labelled_embeddings.npy
     results/labelled/faces.parquet
     results/labelled/split.parquet
 
 OUTPUTS:
     results/{variant}/{model}/seed{seed}/predictions.parquet  a row a test face
     results/{variant}/{model}/seed{seed}/metrics.json
+    results/causes.csv, results/causes.md         where accuracy is lost
+    results/comparisons.csv                       tests of cells
     results/table1.csv, results/table1.md
+    results/table2.csv, results/table2.md         by valence
+    results/ensembles.csv, results/ensembles.md
 """
 
 
 rule predict_by_cluster:
-    """Each test face takes the name of its nearest cluster."""
+    """Each test face takes the name of its nearest cluster; probes tell what was there to find."""
     input:
         clustering="results/{variant}/{model}/seed{seed}/clusters.npz",
         names="results/{variant}/{model}/seed{seed}/names.csv",
+        embeddings="results/{variant}/{model}/seed{seed}/labelled_embeddings.npy",
         index="results/labelled/faces.parquet",
         split="results/labelled/split.parquet",
     output:
@@ -33,7 +39,7 @@ rule predict_by_cluster:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=3000,
         runtime=10,
     params:
         clustered=CLUSTERED,
@@ -43,9 +49,10 @@ rule predict_by_cluster:
 
 
 rule predict_by_classifier:
-    """Each test face takes its most probable emotion."""
+    """Each test face takes its most probable emotion; probes tell what was there to find."""
     input:
         probabilities="results/{variant}/{model}/seed{seed}/probabilities.npy",
+        embeddings="results/{variant}/{model}/seed{seed}/labelled_embeddings.npy",
         index="results/labelled/faces.parquet",
         split="results/labelled/split.parquet",
     output:
@@ -60,7 +67,7 @@ rule predict_by_classifier:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=3000,
         runtime=10,
     params:
         clustered=CLUSTERED,
@@ -69,8 +76,8 @@ rule predict_by_classifier:
         "../workflow_scripts/predict.py"
 
 
-rule table1:
-    """All cells beside the paper's figures, with intervals over images and seeds."""
+rule causes:
+    """Where each model loses accuracy: embedding, clusters, names, or new faces."""
     input:
         predictions=[
             "results/{variant}/{model}/seed{seed}/predictions.parquet".format(**cell)
@@ -80,6 +87,65 @@ rule table1:
             "results/{variant}/{model}/seed{seed}/metrics.json".format(**cell)
             for cell in CELLS
         ],
+    output:
+        csv="results/causes.csv",
+        md="results/causes.md",
+    log:
+        "results/logs/causes.log",
+    benchmark:
+        "results/benchmarks/causes.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        cells=CELLS,
+        data=DATA,
+        code=code_digest("causes"),
+    script:
+        "../workflow_scripts/causes.py"
+
+
+rule compare:
+    """Test every cell against chance and chosen others, with Holm's correction."""
+    input:
+        predictions=[
+            "results/{variant}/{model}/seed{seed}/predictions.parquet".format(**cell)
+            for cell in CELLS
+        ],
+    output:
+        csv="results/comparisons.csv",
+    log:
+        "results/logs/compare.log",
+    benchmark:
+        "results/benchmarks/compare.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        cells=CELLS,
+        table=config["table"],
+        code=code_digest("compare"),
+    script:
+        "../workflow_scripts/compare.py"
+
+
+rule table1:
+    """All cells beside the paper's figures, with intervals, tests and causes."""
+    input:
+        predictions=[
+            "results/{variant}/{model}/seed{seed}/predictions.parquet".format(**cell)
+            for cell in CELLS
+        ],
+        metrics=[
+            "results/{variant}/{model}/seed{seed}/metrics.json".format(**cell)
+            for cell in CELLS
+        ],
+        comparisons="results/comparisons.csv",
+        causes="results/causes.csv",
     output:
         csv="results/table1.csv",
         md="results/table1.md",
@@ -94,15 +160,78 @@ rule table1:
         runtime=30,
     params:
         cells=CELLS,
-        table=config["table"],
         naming=config["split"]["naming"],
-        data=(
-            "rendered demo faces"
-            if DEMO
-            else f"{config['data']['manifest'] or config['data']['fec_csv']} and "
-            f"{config['data']['labelled']}"
-        )
-        + ", {size}x{size} pixels".format(**config["faces"]),
+        data=DATA,
         code=code_digest("table1"),
     script:
         "../workflow_scripts/table1.py"
+
+
+rule table2:
+    """All cells by valence: positive against negative, without and with neutral."""
+    input:
+        predictions=[
+            "results/{variant}/{model}/seed{seed}/predictions.parquet".format(**cell)
+            for cell in CELLS
+        ],
+    output:
+        csv="results/table2.csv",
+        md="results/table2.md",
+    log:
+        "results/logs/table2.log",
+    benchmark:
+        "results/benchmarks/table2.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        cells=CELLS,
+        data=DATA,
+        code=code_digest("table2"),
+    script:
+        "../workflow_scripts/table2.py"
+
+
+rule ensembles:
+    """Join cells: classifiers by probabilities, clusterings by votes and co-association."""
+    input:
+        predictions=[
+            "results/{variant}/{model}/seed{seed}/predictions.parquet".format(**cell)
+            for cell in CELLS
+        ],
+        sources=[
+            "results/{variant}/{model}/seed{seed}/{file}".format(
+                file=(
+                    "clusters.npz"
+                    if cell["model"] in CLUSTERED
+                    else "probabilities.npy"
+                ),
+                **cell,
+            )
+            for cell in CELLS
+        ],
+        index="results/labelled/faces.parquet",
+        split="results/labelled/split.parquet",
+    output:
+        csv="results/ensembles.csv",
+        md="results/ensembles.md",
+    log:
+        "results/logs/ensembles.log",
+    benchmark:
+        "results/benchmarks/ensembles.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        cells=CELLS,
+        clustered=CLUSTERED,
+        clustering=config["clustering"],
+        method=config["naming"]["method"],
+        data=DATA,
+        code=code_digest("ensembles"),
+    script:
+        "../workflow_scripts/ensembles.py"

@@ -1,14 +1,39 @@
 """
-Makes the variants rgb, grayscale and cropped of both sets of faces.
+Leaves out pool faces that are also labelled, and makes the variants rgb, grayscale and cropped.
 
 REQUIRED INPUTS:
     results/fetch/faces.npy
     results/labelled/faces.npy
 
 OUTPUTS:
+    results/fetch/leaks.parquet     pool faces that are near duplicates of labelled ones
+    results/fetch/kept.parquet      row i is the row in results/fetch/faces.npy of pool face i
     results/{variant}/pool.npy      uint8 (faces, height, width, channels)
     results/{variant}/labelled.npy  the same of the labelled faces
 """
+
+
+rule find_leaks:
+    """Find faces of the pool that are also labelled; they must not train."""
+    input:
+        pool="results/fetch/faces.npy",
+        labelled="results/labelled/faces.npy",
+    output:
+        leaks="results/fetch/leaks.parquet",
+        kept="results/fetch/kept.parquet",
+    log:
+        "results/logs/find_leaks.log",
+    benchmark:
+        "results/benchmarks/find_leaks.tsv"
+    conda:
+        "../envs/faces.yaml"
+    resources:
+        mem_mb=3000,
+        runtime=60,
+    params:
+        code=code_digest("find_leaks"),
+    script:
+        "../workflow_scripts/find_leaks.py"
 
 
 rule make_variant:
@@ -18,6 +43,11 @@ rule make_variant:
             "pool": "results/fetch/faces.npy",
             "labelled": "results/labelled/faces.npy",
         }[wildcards.set],
+        kept=branch(
+            lambda wildcards: wildcards.set == "pool",
+            then="results/fetch/kept.parquet",
+            otherwise=[],
+        ),
     output:
         faces="results/{variant}/{set}.npy",
     log:

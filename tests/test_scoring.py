@@ -5,13 +5,19 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import adjusted_rand_score, balanced_accuracy_score, f1_score
+from sklearn.metrics import (
+    adjusted_rand_score,
+    balanced_accuracy_score,
+    f1_score,
+    normalized_mutual_info_score,
+)
 
 from facesort.clustering import fit_clusters, load_clustering, save_clustering
+from facesort.comparisons import compare
 from facesort.emotions import EMOTIONS
 from facesort.job import InputError
 from facesort.naming import automatic_names, count_votes, name_automatically, read_person_names
-from facesort.scoring import accuracy_interval, score
+from facesort.scoring import score, score_groups
 from facesort.tables import make_table, table_markdown
 
 NAMES = np.array(EMOTIONS)
@@ -128,20 +134,36 @@ def test_the_oracle_is_the_majority_by_hand():
     assert scores["oracle_accuracy"] == pytest.approx(4 / 5)
 
 
-def test_the_interval_is_the_binomials():
-    correct = np.random.default_rng(0).random((1, 2000)) < 0.3
-    low, high = accuracy_interval(correct, resamples=2000, seed=0)
-    half = 1.96 * np.sqrt(correct.mean() * (1 - correct.mean()) / 2000)
-    assert low == pytest.approx(correct.mean() - half, abs=0.004)
-    assert high == pytest.approx(correct.mean() + half, abs=0.004)
+@given(st.lists(st.tuples(emotions, emotions), min_size=1, max_size=60), st.integers(0, 99))
+def test_groups_are_scored_whatever_their_numbers(pairs, shift):
+    labels, groups = np.array(pairs).T
+    scores = score_groups(NAMES[labels], groups * 3 + shift, seed=0)
+    best = max(
+        np.mean([names.get(g) == label for g, label in zip(groups, labels, strict=True)])
+        for names in [dict(enumerate(np.roll(np.arange(8), n))) for n in range(8)]
+    )
+    oracle = score(NAMES[labels], NAMES[groups], groups)["oracle_accuracy"]
+    assert best - 1e-12 <= scores["oracle_one_to_one_accuracy"] <= oracle + 1e-12
+    assert scores["oracle_by_chance"] >= np.bincount(labels).max() / len(labels) - 1e-12
+    assert scores["nmi"] == pytest.approx(normalized_mutual_info_score(labels, groups))
+    assert scores["ari"] == pytest.approx(adjusted_rand_score(labels, groups))
 
 
-def test_seeds_that_disagree_widen_the_interval():
+def test_one_to_one_by_hand():
+    labels = np.array(["happy"] * 3 + ["sad"] * 2 + ["happy"] * 2)
+    groups = np.array([0, 0, 0, 0, 1, 1, 1])
+    # Both clusters are mostly happy; one must take sad: 3 + 1 of 7, against 5 of 7 if shared.
+    assert score_groups(labels, groups, 0)["oracle_one_to_one_accuracy"] == pytest.approx(4 / 7)
+    assert score(labels, labels, groups)["oracle_accuracy"] == pytest.approx(5 / 7)
+
+
+def test_groups_that_know_nothing_score_as_by_chance():
     rng = np.random.default_rng(0)
-    same = np.repeat(rng.random((1, 500)) < 0.5, 4, axis=0)
-    apart = rng.random((4, 500)) < np.array([[0.2], [0.4], [0.6], [0.8]])
-    width = [np.diff(accuracy_interval(c, resamples=500, seed=0))[0] for c in (same, apart)]
-    assert width[1] > 2 * width[0]
+    labels, groups = NAMES[rng.integers(0, 8, 400)], rng.integers(0, 8, 400)
+    scores = score_groups(labels, groups, 0)
+    oracle = score(labels, labels, groups)["oracle_accuracy"]
+    assert oracle == pytest.approx(scores["oracle_by_chance"], abs=0.03)
+    assert scores["oracle_by_chance"] > 0.16  # and not 1/8: the best of names fits noise
 
 
 def cell(predicted, faces=(1, 2, 3, 4)):
@@ -156,7 +178,7 @@ CELLS = [{"model": "supervised", "variant": "rgb", "seed": seed} for seed in (0,
 
 def test_table_1_has_its_columns_and_means():
     right, half = cell(["happy", "sad", "fear", "fear"]), cell(["happy", "sad", "anger", "anger"])
-    table = make_table(CELLS, [right, half], resamples=200, seed=0)
+    table = make_table(CELLS, [right, half])
     assert ",".join(table.columns) == (
         "model,variant,seeds,n_test,accuracy,accuracy_low,accuracy_high,balanced_accuracy,"
         "macro_f1,oracle_accuracy,paper_accuracy,chance"
@@ -165,16 +187,25 @@ def test_table_1_has_its_columns_and_means():
     assert (row["seeds"], row["n_test"], row["accuracy"]) == (2, 4, 0.75)
     assert (row["oracle_accuracy"], row["paper_accuracy"], row["chance"]) == (1, 0.5615, 0.125)
     assert row["accuracy_low"] <= 0.75 <= row["accuracy_high"]
+    comparisons = compare(CELLS, [right, half], pairs=["models"], resamples=100, seed=0)
+    causes = table.assign(lost_in="names", why="they are wrong")
     text = table_markdown(
-        table, data="made-up faces", seeds=[0, 1], naming="", labels=right["label"]
+        table,
+        comparisons,
+        causes,
+        data="made-up faces",
+        seeds=[0, 1],
+        naming="",
+        labels=right["label"],
     )
     assert "made-up faces" in text and "fear would score 0.500" in text
+    assert "- supervised, rgb: **names**; they are wrong." in text
 
 
 def test_cells_scored_on_other_faces_are_refused():
     tables = [cell(["sad"] * 4), cell(["sad"] * 4, faces=(1, 2, 3, 5))]
     with pytest.raises(InputError, match=r"rgb/supervised/seed1 .* other faces"):
-        make_table(CELLS, tables, resamples=100, seed=0)
+        make_table(CELLS, tables)
 
 
 def test_votes_are_counted():

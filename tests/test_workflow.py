@@ -7,6 +7,7 @@ import socket
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -30,6 +31,8 @@ SMALL = {
     "clustering": {"starts": 1},
     "table": {"resamples": 100},
 }
+# What all cells' predictions make.
+TABLES = ("causes", "compare", "table1", "table2", "ensembles")
 
 
 with socket.socket() as probe:
@@ -79,6 +82,27 @@ def test_the_table_and_its_pictures_are_there(project):
     assert table["n_test"].nunique() == 1
     assert (table["accuracy_low"] <= table["accuracy"]).all()
     assert (table["oracle_accuracy"] >= table["accuracy"]).all()
+    causes = pd.read_csv(project / "results/causes.csv")
+    for name in ("model", "variant", "accuracy", "accuracy_low", "accuracy_high"):
+        assert list(causes[name]) == list(table[name])
+    assert list(causes["peeking_majority_accuracy"]) == list(table["oracle_accuracy"])
+    text = (project / "results/table1.md").read_text(encoding="utf-8")
+    assert all(why in text for why in causes["why"])
+    comparisons = pd.read_csv(project / "results/comparisons.csv")
+    assert comparisons["question"].value_counts().to_dict() == {
+        "chance": 4,
+        "majority": 4,
+        "models": 2,
+        "variants": 2,
+    }
+    valence = pd.read_csv(project / "results/table2.csv")
+    assert list(valence["n_test"].drop_duplicates()) == [36, 42]  # of 6 faces an emotion
+    ensembles = pd.read_csv(project / "results/ensembles.csv")
+    assert set(ensembles["how"]) == {
+        "mean of probabilities",
+        "vote of names",
+        "co-association",
+    }
     pictures = list((project / "results").rglob("figures/*.png"))
     # Confusion, losses, history; two architectures; maps, clusters, reconstructions of the cells.
     assert len(pictures) == 3 + 2 + 4 + 2 + 4
@@ -92,3 +116,138 @@ def test_the_encoder_learns_before_the_classifier_whatever_the_configs_order(pro
     history = project / "results/rgb/semi_supervised/seed0/model/history.jsonl"
     phases = [json.loads(line)["phase"] for line in history.read_text().splitlines()]
     assert phases == ["reconstruct", "classify"]
+
+
+def test_another_folder_and_number_of_cores_give_the_same_bytes(project, tmp_path):
+    again = copy_project(tmp_path / "again")
+    snakemake(again, cores=1)
+    results, others = project / "results", again / "results"
+    # All but what tells times and paths: logs, benchmarks, the ledger, the models' descriptions.
+    kinds = ("*.npy", "*.npz", "*.safetensors", "*.png", "*.csv", "*.md", "predictions.parquet")
+    files = {path.relative_to(results) for kind in kinds for path in results.rglob(kind)}
+    files = {path for path in files if "demo" not in path.parts}
+    assert {"table1.csv", "faces.npy", "weights.safetensors"} <= {path.name for path in files}
+    for path in sorted(files):
+        assert (results / path).read_bytes() == (others / path).read_bytes(), path
+
+
+def test_every_face_is_accounted_for(project):
+    sample = pd.read_parquet(project / "results/sample/faces.parquet")
+    fetched = pd.read_parquet(project / "results/fetch/faces.parquet")
+    refused = pd.read_parquet(project / "results/fetch/refused.parquet")
+    assert len(sample) == len(fetched) + len(refused) == 60
+    kept = pd.read_parquet(project / "results/fetch/kept.parquet")["face"]
+    leaks = pd.read_parquet(project / "results/fetch/leaks.parquet")["face"]
+    assert sorted({*kept, *leaks}) == list(range(60)) and not set(kept) & set(leaks)
+    faces = np.load(project / "results/fetch/faces.npy")
+    assert np.array_equal(np.load(project / "results/rgb/pool.npy"), faces[kept])
+    ledger = pd.read_parquet(project / "results/fetch/ledger.parquet")
+    assert set(ledger["url"]) == set(sample["url"])
+
+
+def test_a_second_run_does_nothing(project):
+    assert would_run(project) == set()
+
+
+@pytest.mark.parametrize(
+    ("change", "rules"),
+    [
+        ({"table": {"resamples": 101}}, {"compare", "table1"}),
+        (
+            {"clustering": {"starts": 2}},
+            {
+                "cluster",
+                "name_clusters",
+                "predict_by_cluster",
+                *TABLES,
+                "plot_clusters",
+                "plot_embedding",
+                "plot_confusion",
+            },
+        ),
+    ],
+)
+def test_an_edited_block_reruns_its_dependents_alone(project, change, rules):
+    (project / "change.yaml").write_text(yaml.safe_dump(change), encoding="utf-8")
+    assert would_run(project, "--configfile", "small.yaml", "change.yaml") == rules
+
+
+@pytest.mark.parametrize(
+    ("module", "rules"),
+    [
+        ("tables.py", {"table1"}),
+        ("models/supervised.py", set()),
+        (
+            "naming.py",
+            {
+                "name_clusters",
+                "predict_by_cluster",
+                *TABLES,
+                "plot_clusters",
+                "plot_embedding",
+                "plot_confusion",
+            },
+        ),
+        ("fec.py", None),
+    ],
+)
+def test_an_edited_module_reruns_its_dependents_alone(project, module, rules):
+    path = project / "workflow_scripts" / "facesort" / module
+    before = path.read_bytes()
+    path.write_bytes(before + b"\n# edited\n")
+    try:
+        would = would_run(project)
+    finally:
+        path.write_bytes(before)
+    if rules is None:
+        assert "sample_faces" in would and "train" in would
+        assert not would & {"render_photos", "render_labelled", "read_labelled"}
+    else:
+        assert would == rules
+
+
+def test_one_target_alone(project):
+    target = "results/cropped/stacked/seed7/embeddings.npy"
+    (project / "change.yaml").write_text("seeds: [0, 7]\n", encoding="utf-8")
+    would = would_run(project, "--configfile", "small.yaml", "change.yaml", "--", target)
+    assert would == {"train", "embed"}
+
+
+def test_a_persons_names_win_and_the_table_says_so(project):
+    names = project / "names/rgb/stacked/seed0.csv"
+    names.parent.mkdir(parents=True)
+    names.write_text("cluster,emotion\n" + "".join(f"{c},happy\n" for c in range(8)))
+    try:
+        snakemake(project, "results/table1.md")
+        assert "A person named the clusters of rgb/stacked/seed0" in (
+            project / "results/table1.md"
+        ).read_text(encoding="utf-8")
+        metrics = pd.read_json(project / "results/rgb/stacked/seed0/metrics.json", typ="series")
+        assert metrics["naming"] == "person" and metrics["accuracy"] == pytest.approx(1 / 8)
+        names.write_text("cluster,emotion\n0,bored\n")
+        printed = snakemake(project, "results/table1.md", expect=1)
+        assert "names/rgb/stacked/seed0.csv, row 2: 'bored' is not one of" in printed
+    finally:
+        names.unlink()
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"faces": {"size": "big"}}, "faces.size: 'big' is not of type"),
+        ({"faces": {"sise": 3}}, "faces: .*'sise' was unexpected"),
+        ({"faces": {"border": 12}}, "faces.border: 12 leaves nothing"),
+        ({"faces": {"border": 4}}, "models.semi_supervised.pools.cropped: .* do not divide"),
+        ({"data": {"fec_csv": "missing.csv"}}, "data: set both"),
+        (
+            {"data": {"fec_csv": "missing.csv", "labelled": "."}},
+            "data.fec_csv: missing.csv: no such",
+        ),
+        ({"seeds": []}, "seeds: .*"),
+    ],
+)
+def test_a_wrong_config_is_named_by_its_key(project, change, complaint):
+    (project / "change.yaml").write_text(yaml.safe_dump(change), encoding="utf-8")
+    printed = snakemake(project, "-n", "--configfile", "small.yaml", "change.yaml", expect=1)
+    assert re.search(complaint, printed), printed
+    assert "Traceback" not in printed

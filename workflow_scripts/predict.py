@@ -11,23 +11,33 @@ from facesort.arrays import open_array, read_index, write_index
 from facesort.clustering import load_clustering
 from facesort.emotions import EMOTIONS
 from facesort.job import job
-from facesort.scoring import score
+from facesort.probes import answer_by_probes, narrowed, silhouette
+from facesort.scoring import score, score_groups
 
 snakemake: Snakemake
 
 with job(snakemake.log[0]):
+    seed, model = int(snakemake.wildcards.seed), snakemake.wildcards.model
     index = read_index(snakemake.input.index)
-    test = np.flatnonzero(read_index(snakemake.input.split, rows=len(index))["part"] == "test")
-    if snakemake.wildcards.model in snakemake.params.clustered:
+    split = read_index(snakemake.input.split, rows=len(index))
+    test, train = (np.flatnonzero(split["part"] == part) for part in ("test", "train"))
+    every_label = index["label"].to_numpy(str)
+    labels = every_label[test]
+    learnt = {}
+    if model in snakemake.params.clustered:
         named = pd.read_csv(snakemake.input.names).set_index("cluster")
         groups = load_clustering(snakemake.input.clustering).labelled[test]
         predicted = named["emotion"].loc[groups].to_numpy(str)
         naming = str(named["origin"].iloc[0])
     else:
-        groups = open_array(snakemake.input.probabilities)[test].argmax(1)
-        predicted = np.array(EMOTIONS)[groups]
+        answers = open_array(snakemake.input.probabilities)[:].argmax(1)
+        groups, predicted = answers[test], np.array(EMOTIONS)[answers[test]]
         naming = "none"
-    labels = index["label"].to_numpy(str)[test]
+        own = np.flatnonzero(split["semi"]) if model == "semi_supervised" else train
+        right = np.array(EMOTIONS)[answers[own]] == every_label[own]
+        learnt = {"learnt_accuracy": float(right.mean())}
+    narrow = narrowed(open_array(snakemake.input.embeddings), train, seed)
+    probed, settings = answer_by_probes(narrow, every_label, train, test, seed)
     predictions = pd.DataFrame(
         {
             "face": test,
@@ -35,9 +45,20 @@ with job(snakemake.log[0]):
             "label": labels,
             "group": groups,
             "predicted": predicted,
+            **probed,
         }
     )
     write_index(predictions, snakemake.output.predictions)
-    metrics = {"naming": naming, "n_test": len(test), **score(labels, predicted, groups)}
+    metrics = {
+        "naming": naming,
+        "n_test": len(test),
+        **score(labels, predicted, groups),
+        **score_groups(labels, groups, seed),
+        **{f"{name}_accuracy": float((probed[name] == labels).mean()) for name in probed},
+        **settings,
+        "silhouette_groups": silhouette(narrow[test], groups, seed),
+        "silhouette_emotions": silhouette(narrow[test], labels, seed),
+        **learnt,
+    }
     text = json.dumps(metrics, indent=2) + "\n"
     Path(snakemake.output.metrics).write_text(text, encoding="utf-8")

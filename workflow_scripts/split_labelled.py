@@ -9,6 +9,10 @@ from facesort.split import split_labelled
 snakemake: Snakemake
 
 with job(snakemake.log[0]):
-    split = split_labelled(read_index(snakemake.input.index), **snakemake.params.split)
+    split = split_labelled(
+        read_index(snakemake.input.index),
+        read_index(snakemake.input.duplicates),
+        **snakemake.params.split,
+    )
     write_index(split, snakemake.output.split)
     print(split["part"].value_counts().to_string())

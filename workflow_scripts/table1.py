@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pandas as pd
 from snakemake.iocontainers import Snakemake
 
 from facesort.arrays import read_index
@@ -14,7 +15,7 @@ snakemake: Snakemake
 with job(snakemake.log[0]):
     cells = snakemake.params.cells
     predictions = [read_index(path) for path in snakemake.input.predictions]
-    table = make_table(cells, predictions, **snakemake.params.table)
+    table = make_table(cells, predictions)
     table.to_csv(snakemake.output.csv, index=False)
     origins = [
         json.loads(Path(path).read_text(encoding="utf-8"))["naming"]
@@ -33,6 +34,8 @@ with job(snakemake.log[0]):
         )
     text = table_markdown(
         table,
+        pd.read_csv(snakemake.input.comparisons),
+        pd.read_csv(snakemake.input.causes),
         data=snakemake.params.data,
         seeds=sorted({int(cell["seed"]) for cell in cells}),
         naming=naming,

@@ -5,9 +5,12 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from facesort.causes import cause_lines
+from facesort.comparisons import best_models, comparison_lines
 from facesort.emotions import EMOTIONS
-from facesort.job import InputError
-from facesort.scoring import accuracy_interval, score
+from facesort.gather import gather
+from facesort.intervals import accuracy_interval
+from facesort.scoring import score
 
 # Accuracies of the paper's section 5.
 PAPER: Final = {
@@ -19,9 +22,7 @@ PAPER: Final = {
 SCORES: Final = ("balanced_accuracy", "macro_f1", "oracle_accuracy")
 
 
-def make_table(
-    cells: list[dict[str, Any]], predictions: list[pd.DataFrame], *, resamples: int, seed: int
-) -> pd.DataFrame:
+def make_table(cells: list[dict[str, Any]], predictions: list[pd.DataFrame]) -> pd.DataFrame:
     """Gather all cells' predictions into Table 1.
 
     Args:
@@ -34,53 +35,53 @@ def make_table(
     Raises:
         InputError: if two cells were not scored on the same faces.
     """
-    gathered: dict[tuple[str, str], list[pd.DataFrame]] = {}
-    for cell, table in zip(cells, predictions, strict=True):
-        for column in ("face", "label"):
-            if not np.array_equal(table[column], predictions[0][column]):
-                raise InputError(
-                    f"{cell['variant']}/{cell['model']}/seed{cell['seed']} was scored on other "
-                    "faces than the first cell; delete its predictions.parquet and rerun"
-                )
-        gathered.setdefault((cell["model"], cell["variant"]), []).append(table)
     rows = []
-    for model, variant in ((m, v) for m in PAPER for v in PAPER[m]):
-        if tables := gathered.get((model, variant)):
-            correct = np.stack([(t["label"] == t["predicted"]).to_numpy() for t in tables])
-            scores = [
-                score(t["label"].to_numpy(str), t["predicted"].to_numpy(str), t["group"].to_numpy())
-                for t in tables
-            ]
-            low, high = accuracy_interval(correct, resamples=resamples, seed=seed)
-            rows.append(
-                {
-                    "model": model,
-                    "variant": variant,
-                    "seeds": len(tables),
-                    "n_test": correct.shape[1],
-                    "accuracy": correct.mean(),
-                    "accuracy_low": low,
-                    "accuracy_high": high,
-                    **{name: float(np.mean([s[name] for s in scores])) for name in SCORES},
-                    "paper_accuracy": PAPER[model][variant],
-                    "chance": 1 / len(EMOTIONS),
-                }
-            )
+    for (model, variant), numbers in gather(cells, predictions).items():
+        tables = [predictions[number] for number in numbers]
+        correct = np.stack([(t["label"] == t["predicted"]).to_numpy() for t in tables])
+        scores = [
+            score(t["label"].to_numpy(str), t["predicted"].to_numpy(str), t["group"].to_numpy())
+            for t in tables
+        ]
+        low, high = accuracy_interval(correct)
+        rows.append(
+            {
+                "model": model,
+                "variant": variant,
+                "seeds": len(tables),
+                "n_test": correct.shape[1],
+                "accuracy": correct.mean(),
+                "accuracy_low": low,
+                "accuracy_high": high,
+                **{name: float(np.mean([s[name] for s in scores])) for name in SCORES},
+                "paper_accuracy": PAPER[model][variant],
+                "chance": 1 / len(EMOTIONS),
+            }
+        )
     return pd.DataFrame(rows)
 
 
 def table_markdown(
-    table: pd.DataFrame, *, data: str, seeds: list[int], naming: str, labels: pd.Series
+    table: pd.DataFrame,
+    comparisons: pd.DataFrame,
+    causes: pd.DataFrame,
+    *,
+    data: str,
+    seeds: list[int],
+    naming: str,
+    labels: pd.Series,
 ) -> str:
-    """Table 1 for reading, with what its figures were made from."""
+    """Table 1 for reading, with what its figures were made from and where accuracy is lost."""
     lines = [
         "| model | variant | accuracy [95% interval] | balanced accuracy | macro F1 "
         "| best possible naming (peeks at the scored labels) | paper |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
+    best = best_models(comparisons, table)
     for row in table.to_dict("records"):
+        bold = "**" if (row["model"], row["variant"]) in best else ""
         lines.append(
-            f"| {row['model']} | {row['variant']} | {row['accuracy']:.3f} "
+            f"| {row['model']} | {row['variant']} | {bold}{row['accuracy']:.3f}{bold} "
             f"[{row['accuracy_low']:.3f}, {row['accuracy_high']:.3f}] "
             f"| {row['balanced_accuracy']:.3f} | {row['macro_f1']:.3f} "
             f"| {row['oracle_accuracy']:.3f} | {row['paper_accuracy']:.4f} |"
@@ -90,10 +91,16 @@ def table_markdown(
     lines += [
         "",
         f"Data: {data}. Every cell is scored on the same {len(labels):,} labelled faces, kept out "
-        f"of naming and training. Seeds: {', '.join(map(str, seeds))}. {naming} Intervals are "
-        f"bootstrapped over {covers}. Chance is {1 / len(EMOTIONS):.3f}; always answering "
+        f"of naming and training. Seeds: {', '.join(map(str, seeds))}. {naming} Intervals cover "
+        f"{covers}. Chance is {1 / len(EMOTIONS):.3f}; always answering "
         f"{counts.index[0]} would score {counts.iloc[0] / len(labels):.3f}. The paper's figures "
         "are from other images (AffectNet), so its column does not compare directly.",
+        "",
+        " ".join(comparison_lines(comparisons, len(seeds))),
+        "",
+        "Where most is lost (figures in causes.md):",
+        "",
+        *cause_lines(causes),
         "",
     ]
     return "\n".join(lines)

@@ -1,0 +1,18 @@
+"""Rule find_leaks: faces of the pool that are also labelled, which must not train."""
+
+from snakemake.iocontainers import Snakemake
+
+from facesort.arrays import open_array, write_index
+from facesort.duplicates import find_pairs, without
+from facesort.job import job
+
+snakemake: Snakemake
+
+with job(snakemake.log[0]):
+    pool = open_array(snakemake.input.pool)
+    leaks = find_pairs(pool, open_array(snakemake.input.labelled))
+    leaks = leaks.rename(columns={"first": "face", "second": "labelled"})
+    kept = without(len(pool), leaks["face"].to_numpy())
+    write_index(leaks, snakemake.output.leaks)
+    write_index(kept, snakemake.output.kept)
+    print(f"{len(pool) - len(kept):,} of {len(pool):,} fetched faces are also labelled: left out")

@@ -10,19 +10,17 @@ min_version("9.0")
 configfile: Path(workflow.basedir) / "config.yaml"
 
 
+report: "docs/report/workflow.rst"
+
+
 include: "rules/common.smk"
 
 
 rule all:
-    """Table 1 and its figures: every model on every variant."""
+    """Table 1, its figures and its pages: every model on every variant."""
     input:
-        "results/table1.csv",
-        "results/table1.md",
-        "results/figures/confusion.png",
-        branch(DEMO, then="results/demo/contact_sheet.png", otherwise=[]),
-        figures("embedding", CLUSTERED + CLASSIFIERS),
-        figures("clusters", CLUSTERED),
-        figures("reconstructions", AUTOENCODERS),
+        RESULTS,
+        "results/summary.html",
 
 
 include: "rules/demo.smk"
@@ -34,9 +32,11 @@ include: "rules/embed.smk"
 include: "rules/cluster.smk"
 include: "rules/score.smk"
 include: "rules/figures.smk"
+include: "rules/pages.smk"
 
 
 onsuccess:
+    write_report()
     print(closing_words())
 
 

@@ -1,4 +1,5 @@
 # What the rules share: the checked config, the models it asks for, and the closing words.
+import hashlib
 import json
 import re
 import subprocess
@@ -16,6 +17,7 @@ if wrong := config_errors(config):
     )
 
 STARTED = time.time()
+CONFIG_DIGEST = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:16]
 DEMO = config["data"]["fec_csv"] is None
 CLUSTERED = ["stacked", "convolutional"]
 CLASSIFIERS = ["semi_supervised", "supervised"]
@@ -75,13 +77,6 @@ RESULTS = [
     *of_each_cell("naming.html", CLUSTERED),
     *of_each_cell("figures/reconstructions.png", AUTOENCODERS),
 ]
-
-
-def config_text():
-    """The merged config as YAML."""
-    import yaml
-
-    return yaml.dump(config, Dumper=yaml.CSafeDumper, sort_keys=False)
 
 
 def write_report():

@@ -126,7 +126,7 @@ rule summary:
         mem_mb=2000,
         runtime=10,
     params:
-        config=config_text(),
+        config=CONFIG_DIGEST,
         demo=DEMO,
         code=code_digest("summary"),
     script:

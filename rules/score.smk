@@ -80,6 +80,7 @@ rule table1:
             "results/{variant}/{model}/seed{seed}/metrics.json".format(**cell)
             for cell in CELLS
         ],
+        agreement="results/agreement.csv",
     output:
         csv="results/table1.csv",
         md="results/table1.md",

@@ -41,7 +41,7 @@ with job(snakemake.log[0]):
             path: file_digest(path)
             for path in (*files.texts, files.ledger, files.faces, files.index, files.split)
         },
-        config=snakemake.params.config,
+        config=json.dumps(snakemake.config, indent=2),
         demo=snakemake.params.demo,
     )
     Path(snakemake.output.page).write_text(page, encoding="utf-8")

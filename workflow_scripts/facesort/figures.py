@@ -26,7 +26,7 @@ COLOURS: Final = {
 }
 
 # Those that a dark ground would swallow.
-DARK: Final = COLOURS | {"fear": "#FFFFFF", "neutral": "#8C8C8C", "contempt": "#C2508A"}
+DARK: Final = COLOURS | {"fear": "#FFFFFF", "contempt": "#AA3377"}
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -60,7 +60,7 @@ def plot_embedding(
     figure = new_figure(5.2 * len(panels) + 0.3, 12)
     figure.suptitle(title)
     grid = figure.subplots(2, len(panels), squeeze=False)
-    size = float(np.clip(12_000 / len(places), 1.5, 12))
+    size = float(np.clip(12_000 / len(places), 1.5, 30))
     for row, (kind, name) in enumerate({"tsne": "t-SNE", "umap": "UMAP"}.items()):
         x, y = places[f"{kind}_x"].to_numpy(), places[f"{kind}_y"].to_numpy()
         for column, (heading, shown, groups) in enumerate(panels):

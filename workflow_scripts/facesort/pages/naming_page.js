@@ -97,7 +97,7 @@ const where = new Uint16Array(bytes(data.where));
 
 function draw() {
   const style = getComputedStyle(document.documentElement);
-  const [dim, bright] = [style.getPropertyValue("--line"), style.getPropertyValue("--accent")];
+  const [dim, bright] = [style.getPropertyValue("--dot"), style.getPropertyValue("--accent")];
   const size = Math.max(3, Math.min(9, 300 / Math.sqrt(x.length)));
   for (const canvas of document.querySelectorAll("canvas")) {
     const context = canvas.getContext("2d");

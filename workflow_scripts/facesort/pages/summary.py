@@ -59,7 +59,7 @@ def summary(
         faces: how many faces the pool has.
         cells: model, variant, seed, code, device, versions, and clustering (a digest or "").
         digests: of each input file.
-        config: the whole config, as YAML.
+        config: the whole config, as JSON.
     """
     stages = by_stage(costs)
     lost = ledger[ledger["outcome"] != "fetched"]

@@ -17,7 +17,9 @@ if wrong := config_errors(config):
     )
 
 STARTED = time.time()
-CONFIG_DIGEST = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:16]
+CONFIG_DIGEST = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[
+    :16
+]
 DEMO = config["data"]["fec_csv"] is None
 CLUSTERED = ["stacked", "convolutional"]
 CLASSIFIERS = ["semi_supervised", "supervised"]

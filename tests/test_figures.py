@@ -11,8 +11,8 @@ from matplotlib.image import imread
 from facesort.emotions import EMOTIONS
 from facesort.figures import (
     COLOURS,
-    confusion,
     cluster_groups,
+    confusion,
     emotion_groups,
     on_dark,
     plot_clusters,

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 from html import unescape
 from html.parser import HTMLParser
 
@@ -168,42 +167,7 @@ def test_thumbnails_are_the_faces_made_smaller():
     assert thumbnail_side(200, 25_000) == 40 and thumbnail_side(48, 100) == 48
 
 
-# A person's way, in Debian's Chromium or any other that selenium finds.
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))), None)
-DRIVER = shutil.which("chromedriver")
-browsing = pytest.mark.skipif(
-    not (BROWSER and DRIVER), reason="needs chromium and chromedriver on the path"
-)
-
-
-@pytest.fixture
-def browser(tmp_path):
-    """A headless Chromium that saves downloads in tmp_path and reaches no network."""
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = BROWSER
-    for argument in (
-        "headless=new",
-        "no-sandbox",
-        "disable-gpu",
-        "disable-quic",
-        "no-first-run",
-        "disable-background-networking",
-        "disable-component-update",
-        "disable-sync",
-        f"user-data-dir={tmp_path / 'profile'}",
-        "host-resolver-rules=MAP * ~NOTFOUND",
-        "window-size=1400,1000",
-    ):
-        options.add_argument(f"--{argument}")
-    options.add_experimental_option("prefs", {"download.default_directory": str(tmp_path)})
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
-    yield driver
-    errors = [entry for entry in driver.get_log("browser") if entry["level"] == "SEVERE"]
-    driver.quit()
-    assert errors == []
+# A person's way.
 
 
 def opened(browser, tmp_path, text):
@@ -213,18 +177,9 @@ def opened(browser, tmp_path, text):
     return browser
 
 
-def wait_for(path, seconds=10):
-    import time
-
-    end = time.monotonic() + seconds
-    while not path.is_file():
-        assert time.monotonic() < end, f"{path} was not saved"
-        time.sleep(0.1)
-    return path
-
-
-@browsing
-def test_naming_by_keyboard_survives_a_reload_and_is_read(browser, tmp_path, naming, clustering):
+def test_naming_by_keyboard_survives_a_reload_and_is_read(
+    browser, saved, tmp_path, naming, clustering
+):
     from selenium.webdriver.common.by import By
     from selenium.webdriver.common.keys import Keys
 
@@ -250,11 +205,10 @@ def test_naming_by_keyboard_survives_a_reload_and_is_read(browser, tmp_path, nam
     find(By.ID, "namer").send_keys("Anna/..")
     assert find(By.ID, "path").text == "names/rgb/stacked/seed0.anna.csv"
     find(By.ID, "save").send_keys(Keys.ENTER)
-    names = read_person_names(wait_for(tmp_path / "names.csv"), clustering)
+    names = read_person_names(saved(tmp_path / "names.csv"), clustering)
     assert list(names["emotion"]) == [*chosen, "disgust", "fear", "fear"]
 
 
-@browsing
 @pytest.mark.parametrize("width", [390, 1400])
 def test_pages_fit_and_are_labelled(request, browser, tmp_path, width):
     for name in ("naming", "map_text", "summary_text"):
@@ -280,7 +234,6 @@ def test_pages_fit_and_are_labelled(request, browser, tmp_path, width):
                 assert node["ignored"] or node["name"]["value"].strip(), (name, node)
 
 
-@browsing
 def test_the_map_shows_faces_and_filters_by_keyboard(browser, tmp_path, map_text):
     from selenium.webdriver.common.by import By
     from selenium.webdriver.common.keys import Keys

@@ -14,7 +14,7 @@ COLUMNS += ["agreed_by_faces", "kappa_by_faces"]
 def person(path: str | Path) -> str:
     """The person that a file's name tells: seed0.anna.csv is anna's; "names" without one."""
     parts = Path(path).name.split(".")
-    return parts[1] if len(parts) == 3 else "names"
+    return parts[1] if len(parts) == 3 else "main"
 
 
 def agreement(names: dict[str, list[str]], sizes: np.ndarray) -> pd.DataFrame:

@@ -31,12 +31,16 @@ let waiting = false;
 const shown = (i) => setShown[set[i]] && !hidden.has(groups[colour][i]);
 let setShown = data.sets.map(() => true);
 
+// Where 0 of both axes lies on the canvas, and how many pixels a step is.
+function frame() {
+  const [width, height] = [canvas.clientWidth, canvas.clientHeight];
+  const side = (Math.min(width, height) - 24) * view.zoom;
+  return [width / 2 - view.x * side, height / 2 - view.y * side, side / 65535];
+}
+
 function screen(i) {
-  const side = Math.min(canvas.clientWidth, canvas.clientHeight) - 24;
-  return [
-    canvas.clientWidth / 2 + (maps[map][0][i] / 65535 - view.x) * side * view.zoom,
-    canvas.clientHeight / 2 + (maps[map][1][i] / 65535 - view.y) * side * view.zoom,
-  ];
+  const [left, top, step] = frame();
+  return [left + maps[map][0][i] * step, top + maps[map][1][i] * step];
 }
 
 function draw() {
@@ -53,11 +57,13 @@ function draw() {
   const grey = dark.matches ? "#555b66" : "#d5d8dd";
   const size = Math.max(2, Math.min(7, 170 / Math.sqrt(count))) * Math.sqrt(Math.min(view.zoom, 6));
   const mine = groups[colour];
+  const [left, top, step] = frame();
+  const [xs, ys] = maps[map];
   context.globalAlpha = 0.85;
   for (const grouped of [false, true]) {
     for (const i of order) {
       if ((mine[i] !== NONE) !== grouped || !shown(i)) continue;
-      const [x, y] = screen(i);
+      const [x, y] = [left + xs[i] * step, top + ys[i] * step];
       if (x < -9 || y < -9 || x > width + 9 || y > height + 9) continue;
       context.fillStyle = grouped ? palette[mine[i]] : grey;
       context.fillRect(x - size / 2, y - size / 2, size, size);
@@ -118,11 +124,14 @@ function choose(i) {
 
 function nearest(x, y, reach, fits) {
   let [best, least] = [-1, reach * reach];
+  const [left, top, step] = frame();
+  const [xs, ys] = maps[map];
   for (let i = 0; i < count; i++) {
     if (!shown(i)) continue;
-    const [px, py] = screen(i);
-    const distance = (px - x) ** 2 + (py - y) ** 2;
-    if (distance < least && (!fits || fits(px - x, py - y, i))) [best, least] = [i, distance];
+    const dx = left + xs[i] * step - x;
+    const dy = top + ys[i] * step - y;
+    const distance = dx * dx + dy * dy;
+    if (distance < least && (!fits || fits(dx, dy, i))) [best, least] = [i, distance];
   }
   return best;
 }

@@ -63,7 +63,9 @@ def summary(
     """
     stages = by_stage(costs)
     lost = ledger[ledger["outcome"] != "fetched"]
-    causes = refused["cause"].value_counts().rename_axis("cause").reset_index(name="faces")
+    # Without what follows the colon, such as a file's first bytes.
+    kinds = refused["cause"].astype(str).str.partition(":")[0]
+    causes = kinds.value_counts().rename_axis("cause").reset_index(name="faces")
     urls = (
         lost[["url", "error"]]
         .assign(error=lost["error"].where(lost["error"].notna(), ""))

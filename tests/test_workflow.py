@@ -100,7 +100,10 @@ def test_the_pages_are_there_and_the_report_opens_offline(project, browser):
     browser.get((results / "report.html").as_uri())
     browser.implicitly_wait(10)
     browser.find_element("link text", "summary.html").click()
-    assert browser.find_element("xpath", "//*[contains(text(), 'lost URLs')]")
+    entry = "//span[contains(text(), 'Table 1, causes')]/..//a"
+    browser.find_element("xpath", entry).click()
+    browser.switch_to.frame(browser.find_element("tag name", "iframe"))
+    assert "semi_supervised" in browser.find_element("tag name", "main").text
 
 
 def test_the_report_is_made_for_a_whole_run_alone(project):

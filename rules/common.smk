@@ -60,7 +60,8 @@ def names_files(cell):
     """All persons' files of a cell: seed0.csv, whose names count, and seed0.<person>.csv."""
     folder = Path("names/{variant}/{model}".format(**cell))
     name = re.compile(rf"seed{cell['seed']}(\.[\w-]+)?\.csv")
-    return sorted(str(path) for path in folder.glob("*") if name.fullmatch(path.name))
+    found = (str(path) for path in folder.glob("*") if name.fullmatch(path.name))
+    return sorted(found, key=lambda path: (len(Path(path).suffixes), path))
 
 
 NAMED_TWICE = [

@@ -10,26 +10,17 @@ min_version("9.0")
 configfile: Path(workflow.basedir) / "config.yaml"
 
 
+report: "docs/report/workflow.rst"
+
+
 include: "rules/common.smk"
 
 
 rule all:
-    """The tables and their figures: every model on every variant."""
+    """The tables, their figures and pages: every model on every variant."""
     input:
-        "results/table1.csv",
-        "results/table1.md",
-        "results/table2.md",
-        "results/causes.md",
-        "results/ensembles.md",
-        "results/fetch/losses.csv",
-        "results/figures/losses.png",
-        "results/figures/confusion.png",
-        "results/figures/history.png",
-        expand("results/figures/architecture_{model}.png", model=MODELS),
-        branch(DEMO, then="results/demo/contact_sheet.png", otherwise=[]),
-        figures("embedding", CLUSTERED + CLASSIFIERS),
-        figures("clusters", CLUSTERED),
-        figures("reconstructions", AUTOENCODERS),
+        RESULTS,
+        "results/summary.html",
 
 
 include: "rules/demo.smk"
@@ -41,9 +32,11 @@ include: "rules/embed.smk"
 include: "rules/cluster.smk"
 include: "rules/score.smk"
 include: "rules/figures.smk"
+include: "rules/pages.smk"
 
 
 onsuccess:
+    write_report()
     print(closing_words())
 
 

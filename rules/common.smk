@@ -1,4 +1,8 @@
 # What the rules share: the checked config, the models it asks for, and the closing words.
+import hashlib
+import json
+import re
+import subprocess
 import sys
 import time
 
@@ -13,6 +17,9 @@ if wrong := config_errors(config):
     )
 
 STARTED = time.time()
+CONFIG_DIGEST = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[
+    :16
+]
 DEMO = config["data"]["fec_csv"] is None and config["data"]["manifest"] is None
 # One shard is no shard: fetch_faces then does all by itself.
 SHARDS = range(config["fetch"]["shards"] if config["fetch"]["shards"] > 1 else 0)
@@ -48,10 +55,10 @@ wildcard_constraints:
     shard=r"\d+",
 
 
-def figures(name, models):
-    """A figure of every cell with the first seed, for the models that have it."""
+def of_each_cell(name, models):
+    """A file of every cell with the first seed, for the models that have it."""
     return expand(
-        "results/{variant}/{model}/seed{seed}/figures/{name}.png",
+        "results/{variant}/{model}/seed{seed}/{name}",
         variant=config["variants"],
         model=[model for model in MODELS if model in models],
         seed=config["seeds"][0],
@@ -73,6 +80,55 @@ def person_names(wildcards):
     return [path] if Path(path).is_file() else []
 
 
+def names_files(cell):
+    """All persons' files of a cell: seed0.csv, whose names count, and seed0.<person>.csv."""
+    folder = Path("names/{variant}/{model}".format(**cell))
+    name = re.compile(rf"seed{cell['seed']}(\.[\w-]+)?\.csv")
+    found = (str(path) for path in folder.glob("*") if name.fullmatch(path.name))
+    return sorted(found, key=lambda path: (len(Path(path).suffixes), path))
+
+
+NAMED_TWICE = [
+    cell for cell in CELLS if cell["model"] in CLUSTERED and len(names_files(cell)) > 1
+]
+# What summary.html and report.html look back on.
+RESULTS = [
+    "results/table1.csv",
+    "results/table1.md",
+    "results/table2.md",
+    "results/causes.md",
+    "results/ensembles.md",
+    "results/agreement.csv",
+    "results/fetch/losses.csv",
+    "results/figures/losses.png",
+    "results/figures/history.png",
+    *expand("results/figures/architecture_{model}.png", model=MODELS),
+    "results/figures/confusion.png",
+    *(["results/demo/contact_sheet.png"] if DEMO else []),
+    *of_each_cell("figures/embedding.png", CLUSTERED + CLASSIFIERS),
+    *of_each_cell("map.html", CLUSTERED + CLASSIFIERS),
+    *of_each_cell("figures/clusters.png", CLUSTERED),
+    *of_each_cell("naming.html", CLUSTERED),
+    *of_each_cell("figures/reconstructions.png", AUTOENCODERS),
+]
+
+
+def write_report():
+    """Snakemake's report of a run of all, by its own command; a failure does not fail the run."""
+    if "all" not in map(str, workflow.dag.targetrules):
+        return
+    # One file of the merged config stands for whatever files and options the run was given.
+    merged = Path(".snakemake/report_config.json")
+    merged.write_text(json.dumps(config), encoding="utf-8")
+    command = [sys.executable, "-m", "snakemake", "--report", "results/report.html"]
+    command += ["--snakefile", str(workflow.main_snakefile), "--cores", "1", "--nolock"]
+    command += ["--quiet", "all", "--configfile", str(merged)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode:
+        lines = done.stdout.decode(errors="replace").strip().splitlines()
+        print(f"results/report.html was not made: {' '.join(lines[-3:])}")
+
+
 def closing_words():
     """Table 1, and where it and the pictures lie."""
     table = Path("results/table1.md")
@@ -84,6 +140,7 @@ def closing_words():
             "",
             table.read_text(encoding="utf-8"),
             f"Table:    {folder}/table1.csv, and for reading {folder}/table1.md",
-            f"Pictures: {folder}/figures and {folder}/<variant>/<model>/seed<n>/figures",
+            f"Report:   {folder}/report.html",
+            f"Cells:    {folder}/<variant>/<model>/seed<n>: map.html, naming.html, figures",
         ]
     )

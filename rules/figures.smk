@@ -7,19 +7,64 @@ OUTPUTS:
     results/figures/confusion.png  all cells' confusion matrices
     results/figures/history.png    loss of every epoch, all cells
     results/figures/architecture_{model}.png                          layers of each model
-    results/{variant}/{model}/seed{seed}/figures/embedding.png        t-SNE of the test faces
+    results/{variant}/{model}/seed{seed}/map.parquet  face, set (pool, test), and its places
+    results/{variant}/{model}/seed{seed}/map.html     the same to explore, with the faces
+    results/{variant}/{model}/seed{seed}/figures/embedding.png        t-SNE and UMAP
     results/{variant}/{model}/seed{seed}/figures/clusters.png         samples of each cluster
     results/{variant}/{model}/seed{seed}/figures/reconstructions.png  originals and reconstructions
 """
 
 
-rule plot_embedding:
-    """t-SNE of the test faces: by cluster or prediction, and by true emotion (figures 5, 7)."""
+rule map_faces:
+    """Place at most {params.points} faces each of the pool and the test set by t-SNE and UMAP."""
     input:
-        embeddings="results/{variant}/{model}/seed{seed}/labelled_embeddings.npy",
-        predictions="results/{variant}/{model}/seed{seed}/predictions.parquet",
+        pool="results/{variant}/{model}/seed{seed}/embeddings.npy",
+        labelled="results/{variant}/{model}/seed{seed}/labelled_embeddings.npy",
+        split="results/labelled/split.parquet",
     output:
-        figure="results/{variant}/{model}/seed{seed}/figures/embedding.png",
+        map="results/{variant}/{model}/seed{seed}/map.parquet",
+    log:
+        "results/logs/map_faces/{variant}/{model}/seed{seed}.log",
+    benchmark:
+        "results/benchmarks/map_faces/{variant}/{model}/seed{seed}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        points=25_000,
+        code=code_digest("map_faces"),
+    script:
+        "../workflow_scripts/map_faces.py"
+
+
+rule plot_embedding:
+    """The maps by cluster or prediction and by true emotion (figures 5, 7), still and to explore."""
+    input:
+        map="results/{variant}/{model}/seed{seed}/map.parquet",
+        predictions="results/{variant}/{model}/seed{seed}/predictions.parquet",
+        clustering=branch(
+            lambda wildcards: wildcards.model in CLUSTERED,
+            then="results/{variant}/{model}/seed{seed}/clusters.npz",
+            otherwise=[],
+        ),
+        names=branch(
+            lambda wildcards: wildcards.model in CLUSTERED,
+            then="results/{variant}/{model}/seed{seed}/names.csv",
+            otherwise=[],
+        ),
+        pool="results/{variant}/pool.npy",
+        labelled="results/{variant}/labelled.npy",
+    output:
+        figure=report(
+            "results/{variant}/{model}/seed{seed}/figures/embedding.png",
+            caption="../docs/report/embedding.rst",
+            category="Figures",
+            subcategory="Maps of the embeddings",
+            labels={"model": "{model}", "variant": "{variant}", "seed": "{seed}"},
+        ),
+        page="results/{variant}/{model}/seed{seed}/map.html",
     log:
         "results/logs/plot_embedding/{variant}/{model}/seed{seed}.log",
     benchmark:
@@ -30,8 +75,6 @@ rule plot_embedding:
         mem_mb=4000,
         runtime=30,
     params:
-        points=2000,
-        clustered=lambda wildcards: wildcards.model in CLUSTERED,
         code=code_digest("plot_embedding"),
     script:
         "../workflow_scripts/plot_embedding.py"
@@ -44,7 +87,13 @@ rule plot_clusters:
         clustering="results/{variant}/{model}/seed{seed}/clusters.npz",
         names="results/{variant}/{model}/seed{seed}/names.csv",
     output:
-        figure="results/{variant}/{model}/seed{seed}/figures/clusters.png",
+        figure=report(
+            "results/{variant}/{model}/seed{seed}/figures/clusters.png",
+            caption="../docs/report/clusters.rst",
+            category="Figures",
+            subcategory="Faces of the clusters",
+            labels={"model": "{model}", "variant": "{variant}", "seed": "{seed}"},
+        ),
     log:
         "results/logs/plot_clusters/{variant}/{model}/seed{seed}.log",
     benchmark:
@@ -68,7 +117,13 @@ rule plot_reconstructions:
     input:
         model="results/{variant}/{model}/seed{seed}/model",
     output:
-        figure="results/{variant}/{model}/seed{seed}/figures/reconstructions.png",
+        figure=report(
+            "results/{variant}/{model}/seed{seed}/figures/reconstructions.png",
+            caption="../docs/report/reconstructions.rst",
+            category="Figures",
+            subcategory="Reconstructions",
+            labels={"model": "{model}", "variant": "{variant}", "seed": "{seed}"},
+        ),
     log:
         "results/logs/plot_reconstructions/{variant}/{model}/seed{seed}.log",
     benchmark:
@@ -94,7 +149,13 @@ rule plot_confusion:
             for cell in CELLS
         ],
     output:
-        figure="results/figures/confusion.png",
+        figure=report(
+            "results/figures/confusion.png",
+            caption="../docs/report/confusion.rst",
+            category="Figures",
+            subcategory="Confusion matrices",
+            labels={"cells": "all"},
+        ),
     log:
         "results/logs/plot_confusion.log",
     benchmark:

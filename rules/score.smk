@@ -87,6 +87,7 @@ rule causes:
             "results/{variant}/{model}/seed{seed}/metrics.json".format(**cell)
             for cell in CELLS
         ],
+        agreement="results/agreement.csv",
     output:
         csv="results/causes.csv",
         md="results/causes.md",

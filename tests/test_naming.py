@@ -12,7 +12,8 @@ from facesort.job import InputError
 from facesort.naming import name_automatically, read_person_names
 
 CLUSTERING = Clustering(np.eye(8, 3, dtype="f4"), np.zeros(9, "i4"), np.zeros(9, "i4"), 1.0)
-ROWS = "".join(f"{cluster},happy\n" for cluster in range(8))
+HEAD = "cluster,emotion,clustering\n"
+ROWS = "".join(f"{cluster},happy,{CLUSTERING.digest}\n" for cluster in range(8))
 
 
 @settings(max_examples=50, deadline=None)
@@ -41,8 +42,8 @@ def test_one_to_one_loses_no_vote_to_distance():
 @pytest.mark.parametrize(
     "text",
     [
-        "cluster;emotion\n" + ROWS.replace(",", ";"),
-        "\ufeffCluster, Emotion\n" + ROWS,
+        (HEAD + ROWS).replace(",", ";"),
+        "\ufeffCluster, Emotion, Clustering\n" + ROWS,
         "cluster,emotion,origin,votes,clustering\n"
         + "".join(f"{c},happy,automatic,3,{CLUSTERING.digest}\n" for c in range(8)),
     ],
@@ -57,12 +58,14 @@ def test_what_spreadsheets_and_the_workflow_write_is_read(tmp_path, text):
     ("raw", "complaint"),
     [
         (b"cluster,emotion\n0,\xe9\n", "UTF-8"),
-        (("cluster,emotion\n" + ROWS).encode("utf-16"), "UTF-8"),
-        (b"cluster,emotion\n" + b"9" * 5000 + b",happy\n", "row 2: '9+' is no cluster"),
+        ((HEAD + ROWS).encode("utf-16"), "UTF-8"),
+        (f"{HEAD}{'9' * 5000},happy,{CLUSTERING.digest}\n".encode(), "row 2: '9+' is no cluster"),
         (b"cluster,emotion\n0," + b"x" * 200_000 + b"\n", "too long"),
-        (b"cluster,emotion\n0,ha\0ppy\n", "row 2"),
-        (b"cluster,emotion,clustering\n0,happy,\x1b[31mred\n", "row 2: named for clustering"),
-        (b"", "cluster,emotion"),
+        (HEAD.encode() + b"0,ha\0ppy\n", "row 2"),
+        (HEAD.encode() + b"0,happy,\x1b[31mred\n", "row 2: named for clustering"),
+        (HEAD.encode() + b"0,happy,\n", "row 2: named for clustering"),
+        (b"cluster,emotion\n0,happy\n", "no column clustering .* naming.html"),
+        (b"", "no column cluster and emotion and clustering"),
     ],
 )
 def test_hostile_files_get_one_clear_line(tmp_path, raw, complaint):

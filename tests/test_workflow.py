@@ -33,6 +33,8 @@ SMALL = {
 }
 # What all cells' predictions make.
 TABLES = ("causes", "compare", "table1", "table2", "ensembles")
+# What looks back on all results.
+LAST = ("merge_benchmarks", "summary")
 
 
 with socket.socket() as probe:
@@ -58,7 +60,7 @@ def would_run(folder, *arguments):
 
 def copy_project(folder):
     """The project in a new folder, with the small config."""
-    parts = ("Snakefile", "config.yaml", "rules", "envs", "workflow_scripts")
+    parts = ("Snakefile", "config.yaml", "docs", "rules", "envs", "workflow_scripts")
     folder.mkdir()
     for part in parts:
         copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
@@ -118,6 +120,35 @@ def test_the_encoder_learns_before_the_classifier_whatever_the_configs_order(pro
     assert phases == ["reconstruct", "classify"]
 
 
+def test_the_pages_are_there_and_the_report_opens_offline(project, browser):
+    results = project / "results"
+    assert len(list(results.rglob("map.html"))) == 4
+    assert len(list(results.rglob("naming.html"))) == 2
+    costs = pd.read_csv(results / "costs.csv")
+    assert {"train", "map_faces", "table1"} <= set(costs["stage"])
+    urls = len(pd.read_parquet(results / "fetch/ledger.parquet"))
+    browser.get((results / "summary.html").as_uri())
+    text = browser.find_element("tag name", "main").text
+    for words in ("semi_supervised", "map_faces", f"0 of {urls} URLs", "Limits of use"):
+        assert words in text
+    browser.get((results / "report.html").as_uri())
+    browser.implicitly_wait(10)
+    browser.find_element("link text", "summary.html").click()
+    entry = "//span[contains(text(), 'Table 1, causes')]/..//a"
+    browser.find_element("xpath", entry).click()
+    browser.switch_to.frame(browser.find_element("tag name", "iframe"))
+    assert "semi_supervised" in browser.find_element("tag name", "main").text
+
+
+def test_the_report_is_made_for_a_whole_run_alone(project):
+    report = project / "results/report.html"
+    before = report.stat().st_mtime_ns
+    printed = snakemake(project, "--forcerun", "table1", "--", "results/table1.csv")
+    assert "Elapsed time" in printed and report.stat().st_mtime_ns == before
+    snakemake(project)
+    assert report.stat().st_mtime_ns > before
+
+
 def test_another_folder_and_number_of_cores_give_the_same_bytes(project, tmp_path):
     again = copy_project(tmp_path / "again")
     snakemake(again, cores=1)
@@ -125,7 +156,9 @@ def test_another_folder_and_number_of_cores_give_the_same_bytes(project, tmp_pat
     # All but what tells times and paths: logs, benchmarks, the ledger, the models' descriptions.
     kinds = ("*.npy", "*.npz", "*.safetensors", "*.png", "*.csv", "*.md", "predictions.parquet")
     files = {path.relative_to(results) for kind in kinds for path in results.rglob(kind)}
-    files = {path for path in files if "demo" not in path.parts}
+    pages = ("map.parquet", "map.html", "naming.html")
+    files |= {path.relative_to(results) for page in pages for path in results.rglob(page)}
+    files = {path for path in files if "demo" not in path.parts} - {Path("costs.csv")}
     assert {"table1.csv", "faces.npy", "weights.safetensors"} <= {path.name for path in files}
     for path in sorted(files):
         assert (results / path).read_bytes() == (others / path).read_bytes(), path
@@ -152,7 +185,7 @@ def test_a_second_run_does_nothing(project):
 @pytest.mark.parametrize(
     ("change", "rules"),
     [
-        ({"table": {"resamples": 101}}, {"compare", "table1"}),
+        ({"table": {"resamples": 101}}, {"compare", "table1", *LAST}),
         (
             {"clustering": {"starts": 2}},
             {
@@ -163,6 +196,8 @@ def test_a_second_run_does_nothing(project):
                 "plot_clusters",
                 "plot_embedding",
                 "plot_confusion",
+                "naming_page",
+                *LAST,
             },
         ),
     ],
@@ -175,26 +210,30 @@ def test_an_edited_block_reruns_its_dependents_alone(project, change, rules):
 @pytest.mark.parametrize(
     ("module", "rules"),
     [
-        ("tables.py", {"table1"}),
+        ("tables.py", {"table1", *LAST}),
         ("models/supervised.py", set()),
         (
             "naming.py",
             {
                 "name_clusters",
+                "agreement",
                 "predict_by_cluster",
                 *TABLES,
                 "plot_clusters",
                 "plot_embedding",
                 "plot_confusion",
+                "naming_page",
+                *LAST,
             },
         ),
+        ("pages/map_page.js", {"plot_embedding", *LAST}),
         ("fec.py", None),
     ],
 )
 def test_an_edited_module_reruns_its_dependents_alone(project, module, rules):
     path = project / "workflow_scripts" / "facesort" / module
     before = path.read_bytes()
-    path.write_bytes(before + b"\n# edited\n")
+    path.write_bytes(before + b"\n")
     try:
         would = would_run(project)
     finally:
@@ -213,22 +252,38 @@ def test_one_target_alone(project):
     assert would == {"train", "embed"}
 
 
-def test_a_persons_names_win_and_the_table_says_so(project):
-    names = project / "names/rgb/stacked/seed0.csv"
-    names.parent.mkdir(parents=True)
-    names.write_text("cluster,emotion\n" + "".join(f"{c},happy\n" for c in range(8)))
+def test_two_persons_name_and_the_table_says_so(project, browser, saved, tmp_path):
+    folder = project / "names/rgb/stacked"
+    folder.mkdir(parents=True)
+    page = project / "results/rgb/stacked/seed0/naming.html"
     try:
-        snakemake(project, "results/table1.md")
-        assert "A person named the clusters of rgb/stacked/seed0" in (
-            project / "results/table1.md"
-        ).read_text(encoding="utf-8")
+        for file, last in (("seed0.csv", "happy"), ("seed0.anna.csv", "mixed")):
+            browser.get(page.as_uri())
+            for cluster, name in enumerate(["happy"] * 4 + ["sad"] * 3 + [last]):
+                choice = f"input[name=cluster-{cluster}][value={name}]"
+                browser.find_element("css selector", choice).send_keys(" ")
+            browser.find_element("id", "save").send_keys("\n")
+            saved(tmp_path / "names.csv").rename(folder / file)
+        snakemake(project)
+        table = (project / "results/table1.md").read_text(encoding="utf-8")
+        assert "A person named the clusters of rgb/stacked/seed0" in table
+        assert "main and anna agree on 7 of 8 clusters" in table
         metrics = pd.read_json(project / "results/rgb/stacked/seed0/metrics.json", typ="series")
-        assert metrics["naming"] == "person" and metrics["accuracy"] == pytest.approx(1 / 8)
-        names.write_text("cluster,emotion\n0,bored\n")
+        assert metrics["naming"] == "person"
+        names = pd.read_csv(project / "results/rgb/stacked/seed0/names.csv")
+        assert list(names["emotion"]) == ["happy"] * 4 + ["sad"] * 3 + ["happy"]
+        text = folder / "seed0.csv"
+        text.write_text(text.read_text().replace("0,happy", "0,bored"))
         printed = snakemake(project, "results/table1.md", expect=1)
         assert "names/rgb/stacked/seed0.csv, row 2: 'bored' is not one of" in printed
+        shutil.copy(folder / "seed0.anna.csv", text)
+        (project / "change.yaml").write_text("clustering: {clusters: 7}\n", encoding="utf-8")
+        target = "results/rgb/stacked/seed0/names.csv"
+        other = ("--configfile", "small.yaml", "change.yaml", "--", target)
+        printed = snakemake(project, *other, expect=1)
+        assert "row 2: named for clustering" in printed and "naming.html" in printed
     finally:
-        names.unlink()
+        shutil.rmtree(project / "names")
 
 
 @pytest.mark.parametrize(

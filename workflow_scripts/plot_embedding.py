@@ -1,27 +1,56 @@
-"""Rule plot_embedding: t-SNE of the test faces."""
+"""Rule plot_embedding: t-SNE and UMAP as a picture, and as a page that shows the faces."""
+
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from snakemake.iocontainers import Snakemake
 
 from facesort.arrays import open_array, read_index
-from facesort.figures import embedding_groups, plot_embedding, save, tsne
+from facesort.clustering import load_clustering
+from facesort.figures import cluster_groups, emotion_groups, plot_embedding, save
 from facesort.job import job
+from facesort.pages.map_page import map_page
 
 snakemake: Snakemake
 
 with job(snakemake.log[0]):
-    model, variant, seed = (snakemake.wildcards[key] for key in ("model", "variant", "seed"))
-    predictions = read_index(snakemake.input.predictions)
-    if len(predictions) > snakemake.params.points:
-        chosen = np.random.default_rng(int(seed)).permutation(len(predictions))
-        predictions = predictions.iloc[np.sort(chosen[: snakemake.params.points])]
-    places = tsne(open_array(snakemake.input.embeddings)[predictions["face"]], int(seed))
-    clustered = snakemake.params.clustered
-    what = "cluster and its name" if clustered else "predicted emotion"
-    figure = plot_embedding(
+    cell = "{model}, {variant}, seed {seed}".format(**dict(snakemake.wildcards.items()))
+    places = read_index(snakemake.input.map)
+    predictions = read_index(snakemake.input.predictions).set_index("face")
+    pool = (places["set"] == "pool").to_numpy()
+    tested = predictions.loc[places.loc[~pool, "face"]]
+    emotions = np.full(len(places), "", object)
+    predicted = emotions.copy()
+    emotions[~pool], predicted[~pool] = tested["label"], tested["predicted"]
+    colourings = {"emotion": emotion_groups(emotions)}
+    panels = [("test faces by emotion", ~pool, colourings["emotion"])]
+    if snakemake.input.clustering:
+        names = pd.read_csv(snakemake.input.names)["emotion"].to_list()
+        clusters = np.empty(len(places), np.int64)
+        clusters[pool] = load_clustering(snakemake.input.clustering).pool[places["face"][pool]]
+        clusters[~pool] = tested["group"]
+        predicted[pool] = np.array(names)[clusters[pool]]
+        by_cluster = cluster_groups(clusters, names)
+        colourings = {
+            "cluster": by_cluster,
+            **colourings,
+            "prediction": emotion_groups(predicted),
+        }
+        panels = [
+            ("pool by cluster and its name", pool, by_cluster),
+            ("test faces by cluster", ~pool, by_cluster),
+            *panels,
+        ]
+    else:
+        colourings = {"prediction": emotion_groups(predicted), **colourings}
+        panels = [("test faces by prediction", ~pool, colourings["prediction"]), *panels]
+    save(plot_embedding(places, panels, cell), snakemake.output.figure)
+    page = map_page(
         places,
-        embedding_groups(predictions, clustered),
-        predictions["label"].to_numpy(str),
-        f"{model}, {variant}, seed {seed}: {what}",
+        {"pool": open_array(snakemake.input.pool), "test": open_array(snakemake.input.labelled)},
+        colourings,
+        title=f"Map of faces: {cell}",
+        totals={"pool": len(open_array(snakemake.input.pool)), "test": len(predictions)},
     )
-    save(figure, snakemake.output.figure)
+    Path(snakemake.output.page).write_text(page, encoding="utf-8")

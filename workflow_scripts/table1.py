@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 from snakemake.iocontainers import Snakemake
 
+from facesort.agreement import agreement_words
 from facesort.arrays import read_index
 from facesort.job import job
 from facesort.tables import make_table, table_markdown
@@ -32,6 +33,7 @@ with job(snakemake.log[0]):
         naming = (
             f"A person named the clusters of {', '.join(person)}; others automatically {automatic}."
         )
+    naming = " ".join([naming, agreement_words(pd.read_csv(snakemake.input.agreement))]).strip()
     text = table_markdown(
         table,
         pd.read_csv(snakemake.input.comparisons),

@@ -77,6 +77,29 @@ def open_array(path: str | Path) -> np.ndarray:
     return array
 
 
+def read_blocks(path: str | Path, rows: np.ndarray, megabytes: int = 64) -> Iterator[np.ndarray]:
+    """Rows of an ``.npy`` file in turn, so many megabytes of the file at a time.
+
+    They are read, not mapped: what is mapped counts as the job's memory until it is given back.
+
+    Args:
+        rows: int (n,), ascending.
+
+    Yields:
+        The chosen rows of the next block, (m, ...); m may be 0.
+    """
+    array = open_array(path)
+    width = int(np.prod(array.shape[1:]))
+    step = max(1, megabytes * 1_000_000 // max(1, width * array.itemsize))
+    with Path(path).open("rb") as file:
+        file.seek(array.offset)  # type: ignore[attr-defined]
+        for start in range(0, len(array), step):
+            count = min(step, len(array) - start)
+            block = np.fromfile(file, array.dtype, count * width)
+            low, high = np.searchsorted(rows, [start, start + count])
+            yield block.reshape(count, *array.shape[1:])[rows[low:high] - start]
+
+
 def read_index(path: str | Path, rows: int | None = None) -> pd.DataFrame:
     """Read a Parquet index.
 

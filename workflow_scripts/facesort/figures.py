@@ -26,6 +26,9 @@ COLOURS: Final = {
     "mixed": "#EED9C4",
 }
 
+# Those that a dark ground would swallow.
+DARK: Final = COLOURS | {"fear": "#FFFFFF", "contempt": "#AA3377"}
+
 
 def new_figure(width: float, height: float) -> Figure:
     """An empty figure of so many inches."""
@@ -41,77 +44,62 @@ def save(figure: Figure, path: str | Path) -> None:
     figure.savefig(path, metadata={"Software": None})
 
 
-def tsne(embeddings: np.ndarray, seed: int) -> np.ndarray:
-    """t-SNE of float32 (N, D), by way of 50 principal components: float64 (N, 2).
-
-    One thread, so that the picture does not depend on the number of cores. Equal embeddings, from a
-    model that gives every face the same, all lie at the origin.
-
-    Source: van der Maaten and Hinton 2008; openTSNE, https://opentsne.readthedocs.io
-    """
-    from openTSNE import TSNE
-    from sklearn.decomposition import PCA
-    from threadpoolctl import threadpool_limits
-
-    if len(embeddings) < 4 or (embeddings == embeddings[:1]).all():
-        return np.zeros((len(embeddings), 2))
-    parts = min(50, *embeddings.shape)
-    with threadpool_limits(1):
-        pca = PCA(parts, svd_solver="randomized", random_state=seed)
-        reduced = pca.fit_transform(np.asarray(embeddings, np.float32))
-        perplexity = min(30.0, (len(reduced) - 1) / 3)
-        placed = TSNE(perplexity=perplexity, random_state=seed, n_jobs=1).fit(reduced)
-    return np.asarray(placed)
+# Label, colour and bool (n,) of each group of n points.
+Groups = list[tuple[str, str, np.ndarray]]
 
 
 def plot_embedding(
-    places: np.ndarray, groups: list[tuple[str, str, np.ndarray]], truth: np.ndarray, title: str
+    places: pd.DataFrame, panels: list[tuple[str, np.ndarray, Groups]], title: str
 ) -> Figure:
-    """Two maps side by side: by group and by true emotion.
+    """t-SNE above UMAP, with a panel for each way of colouring them.
 
     Args:
-        places: float (n, 2).
-        groups: label, colour and bool (n,) of each group on the left map.
-        truth: str (n,), true emotions.
+        places: columns tsne_x, tsne_y, umap_x, umap_y; a row a face.
+        panels: heading, bool (n,) of the faces shown in colour, and the groups that they are in;
+            the other faces lie below in grey.
     """
-    figure = new_figure(13, 6)
-    left, right = figure.subplots(1, 2)
-    emotions = [(emotion, COLOURS[emotion], truth == emotion) for emotion in EMOTIONS]
-    for axes, name, shown in ((left, title, groups), (right, "true emotion", emotions)):
-        colours = np.full((len(places), 3), 0.5)
-        for label, colour, chosen in shown:
-            colours[chosen] = to_rgb(colour)
-            axes.scatter([], [], s=40, color=colour, label=label, linewidths=0)
-        # In random order: drawn group by group, the last would hide the others.
-        order = np.random.default_rng(0).permutation(len(places))
-        x, y = places[order].T
-        axes.scatter(x, y, s=12, c=colours[order], linewidths=0, alpha=0.85)
-        axes.set_title(name)
-        axes.set_xticks([])
-        axes.set_yticks([])
-        axes.set_box_aspect(1)
-        axes.spines[:].set_color("#cccccc")
-        axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    figure = new_figure(5.2 * len(panels) + 0.3, 12)
+    figure.suptitle(title)
+    grid = figure.subplots(2, len(panels), squeeze=False)
+    size = float(np.clip(12_000 / len(places), 1.5, 30))
+    for row, (kind, name) in enumerate({"tsne": "t-SNE", "umap": "UMAP"}.items()):
+        x, y = places[f"{kind}_x"].to_numpy(), places[f"{kind}_y"].to_numpy()
+        for column, (heading, shown, groups) in enumerate(panels):
+            axes = grid[row, column]
+            axes.scatter(x[~shown], y[~shown], s=size / 2, color="#e4e4e4", linewidths=0)
+            colours = np.full((len(places), 3), 0.5)
+            for label, colour, chosen in groups:
+                colours[chosen] = to_rgb(colour)
+                axes.scatter([], [], s=40, color=colour, label=label, linewidths=0)
+            # In random order: drawn group by group, the last would hide the others.
+            order = np.random.default_rng(0).permutation(np.flatnonzero(shown))
+            axes.scatter(x[order], y[order], s=size, c=colours[order], linewidths=0, alpha=0.85)
+            axes.set_title(f"{name}: {heading}")
+            axes.set_xticks([])
+            axes.set_yticks([])
+            axes.set_box_aspect(1)
+            axes.spines[:].set_color("#cccccc")
+            if row:
+                axes.legend(loc="upper center", bbox_to_anchor=(0.5, 0), ncols=3, frameon=False)
     return figure
 
 
-def embedding_groups(
-    predictions: pd.DataFrame, clustered: bool
-) -> list[tuple[str, str, np.ndarray]]:
-    """Groups for ``plot_embedding``: clusters with their names, or predicted emotions.
+def emotion_groups(emotions: np.ndarray) -> Groups:
+    """Groups of points by emotion, str (n,); "mixed" among them if it occurs."""
+    found = [name for name in COLOURS if name in EMOTIONS or (emotions == name).any()]
+    return [(name, COLOURS[name], emotions == name) for name in found]
 
-    A cluster has the colour of its emotion, so that both maps can be compared; further clusters of
-    that name have shades of it. Clusters of one name stand together.
+
+def cluster_groups(clusters: np.ndarray, names: list[str]) -> Groups:
+    """Groups of points by cluster, int (n,), given the clusters' names.
+
+    A cluster has the colour of its emotion, so that maps can be compared; further clusters of that
+    name have shades of it. Clusters of one name stand together.
     """
-    if not clustered:
-        predicted = predictions["predicted"].to_numpy(str)
-        return [(emotion, COLOURS[emotion], predicted == emotion) for emotion in EMOTIONS]
-    groups = predictions["group"].to_numpy()
-    names = predictions.groupby("group")["predicted"].first()
     return [
-        (f"{cluster}: {name}", shade(colour, number), groups == cluster)
+        (f"{cluster}: {name}", shade(colour, number), clusters == cluster)
         for name, colour in COLOURS.items()
-        for number, cluster in enumerate(names.index[names == name])
+        for number, cluster in enumerate(c for c, given in enumerate(names) if given == name)
     ]
 
 
@@ -120,6 +108,18 @@ def shade(colour: str, number: int) -> str:
     change = (0.0, 0.5, -0.4, 0.75, -0.65)[number % 5]
     rgb = np.array(to_rgb(colour))
     return to_hex(rgb + abs(change) * (float(change > 0) - rgb))
+
+
+def on_dark(colour: str) -> str:
+    """The same group's colour on a dark ground."""
+    return _ON_DARK.get(colour.lower(), colour)
+
+
+_ON_DARK = {
+    shade(COLOURS[name], number): shade(colour, number)
+    for name, colour in DARK.items()
+    for number in range(5)
+}
 
 
 def as_shown(faces: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ from facesort.emotions import EMOTIONS
 from facesort.job import InputError
 
 MIXED = "mixed"
+COLUMNS = ("cluster", "emotion", "clustering")
 _MAX_BYTES = 100_000
 
 
@@ -89,7 +90,9 @@ def automatic_names(
 
 
 def read_person_names(path: str | Path, clustering: Clustering) -> pd.DataFrame:
-    """Read the names that a person gave: columns cluster, emotion and, if kept, clustering.
+    """Read the names that a person gave: columns cluster, emotion, and clustering (its digest).
+
+    Names without a digest are refused: after another training, cluster 3 is something else.
 
     Commas or semicolons divide the columns, as spreadsheets do in some countries; other columns are
     ignored, so an edited copy of the workflow's own ``names.csv`` will do.
@@ -103,20 +106,21 @@ def read_person_names(path: str | Path, clustering: Clustering) -> pd.DataFrame:
     names: dict[int, str] = {}
     reader = csv.DictReader(lines, delimiter=";" if lines and ";" in lines[0] else ",")
     reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
-    if not {"cluster", "emotion"} <= set(reader.fieldnames):
+    if lacking := [name for name in COLUMNS if name not in reader.fieldnames]:
         raise InputError(
-            f"{path}: no columns cluster and emotion in its first row; write cluster,emotion there"
+            f"{path}: no column {' and '.join(lacking)} in its first row; name the clusters on the "
+            "page naming.html beside clusters.npz, whose names.csv has all columns"
         )
     for row in reader:
         where = f"{path}, row {reader.line_num}"
         cluster, emotion, digest = (
             (row.get(column) or "").strip() for column in ("cluster", "emotion", "clustering")
         )
-        if digest not in ("", clustering.digest):
+        if digest != clustering.digest:
             raise InputError(
                 f"{where}: named for clustering {_shown(digest)}, but this is "
-                f"{clustering.digest}; look at figures/clusters.png and name again, or "
-                "remove the file for automatic names"
+                f"{clustering.digest}; name again on this clustering's naming.html (ask Snakemake "
+                "for that page alone), or remove the file for automatic names"
             )
         # No more than five digits, since int() itself refuses thousands of them.
         if not re.fullmatch("[0-9]{1,5}", cluster) or int(cluster) >= clusters:

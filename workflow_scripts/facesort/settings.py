@@ -43,9 +43,16 @@ def imports_of(path: Path) -> frozenset[Path]:
     return frozenset(path for path in found if path)
 
 
+def templates_of(path: Path) -> list[Path]:
+    """A module's templates: files beside it of the same name with another ending."""
+    files = (path.with_suffix(ending) for ending in (".html", ".css", ".js"))
+    return [file for file in files if file.is_file()]
+
+
 @cache
 def code_digest(script: str, *modules: str) -> str:
-    """Digest of a rule's script, of given modules, and of all of ours that they import in turn.
+    """Digest of a rule's script, of given modules, of all of ours that they import in turn, and of
+    these modules' templates.
 
     Snakemake sees an edited script, but not an edited module; as a rule's parameter, this digest
     makes it rerun what depends on one.
@@ -69,6 +76,7 @@ def code_digest(script: str, *modules: str) -> str:
         if path not in paths:
             paths.add(path)
             todo.extend(imports_of(path))
+            paths.update(templates_of(path))
     digest = hashlib.sha256()
     for path in sorted(paths):
         digest.update(str(path.relative_to(SCRIPTS)).encode() + b"\0" + path.read_bytes() + b"\0")

@@ -1,0 +1,55 @@
+"""What tests share: a headless browser."""
+
+import shutil
+import time
+
+import pytest
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))), None)
+DRIVER = shutil.which("chromedriver")
+
+
+@pytest.fixture
+def browser(tmp_path):
+    """A headless Chromium that saves downloads in tmp_path and reaches no network."""
+    if not (BROWSER and DRIVER):
+        pytest.skip("needs chromium and chromedriver on the path (Debian: chromium-driver)")
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = BROWSER
+    for argument in (
+        "headless=new",
+        "no-sandbox",
+        "disable-gpu",
+        "disable-quic",
+        "no-first-run",
+        "disable-background-networking",
+        "disable-component-update",
+        "disable-sync",
+        f"user-data-dir={tmp_path / 'profile'}",
+        "host-resolver-rules=MAP * ~NOTFOUND",
+        "window-size=1400,1000",
+    ):
+        options.add_argument(f"--{argument}")
+    options.add_experimental_option("prefs", {"download.default_directory": str(tmp_path)})
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
+    yield driver
+    errors = [entry for entry in driver.get_log("browser") if entry["level"] == "SEVERE"]
+    driver.quit()
+    assert errors == []
+
+
+@pytest.fixture
+def saved():
+    """Wait for a file that the browser saves."""
+
+    def wait(path, seconds=10):
+        end = time.monotonic() + seconds
+        while not path.is_file():
+            assert time.monotonic() < end, f"{path} was not saved"
+            time.sleep(0.1)
+        return path
+
+    return wait

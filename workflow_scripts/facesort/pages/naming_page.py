@@ -1,0 +1,95 @@
+"""The page on which a person names the clusters of one clustering, without others' names."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from facesort.arrays import read_blocks
+from facesort.clustering import Clustering
+from facesort.emotions import EMOTIONS
+from facesort.maps import spread
+from facesort.naming import MIXED
+from facesort.pages.page import image_url, packed, render
+
+SIDE = 96
+
+
+def naming_page(
+    faces: np.ndarray,
+    clustering: Clustering,
+    distances: np.ndarray,
+    places: pd.DataFrame,
+    *,
+    cell: dict[str, str],
+    per_cluster: int,
+) -> str:
+    """The page, which knows of its clustering just what a person should see.
+
+    Args:
+        faces: uint8 (N, H, W, C), the training pool; may be memory-mapped.
+        distances: float32 (N,), of each face to its centroid.
+        places: columns face, tsne_x, tsne_y: faces of the pool on the t-SNE.
+        cell: variant, model and seed.
+        per_cluster: faces of each random sample; half as many typical ones.
+    """
+    clusters = len(clustering.centroids)
+    # Beyond some 3,000 faces the page would be long and large.
+    random = max(6, min(per_cluster, 2000 // clusters))
+    generator = np.random.default_rng(int(cell["seed"]))
+    x, y = spread(places["tsne_x"].to_numpy()), spread(-places["tsne_y"].to_numpy())
+    where = clustering.pool[places["face"]]
+    shown = []
+    for cluster in range(clusters):
+        members = np.flatnonzero(clustering.pool == cluster)
+        typical = members[np.argsort(distances[members], kind="stable")[: random // 2]]
+        others = np.sort(generator.permutation(np.setdiff1d(members, typical))[:random])
+        shown.append(
+            {
+                "cluster": cluster,
+                "size": len(members),
+                "share": len(members) / len(clustering.pool),
+                "typical": [image_url(faces[face], SIDE) for face in typical],
+                "random": [image_url(faces[face], SIDE) for face in others],
+                "place": place_in_words(x[where == cluster], y[where == cluster]),
+            }
+        )
+    data: dict[str, Any] = {
+        "digest": clustering.digest,
+        "clusters": clusters,
+        "folder": "names/{variant}/{model}".format(**cell),
+        "seed": cell["seed"],
+        "x": packed(x, "<u2"),
+        "y": packed(y, "<u2"),
+        "where": packed(where, "<u2"),
+    }
+    return render(
+        "naming_page",
+        data,
+        title="Name the clusters: {model}, {variant}, seed {seed}".format(**cell),
+        clusters=shown,
+        faces=len(clustering.pool),
+        digest=clustering.digest,
+        choices=[*EMOTIONS, MIXED],
+    )
+
+
+def distances_to_centroids(path: str | Path, clustering: Clustering) -> np.ndarray:
+    """Of each face of the pool to its own centroid: float32 (N,). The file is read in blocks."""
+    found = []
+    start = 0
+    for block in read_blocks(path, np.arange(len(clustering.pool))):
+        centroids = clustering.centroids[clustering.pool[start : start + len(block)]]
+        found.append(np.linalg.norm(block - centroids, axis=1).astype(np.float32))
+        start += len(block)
+    return np.concatenate(found)
+
+
+def place_in_words(x: np.ndarray, y: np.ndarray) -> str:
+    """Where most of the points lie, for who cannot see the map; y grows downwards."""
+    if not len(x):
+        return "nowhere, since it is empty"
+    column = ("left", "centre", "right")[min(2, int(np.median(x)) * 3 // 65536)]
+    row = ("upper", "middle", "lower")[min(2, int(np.median(y)) * 3 // 65536)]
+    return "the middle" if (row, column) == ("middle", "centre") else f"the {row} {column}"

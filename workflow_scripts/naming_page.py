@@ -1,0 +1,25 @@
+"""Rule naming_page: the page on which a person names the clusters."""
+
+from pathlib import Path
+
+from snakemake.iocontainers import Snakemake
+
+from facesort.arrays import open_array, read_index
+from facesort.clustering import load_clustering
+from facesort.job import job
+from facesort.pages.naming_page import distances_to_centroids, naming_page
+
+snakemake: Snakemake
+
+with job(snakemake.log[0]):
+    clustering = load_clustering(snakemake.input.clustering)
+    places = read_index(snakemake.input.map)
+    page = naming_page(
+        open_array(snakemake.input.faces),
+        clustering,
+        distances_to_centroids(snakemake.input.embeddings, clustering),
+        places[places["set"] == "pool"],
+        cell=dict(snakemake.wildcards.items()),
+        per_cluster=snakemake.params.per_cluster,
+    )
+    Path(snakemake.output.page).write_text(page, encoding="utf-8")

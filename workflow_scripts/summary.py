@@ -1,0 +1,47 @@
+"""Rule summary: all results on one page."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from snakemake.iocontainers import Snakemake
+
+from facesort.arrays import read_index
+from facesort.job import job
+from facesort.pages.summary import file_digest, summary
+
+snakemake: Snakemake
+
+
+def cell(model: str) -> dict[str, Any]:
+    """What made a model, and the digest of its clustering."""
+    about = json.loads((Path(model) / "model.json").read_text(encoding="utf-8"))
+    names = Path(model).with_name("names.csv")
+    clustered = str(names) in snakemake.input.names
+    return {
+        **{key: about[key] for key in ("model", "variant", "seed", "code", "device")},
+        "versions": ", ".join(f"{name} {number}" for name, number in about["versions"].items()),
+        "clustering": pd.read_csv(names)["clustering"].iloc[0] if clustered else "",
+    }
+
+
+with job(snakemake.log[0]):
+    files = snakemake.input
+    page = summary(
+        texts={Path(path).stem: Path(path).read_text(encoding="utf-8") for path in files.texts},
+        confusion=Path(files.confusion).read_bytes(),
+        agreement=pd.read_csv(files.agreement),
+        costs=pd.read_csv(files.costs),
+        ledger=read_index(files.ledger),
+        refused=read_index(files.refused),
+        faces=len(read_index(files.faces)),
+        cells=[cell(model) for model in files.models],
+        digests={
+            path: file_digest(path)
+            for path in (*files.texts, files.ledger, files.faces, files.index, files.split)
+        },
+        config=json.dumps(snakemake.config, indent=2),
+        demo=snakemake.params.demo,
+    )
+    Path(snakemake.output.page).write_text(page, encoding="utf-8")

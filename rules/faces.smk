@@ -114,7 +114,13 @@ rule report_losses:
         refused="results/fetch/refused.parquet",
     output:
         table="results/fetch/losses.csv",
-        figure="results/figures/losses.png",
+        figure=report(
+            "results/figures/losses.png",
+            caption="../docs/report/losses.rst",
+            category="Figures",
+            subcategory="Lost photos",
+            labels={"cells": "all"},
+        ),
     log:
         "results/logs/report_losses.log",
     benchmark:

@@ -180,7 +180,13 @@ rule plot_history:
             for cell in CELLS
         ],
     output:
-        figure="results/figures/history.png",
+        figure=report(
+            "results/figures/history.png",
+            caption="../docs/report/history.rst",
+            category="Figures",
+            subcategory="Training",
+            labels={"cells": "all"},
+        ),
     log:
         "results/logs/plot_history.log",
     benchmark:
@@ -204,7 +210,13 @@ rule plot_architecture:
             variant=config["variants"][0], seed=config["seeds"][0]
         ),
     output:
-        figure="results/figures/architecture_{model}.png",
+        figure=report(
+            "results/figures/architecture_{model}.png",
+            caption="../docs/report/architecture.rst",
+            category="Figures",
+            subcategory="Architectures",
+            labels={"model": "{model}"},
+        ),
     log:
         "results/logs/plot_architecture/{model}.log",
     benchmark:

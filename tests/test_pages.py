@@ -63,8 +63,13 @@ def map_text(faces, places):
     )
 
 
+@pytest.fixture(scope="module", params=[[HOSTILE], []], ids=["some lost", "none lost"])
+def refused(request):
+    return pd.DataFrame({"cause": request.param}, dtype=object)
+
+
 @pytest.fixture(scope="module")
-def summary_text():
+def summary_text(refused):
     costs = pd.DataFrame(
         [[HOSTILE, "a", 1.0, 0.5, float("nan")]],
         columns=["stage", "job", "seconds", "cpu_seconds", "memory_mb"],
@@ -82,7 +87,7 @@ def summary_text():
         agreement=pd.DataFrame(),
         costs=costs,
         ledger=ledger,
-        refused=pd.DataFrame({"cause": [HOSTILE]}),
+        refused=refused,
         faces=1234,
         cells=[{**cell, "versions": HOSTILE, "clustering": ""}],
         digests={HOSTILE: "0" * 16},

@@ -63,8 +63,7 @@ def map_text(faces, places):
     )
 
 
-@pytest.fixture(scope="module")
-def summary_text():
+def summarised(causes):
     costs = pd.DataFrame(
         [[HOSTILE, "a", 1.0, 0.5, float("nan")]],
         columns=["stage", "job", "seconds", "cpu_seconds", "memory_mb"],
@@ -82,13 +81,24 @@ def summary_text():
         agreement=pd.DataFrame(),
         costs=costs,
         ledger=ledger,
-        refused=pd.DataFrame({"cause": [HOSTILE]}),
+        refused=pd.DataFrame({"cause": causes}, dtype=object),
         faces=1234,
         cells=[{**cell, "versions": HOSTILE, "clustering": ""}],
         digests={HOSTILE: "0" * 16},
         config=HOSTILE,
         demo=False,
     )
+
+
+@pytest.fixture(scope="module")
+def summary_text():
+    return summarised([HOSTILE])
+
+
+def test_causes_are_counted_without_their_details():
+    text = summarised(["not an image: begins with a", "not an image: begins with b", "empty"])
+    assert re.search(r"<td>not an image</td><td class=.number.>2</td>", text)
+    assert "chosen faces were lost" not in summarised([])
 
 
 class Elements(HTMLParser):

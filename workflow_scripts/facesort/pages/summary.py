@@ -64,7 +64,7 @@ def summary(
     stages = by_stage(costs)
     lost = ledger[ledger["outcome"] != "fetched"]
     # Without what follows the colon, such as a file's first bytes.
-    kinds = refused["cause"].astype(str).str.partition(":")[0]
+    kinds = refused["cause"].astype(str).str.split(":").str[0]
     causes = kinds.value_counts().rename_axis("cause").reset_index(name="faces")
     urls = (
         lost[["url", "error"]]

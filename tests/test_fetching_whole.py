@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import psutil
 import pytest
 import yaml
@@ -175,40 +176,39 @@ def compare_with_the_photos(data, port, array, index) -> float:
 
 @needs_photos
 @pytest.mark.slow
-def test_ten_kills_at_random_moments(tmp_path):
+def test_ten_kills_at_random_moments(tmp_path, many_photos):
     """Five of the job and five of Snakemake with all its processes, at random moments."""
-    make_photos(tmp_path, 3000)
     log = tmp_path / "requests.tsv"
-    with photo_host(tmp_path, "--log", str(log)) as port:
-        (tmp_path / "here.csv").write_text(with_port(tmp_path / "fec.csv", port))
+    with photo_host(many_photos, "--log", str(log)) as port:
+        (tmp_path / "here.csv").write_text(with_port(many_photos / "fec.csv", port))
         config = {
             "data": {"fec_csv": str(tmp_path / "here.csv"), "labelled": str(tmp_path)},
-            "faces": {"sample": None, "size": SIZE},
+            "faces": {"sample": 2000, "size": SIZE},
             "fetch": {"allow_private": True},
         }
         (tmp_path / "mine.yaml").write_text(yaml.safe_dump(config))
         run_snakemake(tmp_path, "undisturbed").wait()
         whole = tmp_path / "undisturbed" / "results" / "fetch"
-        assert len(requests_of(log)) == 3000
-        urls = sample_faces(tmp_path / "here.csv", None, 0)[0]["url"].unique()
+        urls = pd.read_parquet(whole.parent / "sample" / "faces.parquet")["url"].unique()
+        assert len(requests_of(log)) == len(urls)
         generator = random.Random(0)
         kills: Counter[str] = Counter()
         kept: list[tuple[set[str], Counter[str]]] = []
         for number in range(10):
             workflow = run_snakemake(tmp_path, "killed")
-            wanted = len(requests_of(log)) + generator.randrange(20, 280)
+            wanted = len(requests_of(log)) + generator.randrange(20, 160)
             while len(requests_of(log)) < wanted:
                 assert workflow.poll() is None, "ended before it could be killed"
                 time.sleep(generator.uniform(0.01, 0.1))
             kills[kill_one(workflow, job=number % 2 == 0)] += 1
             with Journal(tmp_path / "killed" / "results" / "fetch" / "state", SIZE) as journal:
                 stored = {url.partition(f":{port}")[2] for url in journal.entries(urls)}
-            kept.append((stored, Counter(path for path, _ in requests_of(log)[3000:])))
+            kept.append((stored, Counter(path for path, _ in requests_of(log)[len(urls) :])))
         assert run_snakemake(tmp_path, "killed").wait() == 0
-        total = Counter(path for path, _ in requests_of(log)[3000:])
+        total = Counter(path for path, _ in requests_of(log)[len(urls) :])
     for stored, before in kept:
         assert all(total[path] == before[path] for path in stored), "fetched twice"
-    assert 0 < len(kept[0][0]) < len(kept[-1][0]) < len(total) == 3000
+    assert 0 < len(kept[0][0]) < len(kept[-1][0]) < len(total) == len(urls)
     repeats = total.total() - len(total)
     print(f"\n{dict(kills)}; {len(total):,} photos, {repeats} requests lost to ten kills")
     resumed = tmp_path / "killed" / "results" / "fetch"

@@ -147,6 +147,7 @@ rule table1:
         ],
         comparisons="results/comparisons.csv",
         causes="results/causes.csv",
+        agreement="results/agreement.csv",
     output:
         csv="results/table1.csv",
         md="results/table1.md",

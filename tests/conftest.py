@@ -1,8 +1,9 @@
-"""What tests share: a headless browser."""
+"""What tests share: a headless browser, and clusters with known truth."""
 
 import shutil
 import time
 
+import numpy as np
 import pytest
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))), None)
@@ -53,3 +54,15 @@ def saved():
         return path
 
     return wait
+
+
+@pytest.fixture(scope="module")
+def planted():
+    """Eight clear groups: embeddings, the emotion of each face, a clustering of half of them."""
+    from facesort.clustering import fit_clusters
+
+    rng = np.random.default_rng(0)
+    labels = np.arange(400) % 8
+    embeddings = (rng.normal(0, 1, (8, 5))[labels] * 10 + rng.normal(0, 0.1, (400, 5))).astype("f4")
+    clustering = fit_clusters(embeddings[:200], embeddings, clusters=8, starts=3, seed=0)
+    return embeddings, labels, clustering

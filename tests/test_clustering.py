@@ -6,7 +6,7 @@ from scipy.spatial.distance import cdist
 from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
-from facesort.clustering import fit_clusters, refine
+from facesort.clustering import fit_clusters, load_clustering, refine, save_clustering
 from facesort.job import InputError
 from facesort.reduction import NARROW
 
@@ -79,3 +79,21 @@ def test_a_face_that_is_not_finite_is_named_by_its_row(bad):
         fit_clusters(pool, pool, clusters=2, starts=1, seed=0)
     with pytest.raises(InputError, match="labelled faces: row 31"):
         fit_clusters(wide(50, 1000), pool, clusters=2, starts=1, seed=0)
+
+
+def test_clustering_is_repeatable_and_survives_the_disk(planted, tmp_path):
+    embeddings, _, clustering = planted
+    again = fit_clusters(embeddings[:200], embeddings, clusters=8, starts=3, seed=0)
+    save_clustering(again, tmp_path / "clusters.npz")
+    back = load_clustering(tmp_path / "clusters.npz")
+    assert back.digest == clustering.digest
+    assert np.array_equal(back.labelled, clustering.labelled)
+
+
+def test_too_few_faces_and_bad_embeddings_are_refused():
+    few = np.zeros((5, 2), np.float32)
+    with pytest.raises(InputError, match=r"clustering\.clusters"):
+        fit_clusters(few, few, clusters=8, starts=1, seed=0)
+    bad = np.full((9, 2), np.nan, np.float32)
+    with pytest.raises(InputError, match="finite"):
+        fit_clusters(bad, bad, clusters=8, starts=1, seed=0)

@@ -5,11 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
+from sklearn.metrics import adjusted_rand_score
 
 from facesort.clustering import Clustering
 from facesort.emotions import EMOTIONS
 from facesort.job import InputError
-from facesort.naming import name_automatically, read_person_names
+from facesort.naming import automatic_names, count_votes, name_automatically, read_person_names
 
 CLUSTERING = Clustering(np.eye(8, 3, dtype="f4"), np.zeros(9, "i4"), np.zeros(9, "i4"), 1.0)
 HEAD = "cluster,emotion,clustering\n"
@@ -81,3 +82,67 @@ def test_hostile_files_get_one_clear_line(tmp_path, raw, complaint):
 def test_a_folder_instead_of_a_file_is_refused(tmp_path):
     with pytest.raises(InputError, match="cannot be read"):
         read_person_names(tmp_path, CLUSTERING)
+
+
+def test_planted_clusters_are_found_and_named(planted):
+    embeddings, labels, clustering = planted
+    assert adjusted_rand_score(labels, clustering.labelled) == 1.0
+    names = automatic_names(clustering, embeddings, labels, np.arange(400) < 80, "plurality")
+    assert (names["emotion"].to_numpy()[clustering.labelled] == np.array(EMOTIONS)[labels]).all()
+    assert set(names["origin"]) == {"automatic"}
+
+
+def test_names_may_be_shared_or_not():
+    votes = np.zeros((8, 8), int)
+    votes[:, 2] = np.arange(8, 0, -1)  # every cluster's favourite is the third emotion
+    votes[1, 5] = 6
+    shared = name_automatically(votes, np.zeros((8, 8)), "plurality")
+    assert set(shared) == {EMOTIONS[2]}
+    single = name_automatically(votes, np.zeros((8, 8)), "one_to_one")
+    assert sorted(single) == sorted(EMOTIONS)
+    assert single[0] == EMOTIONS[2] and single[1] == EMOTIONS[5]
+
+
+def test_a_cluster_without_votes_takes_the_nearest_emotion():
+    distances = np.ones((1, 8))
+    distances[0, 6] = 0.1
+    assert name_automatically(np.zeros((1, 8), int), distances, "plurality") == [EMOTIONS[6]]
+
+
+def test_naming_looks_at_naming_faces_alone(planted):
+    embeddings, labels, clustering = planted
+    naming = np.arange(400) < 80
+    scrambled = np.where(naming, labels, (labels + 1) % 8)
+    a = automatic_names(clustering, embeddings, labels, naming, "plurality")
+    b = automatic_names(clustering, embeddings, scrambled, naming, "plurality")
+    assert a.equals(b)
+
+
+def test_votes_are_counted():
+    votes = count_votes(np.array([0, 0, 1]), np.array([3, 3, 7]), 2)
+    assert votes[0, 3] == 2 and votes[1, 7] == 1 and votes.sum() == 3
+
+
+@pytest.mark.parametrize(
+    ("rows", "complaint"),
+    [
+        ("9,happy,{0}", "row 2: '9' is no cluster"),
+        ("0,happy,{0}\n0,sad,{0}", "row 3: cluster 0 is named twice"),
+        ("0,bored,{0}", "row 2: 'bored' is not one of"),
+        ("0,happy,{0}", "no name for cluster 1, 2"),
+        ("0,happy,feed", "row 2: named for clustering 'feed'"),
+    ],
+)
+def test_a_persons_mistakes_are_named(tmp_path, rows, complaint):
+    path = tmp_path / "names.csv"
+    path.write_text(HEAD + rows.format(CLUSTERING.digest) + "\n")
+    with pytest.raises(InputError, match=complaint):
+        read_person_names(path, CLUSTERING)
+
+
+def test_a_person_may_say_mixed(tmp_path):
+    path = tmp_path / "names.csv"
+    path.write_text(HEAD + ROWS.replace("7,happy", "7,Mixed"))
+    names = read_person_names(path, CLUSTERING)
+    assert list(names["emotion"]) == ["happy"] * 7 + ["mixed"]
+    assert set(names["origin"]) == {"person"}

@@ -12,7 +12,7 @@ COLUMNS += ["agreed_by_faces", "kappa_by_faces"]
 
 
 def person(path: str | Path) -> str:
-    """The person that a file's name tells: seed0.anna.csv is anna's; "names" without one."""
+    """The person that a file's name tells: seed0.anna.csv is anna's; "main" without one."""
     parts = Path(path).name.split(".")
     return parts[1] if len(parts) == 3 else "main"
 

@@ -98,17 +98,24 @@ def numbered_lines(path: str | Path, key: str) -> Iterator[tuple[int, bytes]]:
         raise InputError(f"{path}: {error.strerror} (config: {key})") from None
 
 
-def _split(line: bytes) -> list[str] | str:
-    """The cells of a line, or why it is no row of an FEC file."""
-    if len(line) >= LONGEST_LINE:
-        return f"longer than {LONGEST_LINE:,} bytes"
+def split_line(line: bytes) -> list[str] | str:
+    """The cells of a line of comma-separated text in UTF-8, or why there are none."""
     try:
         # One line at a time: an unbalanced quote must not swallow the lines after it.
-        cells = next(csv.reader((line.decode("utf-8").rstrip("\r\n"),), strict=True))
+        return next(csv.reader((line.decode("utf-8").rstrip("\r\n"),), strict=True))
     except UnicodeDecodeError:
         return "not UTF-8"
     except csv.Error as error:
         return f"not comma-separated: {error}"
+
+
+def _split(line: bytes) -> list[str] | str:
+    """The cells of a line, or why it is no row of an FEC file."""
+    if len(line) >= LONGEST_LINE:
+        return f"longer than {LONGEST_LINE:,} bytes"
+    cells = split_line(line)
+    if isinstance(cells, str):
+        return cells
     if len(cells) < COLUMNS:
         return f"{len(cells)} columns where an FEC row has {COLUMNS} or more"
     if len(cells) > COLUMNS and cells[COLUMNS].strip() not in TRIPLETS:

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from facesort.job import InputError
+from facesort.models import MODELS
 
-MODELS: Final = ("stacked", "convolutional", "semi_supervised", "supervised")
 VARIANTS: Final = ("rgb", "grayscale", "cropped")
 
 

@@ -1,13 +1,12 @@
 """The frozen manifest: URL, box and the photo's sha256 of every face of a set, to have it again."""
 
-import csv
 import re
 from pathlib import Path
 from typing import Final
 
 import pandas as pd
 
-from facesort.fec import Face, Refused, numbered_lines, parse_face
+from facesort.fec import Face, Refused, numbered_lines, parse_face, split_line
 from facesort.job import InputError
 
 COLUMNS: Final = ["url", "left", "right", "top", "bottom", "sha256"]
@@ -29,12 +28,9 @@ def read_manifest(path: str | Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     header = True
     for row, line in numbered_lines(path, "data.manifest"):
         where = f"{path}, row {row} (config: data.manifest)"
-        try:
-            cells = next(csv.reader((line.decode("utf-8").rstrip("\r\n"),), strict=True))
-        except UnicodeDecodeError:
-            raise InputError(f"{where}: not UTF-8") from None
-        except csv.Error as error:
-            raise InputError(f"{where}: not comma-separated: {error}") from None
+        cells = split_line(line)
+        if isinstance(cells, str):
+            raise InputError(f"{where}: {cells}")
         if header:
             if cells != COLUMNS:
                 raise InputError(f"{where}: the columns are not {','.join(COLUMNS)}")

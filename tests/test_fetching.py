@@ -24,6 +24,7 @@ import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 from PIL import Image
 
+from facesort import fetching
 from facesort.arrays import write_index
 from facesort.demo.host import serve
 from facesort.fetching import Fetching, read_exclusions
@@ -31,6 +32,7 @@ from facesort.frontier import Frontier
 from facesort.gathering import write_faces, write_ledger
 from facesort.headers import forbids_ai, parse_retry_after
 from facesort.http import Client, Photo
+from facesort.imaging import cut_faces, resize
 from facesort.job import InputError
 from facesort.journal import BUCKETS, Entry, Journal, bucket_of, buckets_of
 from facesort.losses import count_losses
@@ -199,8 +201,7 @@ def stored(folder, sample):
 
 
 def square(data: bytes) -> np.ndarray:
-    image = Image.open(io.BytesIO(data)).convert("RGB")
-    return np.asarray(image.resize((SIZE, SIZE), Image.Resampling.LANCZOS))
+    return resize(np.asarray(Image.open(io.BytesIO(data)).convert("RGB")), SIZE)
 
 
 def with_good_one(site, *paths):
@@ -669,7 +670,7 @@ def test_boxes_and_order(site, tmp_path):
     image = Image.open(io.BytesIO(photo)).convert("RGB")
     cuts = [image.crop((64, 32, 128, 96)), image.crop((0, 0, 64, 128))]
     wanted = [square(picture(4, "PNG"))]
-    wanted += [np.asarray(cut.resize((SIZE, SIZE), Image.Resampling.LANCZOS)) for cut in cuts]
+    wanted += [resize(np.asarray(cut), SIZE) for cut in cuts]
     assert np.array_equal(array, wanted)
     assert list(index["face_id"]) == list(sample["face_id"].drop(2))
     assert set(index["sha256"]) == {
@@ -760,6 +761,53 @@ def test_a_journal_in_use_or_damaged_is_said(tmp_path):
     path.write_bytes(b"no database" * 100)
     with pytest.raises(InputError, match="delete this file"):
         Journal(tmp_path, SIZE)
+
+
+def test_damaged_faces_are_said_and_fetched_anew(site, tmp_path):
+    """As a power cut may leave them."""
+    site.pages |= {f"/{i}.png": picture(i, "PNG") for i in range(5)}
+    sample = faces_of([f"{site.url}/{i}.png" for i in range(5)])
+    _, array, _, _ = fetch(sample, tmp_path)
+    path = next((tmp_path / "state").rglob("*.crops"))
+    with path.open("r+b") as file:
+        file.seek(-10, os.SEEK_END)
+        file.truncate()
+        file.seek(SIZE * SIZE * 3 * 2 + 7)
+        file.write(b"\0\1\2\3")
+    with pytest.raises(InputError, match=r"\.crops: 2 faces are damaged; start again"):
+        fetch(sample, tmp_path)
+    _, again, _, _ = fetch(sample, tmp_path)
+    assert np.array_equal(again, array)
+    assert sum(site.asked[f"/{i}.png"] for i in range(5)) == 7
+
+
+def test_the_faces_of_an_excluded_photo_are_overwritten(site, tmp_path):
+    site.pages |= {"/a.png": picture(1, "PNG"), "/b.png": picture(2, "PNG")}
+    sample = faces_of([site.url + "/a.png", site.url + "/b.png"])
+    _, array, _, _ = fetch(sample, tmp_path)
+    path = next((tmp_path / "state").rglob("*.crops"))
+    assert all(face.tobytes() in path.read_bytes() for face in array)
+    (tmp_path / "no.txt").write_text(site.url + "/a.png\n")
+    fetch(sample, tmp_path, exclude=str(tmp_path / "no.txt"))
+    assert array[0].tobytes() not in path.read_bytes()
+    assert array[1].tobytes() in path.read_bytes()
+
+
+def test_few_photos_wait_to_be_cut(site, tmp_path, monkeypatch):
+    """What waits is lost by a kill, and asked for again."""
+    site.pages |= {f"/{i}.jpg": picture(i) for i in range(60)}
+    waiting = []
+
+    def slowly(*args):
+        time.sleep(0.02)
+        waiting.append(site.asked.total() - len(waiting))
+        return cut_faces(*args)
+
+    monkeypatch.setattr(fetching, "cut_faces", slowly)
+    sample = faces_of([f"{site.url}/{i}.jpg" for i in range(60)])
+    _, array, _, _ = fetch(sample, tmp_path, per_host=50, concurrency=50)
+    assert len(array) == 60
+    assert np.median(waiting) < 20
 
 
 def test_the_demo_host_serves_its_photos_and_nothing_else(tmp_path):

@@ -23,10 +23,21 @@ import psutil
 import pytest
 import yaml
 from PIL import Image
-from test_fetching import SCRIPTS, SETTINGS, SIZE, faces_of, fetch, picture
+from test_fetching import (
+    SCRIPTS,
+    SETTINGS,
+    SIZE,
+    Site,
+    faces_of,
+    fetch,
+    hosts_of_two_shards,
+    picture,
+    serving,
+)
 
 from facesort.arrays import write_index
 from facesort.fec import sample_faces
+from facesort.imaging import resize
 from facesort.journal import Journal
 
 ROOT = Path(__file__).parents[1]
@@ -165,8 +176,8 @@ def compare_with_the_photos(data, port, array, index) -> float:
         with Image.open(data / "photos" / row["url"].rpartition("/")[2]) as photo:
             edges = [round(row[k] * s) for k, s in zip(EDGES, photo.size * 2, strict=True)]
             cut = photo.convert("RGB").crop(edges)
-        cut = cut.resize((SIZE, SIZE), Image.Resampling.LANCZOS)
-        worst = max(worst, float(np.abs(face.astype(int) - np.asarray(cut).astype(int)).mean()))
+        cut = resize(np.asarray(cut), SIZE)
+        worst = max(worst, float(np.abs(face.astype(int) - cut.astype(int)).mean()))
     assert worst < 1.5
     return worst
 
@@ -216,23 +227,63 @@ def test_ten_kills_at_random_moments(tmp_path, many_photos):
         assert (resumed / name).read_bytes() == (whole / name).read_bytes(), name
 
 
-def run_snakemake(folder, name):
+def test_a_shard_killed_in_a_sharded_run(tmp_path):
+    """Two shards by Snakemake, one of them killed: the next run gives what one undisturbed does."""
+
+    def slow(page):
+        time.sleep(0.03)
+        page.say(200, picture(int(page.path.partition("-")[2])))
+
+    with serving(Site("0.0.0.0")) as site:
+        hosts = hosts_of_two_shards()
+        site.pages |= {f"/{host}-{i}": slow for host in hosts for i in range(80)}
+        urls = [f"http://{h}:{site.port}/{h}-{i}" for i in range(80) for h in hosts]
+        _, whole, *_ = fetch(faces_of(urls), tmp_path / "whole")
+        assert len(whole) == len(urls)
+        config = {
+            "data": {
+                "manifest": str(tmp_path / "whole" / "manifest.csv"),
+                "labelled": str(tmp_path),
+            },
+            "faces": {"size": SIZE},
+            "fetch": {"allow_private": True, "shards": 2, "per_host": 2, "obey_robots": False},
+        }
+        (tmp_path / "mine.yaml").write_text(yaml.safe_dump(config))
+        site.asked.clear()
+        workflow = run_snakemake(tmp_path, "sharded", cores=4)
+        while len(site.asked) < 60:
+            assert workflow.poll() is None, (tmp_path / "sharded.log").read_text()
+            time.sleep(0.01)
+        kill_one(workflow, job=True, script="fetch_shard.py")
+        early = site.asked.total()
+        assert early < len(urls)
+        assert run_snakemake(tmp_path, "sharded", cores=4).wait(120) == 0
+        assert site.asked.total() - len(urls) <= 2 * (2 * 2 + 8), "asked again"
+    results = tmp_path / "sharded" / "results" / "fetch"
+    assert np.array_equal(np.load(results / "faces.npy"), whole)
+    assert (results / "manifest.csv").read_bytes() == (
+        tmp_path / "whole" / "manifest.csv"
+    ).read_bytes()
+    assert sorted(path.name for path in (results / "shards").iterdir()) == ["0.csv", "1.csv"]
+
+
+def run_snakemake(folder, name, cores=2):
     """Begin to fetch into a folder of its own, in a session of its own."""
     (folder / name).mkdir(exist_ok=True)
     command = [Path(sys.executable).parent / "snakemake", "--snakefile", ROOT / "Snakefile"]
     command += ["--directory", folder / name, "--configfile", folder / "mine.yaml"]
-    command += ["--cores", "2", "--nolock", "--rerun-incomplete", "results/fetch/faces.npy"]
+    command += ["--cores", str(cores), "--nolock", "--rerun-incomplete", "results/fetch/faces.npy"]
     with (folder / f"{name}.log").open("a") as log:
         return subprocess.Popen(
             command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
         )
 
 
-def kill_one(workflow, job: bool) -> str:
+def kill_one(workflow, job: bool, script: str = "fetch_faces.py") -> str:
     """kill -9 of the job alone, upon which Snakemake ends, or of Snakemake and all below it."""
     processes = psutil.Process(workflow.pid).children(recursive=True)
     if job:
-        jobs = [p for p in processes if "fetch_faces.py" in " ".join(p.cmdline()[-2:])]
+        jobs = [p for p in processes if script in " ".join(p.cmdline()[-2:])]
         assert jobs, "no job to kill"
         jobs[-1].kill()
         assert workflow.wait(60) != 0
@@ -264,6 +315,7 @@ import json, re, sys
 from pathlib import Path
 from facesort.fetching import fetch
 from facesort.gathering import write_faces, write_ledger
+from facesort.imaging import resize
 from facesort.journal import Journal
 from facesort.worklist import WorkList
 folder = Path(sys.argv[1])

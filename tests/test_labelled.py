@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from facesort.emotions import EMOTIONS
+from facesort.imaging import resize
 from facesort.job import InputError
 from facesort.labelled import emotion_of, list_labelled, read_labelled
 
@@ -61,8 +62,8 @@ def test_every_image_is_resized_in_order_of_path(tree):
     assert len(index) == 16
     assert index["relFCs"].isna().all()
     for face, path in zip(array, index["path"], strict=True):
-        whole = Image.open(tree / path).resize((12, 12), Image.Resampling.LANCZOS)
-        assert np.array_equal(face, np.asarray(whole))
+        with Image.open(tree / path) as whole:
+            assert np.array_equal(face, resize(np.asarray(whole.convert("RGB")), 12))
 
 
 def test_the_label_wins_over_the_folder_unless_asked_otherwise(tree):

@@ -31,6 +31,8 @@ MOST_HOPS: Final = 5
 # Seconds between requests that robots.txt asks for; if more, the host is not asked at all.
 LONGEST_DELAY: Final = 60.0
 BACKOFF_CAP: Final = 120.0
+# Photos that may wait for each thread that decodes; a kill loses them.
+QUEUED: Final = 4
 ON_LIST: Final = "exclusion list"
 CHANGED: Final = "changed since the manifest"
 
@@ -63,6 +65,7 @@ class Fetching:
 
     Attributes:
         missing: photos still to be asked for when the work began.
+        cutting: photos that have come and are not stored yet.
         postponed: photos left to a later job, since a redirect leads to another job's host.
 
     Args:
@@ -86,7 +89,7 @@ class Fetching:
         self.excluded = read_exclusions(settings["exclude"])
         self.causes: Counter[str] = Counter()
         self.closed: set[str] = set()
-        self.missing = self.postponed = self._faces = 0
+        self.missing = self.postponed = self.cutting = self._faces = 0
         if settings["retry_failed"]:
             journal.forget_lost()
         for photos in worklist.batches():
@@ -153,7 +156,7 @@ class Fetching:
 
         try:
             while True:
-                while len(running) < self.settings["concurrency"]:
+                while self._room(running):
                     if (job := self.frontier.take(self.loop.time())) is None:
                         break
                     task = asyncio.create_task(self._work(job))
@@ -163,7 +166,7 @@ class Fetching:
                 if not running and due is None:
                     return
                 alarm = None
-                if due is not None and len(running) < self.settings["concurrency"]:
+                if due is not None and self._room(running):
                     alarm = self.loop.call_at(due, self.wake.set)
                 await self.wake.wait()
                 self.wake.clear()
@@ -177,6 +180,10 @@ class Fetching:
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
+
+    def _room(self, running: Collection[object]) -> bool:
+        """Whether to ask for another photo: not if those that have come wait to be cut."""
+        return len(running) < self.settings["concurrency"] and self.cutting < QUEUED * self.workers
 
     async def _work(self, job: Job) -> None:
         """Ask once, and either store the outcome or put the job back."""
@@ -221,7 +228,9 @@ class Fetching:
             if not (late and self.frontier.put_last(job)):
                 self.frontier.put_back(job, self.loop.time() + wait)
             return
+        self.cutting += 1
         entry, faces = await self.loop.run_in_executor(self.pool, self._store, job, answer)
+        self.cutting -= 1
         if entry.error is not None:
             self.causes[entry.error.partition(":")[0]] += 1
         self.progress.update(faces, **dict(self.causes.most_common(4)))

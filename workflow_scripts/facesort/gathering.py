@@ -134,7 +134,7 @@ def write_faces(
                 whole += [face_id in crops for face_id, _ in keys]
                 for crop in (crops[face_id] for face_id, _ in keys if face_id in crops):
                     photos.append((crop.width, crop.height, crop.sha256))
-                    pixels.write(crop.pixels.tobytes())
+                    pixels.write(crop.pixels.data)
             rows = table.filter(pa.array(whole))
             for number, (name, kind) in enumerate(PHOTO):
                 values = pa.array([photo[number] for photo in photos], kind)

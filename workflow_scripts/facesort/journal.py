@@ -1,14 +1,16 @@
 """What has been fetched so far, kept on disk so that a job may be killed at any moment.
 
-A photo's crops and its ledger row are written in one SQLite transaction, so either all of them are
-there or none. Write-ahead logging spares the wait for the disk at every photo: a killed process
-loses nothing, a power cut the last photos, which are then fetched again.
+A photo's crops are appended to a file, then told of in one SQLite transaction with its ledger row,
+so either all of them are there or none. Nobody waits for the disk: a killed process loses nothing.
+A power cut may take the last photos, or crops that are told of; checksums find those.
 
 Photos are kept in a fixed number of files, buckets, chosen by host. A job that has some of the
 hosts uses their buckets alone, so jobs run side by side whatever their number, and what one of them
 has fetched lies where any later one looks for it.
 """
 
+import errno
+import os
 import sqlite3
 import zlib
 from collections.abc import Collection, Iterable, Iterator
@@ -25,13 +27,14 @@ from facesort.job import InputError
 from facesort.urls import host_of
 
 # Raise it when the same photo would give other pixels: older files are then begun anew.
-VERSION: Final = 2
+VERSION: Final = 3
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS urls (
     url TEXT PRIMARY KEY, outcome TEXT, status INTEGER, attempts INTEGER, bytes INTEGER,
     sha256 TEXT, width INTEGER, height INTEGER, error TEXT, fetched_at TEXT);
 CREATE TABLE IF NOT EXISTS crops (
-    face_id TEXT PRIMARY KEY, sha256 TEXT, width INTEGER, height INTEGER, pixels BLOB);
+    face_id TEXT PRIMARY KEY, sha256 TEXT, width INTEGER, height INTEGER, place INTEGER,
+    checksum INTEGER);
 """
 BUCKETS: Final = 32
 # Values asked for in one query.
@@ -102,6 +105,7 @@ class Journal:
         self, folder: str | Path, size: int, buckets: Collection[int] = range(BUCKETS)
     ) -> None:
         self.size, self.buckets = size, buckets
+        self._bytes = 3 * size * size
         self.folder = Path(folder) / f"{size}px"
         self._lock = Lock()
         self._files: dict[int, _Bucket] = {}
@@ -133,17 +137,23 @@ class Journal:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         entry = replace(entry, fetched_at=now)
         about = (entry.sha256, entry.width, entry.height)
-        with self._file(bucket_of(host_of(entry.url))).transaction() as db:
+        file = self._file(bucket_of(host_of(entry.url)))
+        rows = []
+        for face_id, pixels in crops.items():
+            data = np.ascontiguousarray(pixels).data.cast("B")
+            rows.append((face_id, *about, file.append(data), zlib.crc32(data)))
+        with file.transaction() as db:
             db.execute("REPLACE INTO urls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", astuple(entry))
-            db.executemany(
-                "REPLACE INTO crops VALUES (?, ?, ?, ?, ?)",
-                [(face_id, *about, pixels.tobytes()) for face_id, pixels in crops.items()],
-            )
+            db.executemany("REPLACE INTO crops VALUES (?, ?, ?, ?, ?, ?)", rows)
 
     def drop(self, url: str, face_ids: Iterable[str]) -> None:
         """Erase faces of a photo; their bytes are overwritten."""
-        with self._file(bucket_of(host_of(url))).transaction() as db:
-            db.executemany("DELETE FROM crops WHERE face_id = ?", [(key,) for key in face_ids])
+        file = self._file(bucket_of(host_of(url)))
+        with file.transaction() as db:
+            for face_id in face_ids:
+                erased = "DELETE FROM crops WHERE face_id = ? RETURNING place"
+                for (place,) in db.execute(erased, (face_id,)).fetchall():
+                    file.write(bytes(self._bytes), place)
 
     def forget_lost(self) -> None:
         """Forget what became of the URLs that gave no photo, so that they are asked for again."""
@@ -162,10 +172,20 @@ class Journal:
 
     def crops(self, faces: Iterable[tuple[str, str]]) -> dict[str, Crop]:
         """Stored faces, asked for by ``face_id`` and URL."""
+        urls = dict(faces)
         found = {}
-        for *about, pixels in self._select("SELECT * FROM crops WHERE face_id", faces):
-            face = np.frombuffer(pixels, np.uint8).reshape(self.size, self.size, 3)
-            found[about[0]] = Crop(about[0], about[1], about[2], about[3], face)
+        rows = self._select("SELECT * FROM crops WHERE face_id", urls.items())
+        for face_id, sha256, width, height, place, checksum in rows:
+            file = self._file(bucket_of(host_of(urls[face_id])))
+            data = file.read(self._bytes, place)
+            if zlib.crc32(data) != checksum:
+                damaged = file.forget_damaged(self._bytes)
+                raise InputError(
+                    f"{file.path.with_suffix('.crops')}: {damaged} faces are damaged; start again, "
+                    "and their photos are fetched anew"
+                )
+            pixels = np.frombuffer(data, np.uint8).reshape(self.size, self.size, 3)
+            found[face_id] = Crop(face_id, sha256, width, height, pixels)
         return found
 
     def _select(self, query: str, keys: Iterable[tuple[str, str]]) -> Iterator[tuple[Any, ...]]:
@@ -185,7 +205,7 @@ class Journal:
 
 
 class _Bucket:
-    """One SQLite file, held by this process alone."""
+    """One SQLite file, and one of the pixels that it tells of; held by this process alone."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -198,6 +218,8 @@ class _Bucket:
                 self.path.unlink()
                 self._connect()
             self._db.executescript(f"{SCHEMA} PRAGMA user_version = {VERSION};")
+            self._pixels = os.open(self.path.with_suffix(".crops"), os.O_RDWR | os.O_CREAT, 0o666)
+            self._end = os.fstat(self._pixels).st_size
 
     def _connect(self) -> None:
         self._db = sqlite3.connect(
@@ -206,15 +228,39 @@ class _Bucket:
         # One process at a time; without shared memory, the log also works on network file systems.
         for pragma in (
             "locking_mode = EXCLUSIVE",
-            "page_size = 16384",
             "journal_mode = WAL",
             "synchronous = NORMAL",
-            "secure_delete = ON",
         ):
             self._db.execute(f"PRAGMA {pragma}")
 
     def close(self) -> None:
         self._db.close()
+        os.close(self._pixels)
+
+    def append(self, data: memoryview) -> int:
+        """Write at the end of the pixels' file; safe beside other threads. Returns the place."""
+        with self._lock:
+            place, self._end = self._end, self._end + len(data)
+        self.write(data, place)
+        return place
+
+    def write(self, data: bytes | memoryview, place: int) -> None:
+        try:
+            if os.pwrite(self._pixels, data, place) != len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError as error:
+            raise InputError(f"{self.path.with_suffix('.crops')}: {error.strerror}") from None
+
+    def read(self, size: int, place: int) -> bytes:
+        return os.pread(self._pixels, size, place)
+
+    def forget_damaged(self, size: int) -> int:
+        """Forget the crops of so many bytes whose checksums are wrong. Returns how many."""
+        with self.transaction() as db:
+            rows = db.execute("SELECT face_id, place, checksum FROM crops").fetchall()
+            bad = [(row[0],) for row in rows if zlib.crc32(self.read(size, row[1])) != row[2]]
+            db.executemany("DELETE FROM crops WHERE face_id = ?", bad)
+        return len(bad)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

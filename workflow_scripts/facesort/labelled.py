@@ -15,11 +15,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 
 from facesort.arrays import create_array, open_array
 from facesort.emotions import EMOTIONS
-from facesort.imaging import ImageError, read_image
+from facesort.imaging import ImageError, read_image, resize
 from facesort.job import InputError, Progress
 
 SYNONYMS: Final = {
@@ -197,8 +196,8 @@ def read_images(
             return ImageError("unreadable", getattr(error, "strerror", None) or error)
         except ImageError as error:
             return error
-        digest = hashlib.sha256(f"{image.size}".encode() + image.tobytes()).hexdigest()
-        return np.asarray(image.resize((size, size), Image.Resampling.LANCZOS)), digest
+        digest = hashlib.sha256(f"{image.shape}".encode() + image.tobytes()).hexdigest()
+        return resize(image, size), digest
 
     with ThreadPoolExecutor(workers) as pool:
         for start in range(0, len(paths), BATCH):

@@ -1,9 +1,11 @@
 """What is read off a URL or an address without asking anyone."""
 
 import ipaddress
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 
+@lru_cache(10_000)
 def host_of(url: str) -> str:
     """The host of a URL, lower case, without port or final dot; empty if it has none."""
     try:

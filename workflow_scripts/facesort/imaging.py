@@ -20,9 +20,8 @@ from PIL import ExifTags, Image
 FORMATS: Final = ("JPEG", "PNG", "GIF", "WEBP", "BMP")
 REDUCIBLE: Final = ("JPEG", "MPO")
 REDUCTIONS: Final = (1, 2, 4, 8)
-# A JPEG is decoded no smaller than this many times the size that its faces are resized to, so that
-# an edge moved to a whole pixel moves the face by an eighth of its own pixels at most.
-SPARE: Final = 4
+# A JPEG is decoded no smaller than this many times the size that its faces are resized to.
+SPARE: Final = 3
 TRANSPOSED: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -34,6 +33,8 @@ TRANSPOSED: Final = {
 }
 # left, right, top, bottom; shares of the photo's width and height
 Box = tuple[float, float, float, float]
+# left, top, right, bottom in pixels
+Edges = tuple[int, int, int, int]
 
 # Pillow warns of large images; here the caller's limit refuses them before they are decoded.
 Image.MAX_IMAGE_PIXELS = None
@@ -88,13 +89,26 @@ def cut_faces(data: bytes, boxes: Sequence[Box], size: int, max_pixels: int) -> 
     pixels = _decode(image, data, reduction)
     faces = np.empty((len(boxes), size, size, 3), np.uint8)
     for face, whole in zip(faces, edges, strict=True):
-        left, top, right, bottom = (round(edge / reduction) for edge in whole)
         if isinstance(pixels, Image.Image):
-            region = np.asarray(_to_rgb(pixels.crop((left, top, right, bottom))))
+            region = np.asarray(_to_rgb(pixels.crop(whole)))
         else:
-            region = pixels[top:bottom, left:right]
+            region = _region(pixels, whole, reduction)
         face[:] = _upright(resize(region, size), orientation)
     return Cut(faces, width, height)
+
+
+def _region(pixels: np.ndarray, edges: Edges, reduction: int) -> np.ndarray:
+    """Cut a region of the whole photo out of the reduced one.
+
+    Pixels are repeated until it is as large as in the whole photo: so no edge has to be rounded.
+    """
+    left, top, right, bottom = edges
+    x, y = left // reduction, top // reduction
+    part = pixels[y : -(-bottom // reduction), x : -(-right // reduction)]
+    if reduction > 1:
+        part = part.repeat(reduction, 0).repeat(reduction, 1)
+    left, top = left - x * reduction, top - y * reduction
+    return part[top : top + edges[3] - edges[1], left : left + edges[2] - edges[0]]
 
 
 def read_image(data: bytes, max_pixels: int) -> np.ndarray:
@@ -147,21 +161,19 @@ def _open(data: bytes, max_pixels: int) -> Image.Image:
 
 
 def _decode(image: Image.Image, data: bytes, reduction: int = 1) -> np.ndarray | Image.Image:
-    """Decode an opened image: to RGB pixels if it is a plain JPEG, else to what it holds."""
-    if image.format in REDUCIBLE:
-        if image.mode in ("RGB", "L"):
-            # Room for as many pixels as Pillow has read from the header, and no more.
-            height, width = (-(-side // reduction) for side in image.size[::-1])
-            room = np.empty((height, width, 3), np.uint8)
-            least = {"min_height": height, "min_width": width, "min_factor": reduction}
-            try:
-                pixels: np.ndarray = simplejpeg.decode_jpeg(data, buffer=room, **least)
-            except ValueError:
-                pass  # Pillow takes more, and says what is wrong with the rest
-            else:
-                if pixels.shape == room.shape:
-                    return pixels
-        image.draft(None, (image.width // reduction, image.height // reduction))
+    """Decode an opened image: a plain JPEG to RGB, reduced; anything else to what it holds."""
+    if image.format in REDUCIBLE and image.mode in ("RGB", "L"):
+        # Room for as many pixels as Pillow has read from the header, and no more.
+        height, width = (-(-side // reduction) for side in image.size[::-1])
+        room = np.empty((height, width, 3), np.uint8)
+        least = {"min_height": height, "min_width": width, "min_factor": reduction}
+        try:
+            pixels: np.ndarray = simplejpeg.decode_jpeg(data, buffer=room, **least)
+        except ValueError:
+            pass  # Pillow takes more, and says what is wrong with the rest
+        else:
+            if pixels.shape == room.shape:
+                return pixels
     return _load(image)
 
 
@@ -200,7 +212,7 @@ def _stored(box: Box, orientation: int) -> Box:
     return left, right, top, bottom
 
 
-def _edges(box: Box, width: int, height: int) -> tuple[int, int, int, int]:
+def _edges(box: Box, width: int, height: int) -> Edges:
     """Left, top, right and bottom in whole pixels, inside the photo and never empty."""
     left, top = min(max(round(box[0] * width), 0), width - 1), max(round(box[2] * height), 0)
     top = min(top, height - 1)

@@ -230,6 +230,7 @@ class _Bucket:
             "locking_mode = EXCLUSIVE",
             "journal_mode = WAL",
             "synchronous = NORMAL",
+            "cache_size = -500",
         ):
             self._db.execute(f"PRAGMA {pragma}")
 

@@ -5,6 +5,7 @@ import torch
 import yaml
 
 from facesort.models import MODELS, build
+from facesort.models.layers import ReLU
 from facesort.settings import SCRIPTS, model_settings
 
 ROOT = SCRIPTS.parent
@@ -88,3 +89,23 @@ def test_pools_that_do_not_divide_the_image_are_refused():
     settings = model_settings(DEFAULT, "convolutional", "rgb") | {"pools": [2, 2, 2]}
     with pytest.raises(ValueError, match="do not divide"):
         build("convolutional", (150, 150, 3), settings)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
+def test_relu_gives_the_bits_of_torchs(dtype):
+    """Zeros of both signs, infinities and the smallest numbers included."""
+    edges = torch.tensor([0.0, -0.0, 1e-40, -1e-40, float("inf"), -float("inf"), 1.0, -1.0])
+    x = torch.cat([edges.repeat(8), torch.randn(4 * 6 * 6 * 3 - 64)]).to(dtype)
+    x = x.view(4, 3, 6, 6).contiguous(memory_format=torch.channels_last)
+    gradient = torch.randn(x.shape).to(dtype)
+    outputs, gradients = [], []
+    for relu in (ReLU(), torch.nn.ReLU()):
+        leaf = x.clone().requires_grad_()
+        out = relu(leaf * 1)
+        out.backward(gradient)
+        outputs.append(out.detach())
+        gradients.append(leaf.grad)
+    assert torch.equal(*outputs)
+    assert torch.equal(*gradients)
+    assert (outputs[0] >= 0).all()
+    assert (outputs[0] == 0).any()

@@ -11,7 +11,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from facesort.emotions import EMOTIONS
-from facesort.models.layers import start_weights
+from facesort.models.layers import ReLU, start_weights
 from facesort.sharding import sharded
 
 
@@ -32,7 +32,7 @@ class Supervised(nn.Module):
                 layers.append(nn.MaxPool2d(2))
                 height, width = height // 2, width // 2
             for _ in range(convolutions):
-                layers += [nn.Conv2d(channels, filters, 3, padding=1), nn.ReLU(inplace=True)]
+                layers += [nn.Conv2d(channels, filters, 3, padding=1), ReLU()]
                 channels = filters
         self.features = nn.Sequential(*layers)
         self.dense = nn.Sequential(

@@ -37,6 +37,16 @@ def test_the_supervised_network_reads_as_the_paper_says():
     assert kinds == ["input", *seven, *pool, *seven, *pool, *three, *dense]
     assert [block["shape"] for block in drawn][-4:] == [[16, 12, 12], [16, 12, 12], [256], [8]]
     assert drawn[1]["activation"] == "ReLU" and drawn[-2]["activation"] == "SELU"
+    assert drawn[-1]["activation"] == "Softmax"
+
+
+@pytest.mark.parametrize("name", ["stacked", "convolutional", "semi_supervised"])
+@pytest.mark.parametrize("output", ["selu", "sigmoid"])
+def test_the_last_activation_of_a_decoder_is_shown(name, output):
+    settings = model_settings(CONFIG, name, "rgb") | {"output": output}
+    drawn = blocks(describe(name, SHAPE, settings), SHAPE)
+    last = [block for block in drawn if block["part"] == "decoder"][-1]
+    assert last["activation"].lower() == output
 
 
 @pytest.mark.parametrize("name", MODELS)

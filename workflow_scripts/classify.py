@@ -2,8 +2,7 @@
 
 from snakemake.iocontainers import Snakemake
 
-from facesort.arrays import create_array, open_array
-from facesort.emotions import EMOTIONS
+from facesort.arrays import open_array
 from facesort.job import job
 from facesort.saving import load_for_use
 from facesort.training import apply_in_batches
@@ -13,13 +12,10 @@ snakemake: Snakemake
 with job(snakemake.log[0]):
     training = snakemake.params.training
     model, _, device = load_for_use(snakemake.input.model, training, snakemake.threads)
-    faces, path = open_array(snakemake.input.labelled), snakemake.output.probabilities
-    with create_array(path, (len(faces), len(EMOTIONS)), "float32") as out:
-        apply_in_batches(
-            lambda x: model.classify(x).float().softmax(1),
-            faces,
-            out,
-            device,
-            training["batch_size"],
-            path,
-        )
+    apply_in_batches(
+        lambda x: model.classify(x).float().softmax(1),
+        open_array(snakemake.input.labelled),
+        snakemake.output.probabilities,
+        device,
+        training["batch_size"],
+    )

@@ -1,10 +1,8 @@
 """Rule embed: encode the training pool and the labelled faces."""
 
-import torch
 from snakemake.iocontainers import Snakemake
 
-from facesort.arrays import create_array, open_array
-from facesort.batches import to_input
+from facesort.arrays import open_array
 from facesort.job import job
 from facesort.saving import load_for_use
 from facesort.training import apply_in_batches
@@ -19,7 +17,4 @@ with job(snakemake.log[0]):
         (snakemake.input.labelled, snakemake.output.labelled),
     ):
         faces = open_array(faces_path)
-        with torch.no_grad():
-            width = model.embed(to_input(faces[:1], device.device)).shape[1]
-        with create_array(out_path, (len(faces), width), "float32") as out:
-            apply_in_batches(model.embed, faces, out, device, training["batch_size"], out_path)
+        apply_in_batches(model.embed, faces, out_path, device, training["batch_size"])

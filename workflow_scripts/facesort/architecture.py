@@ -16,7 +16,7 @@ KINDS: Final = {
     "ConvTranspose2d": ("transposed convolution", "#009E73"),
     "Linear": ("dense", "#F0C800"),
 }
-ACTIVATIONS: Final = ("SELU", "ReLU")
+ACTIVATIONS: Final = ("SELU", "ReLU", "Sigmoid", "Softmax")
 
 
 def blocks(layers: list[dict[str, Any]], shape: list[int]) -> list[dict[str, Any]]:

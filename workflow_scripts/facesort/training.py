@@ -7,6 +7,7 @@ The models say what their phases may change (``phase_parameters``) and what a ba
 import json
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -16,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from facesort.arrays import append_array
 from facesort.batches import read_batches, shuffled_batches
 from facesort.checkpoints import Checkpoint
 from facesort.devices import Device, enough_memory
@@ -245,19 +247,28 @@ def write_history(history: list[Epoch], path: Path) -> None:
 def apply_in_batches(
     function: Callable[[Tensor], Tensor],
     faces: np.ndarray,
-    out: np.ndarray,
+    path: str | Path,
     device: Device,
     batch_size: int,
-    label: str,
 ) -> None:
-    """Fill ``out`` (N, ...) with ``function(x)`` of each batch of ``faces`` (N, H, W, C), uint8."""
-    progress = Progress(len(faces), label)
+    """Write ``function(x)`` of every face to a ``.npy`` file, batch by batch.
+
+    Args:
+        function: from float (B, C, H, W) to float (B, D).
+        faces: uint8 (N, H, W, C), at least one.
+        path: for float32 (N, D).
+    """
+    progress = Progress(len(faces), str(path))
     rows = np.arange(len(faces))
     batches = (rows[start : start + batch_size] for start in range(0, len(rows), batch_size))
-    with enough_memory(device.device):
+    with enough_memory(device.device), ExitStack() as stack:
+        out = None
         for batch, x in read_batches(faces, batches, device.device):
             with device.autocast():
-                result = function(x)
-            out[batch[0] : batch[-1] + 1] = result.float().cpu().numpy()
+                result = function(x).float().cpu().numpy()
+            if out is None:
+                shape = (len(faces), result.shape[1])
+                out = stack.enter_context(append_array(path, shape, "float32"))
+            out.write(np.ascontiguousarray(result).data)
             progress.update(len(batch))
     progress.close()

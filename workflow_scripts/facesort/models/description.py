@@ -7,6 +7,8 @@ from torch import nn
 
 from facesort.models import build
 
+LAST = {"selu": "SELU", "sigmoid": "Sigmoid"}
+
 
 def describe(name: str, shape: tuple[int, int, int], settings: dict[str, Any]) -> list[dict]:
     """The layers of a model in the order in which a face passes them.
@@ -46,7 +48,18 @@ def describe(name: str, shape: tuple[int, int, int], settings: dict[str, Any]) -
             )
     for answer in ("reconstruct", "classify"):
         if hasattr(model, answer):
-            getattr(model, answer)(face)
+            last = getattr(model, answer)(face)
+            # The last activation is no layer: it is computed together with the loss.
+            activation = LAST[model.output] if answer == "reconstruct" else "Softmax"
+            layers.append(
+                {
+                    "part": layers[-1]["part"],
+                    "layer": activation,
+                    "detail": "",
+                    "shape": list(last.shape[1:]),
+                    "parameters": 0,
+                }
+            )
     return layers
 
 

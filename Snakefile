@@ -23,6 +23,24 @@ rule all:
         "results/summary.html",
 
 
+# On a cluster these run where Snakemake does: they take seconds, less than a job of their own waits.
+localrules:
+    all,
+    split_labelled,
+    name_clusters,
+    table1,
+    table2,
+    plot_clusters,
+    plot_reconstructions,
+    plot_confusion,
+    plot_history,
+    plot_architecture,
+    report_losses,
+    agreement,
+    merge_benchmarks,
+    summary,
+
+
 include: "rules/demo.smk"
 include: "rules/faces.smk"
 include: "rules/labelled.smk"

@@ -29,8 +29,8 @@ rule cluster:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 3000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+        mem_mb=megabytes(3000, per_mb=0.2),
+        runtime=minutes(30, per_mb=0.02),
     params:
         clustering=config["clustering"],
         code=code_digest("cluster"),
@@ -55,8 +55,8 @@ rule name_clusters:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=megabytes(2000),
+        runtime=minutes(10),
     params:
         method=config["naming"]["method"],
         code=code_digest("name_clusters"),

@@ -66,12 +66,29 @@ def of_each_cell(name, models):
     )
 
 
-def training_memory(wildcards):
+def megabytes(base, per_mb=0):
+    """Memory of a job: a base and so much a megabyte of input, and as much again at each retry."""
+    return lambda wildcards, input, attempt: attempt * int(
+        base + per_mb * input.size_mb
+    )
+
+
+def minutes(base, per_mb=0):
+    """Time of a job: a base and so much a megabyte of input, and as much again at each retry."""
+    return megabytes(base, per_mb)
+
+
+def training_memory(wildcards, attempt):
     """Megabytes that training may take: 20 bytes a parameter, and the faces under way."""
     widths = config["models"][wildcards.model].get("widths", [])
     inputs = 3 * config["faces"]["size"] ** 2
     dense = 2 * sum(a * b for a, b in zip([inputs, *widths], widths))
-    return 8000 + 20 * dense // 1_000_000
+    return attempt * (4000 + 20 * dense // 1_000_000)
+
+
+def applying_memory(wildcards, input, attempt):
+    """Megabytes that applying a model may take: its own, and the mapped files of faces."""
+    return training_memory(wildcards, attempt) + attempt * int(2 * input.size_mb)
 
 
 def person_names(wildcards):

@@ -26,8 +26,8 @@ rule render_photos:
         "../envs/faces.yaml"
     threads: 4
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=megabytes(2000),
+        runtime=minutes(30),
     params:
         photos=config["demo"]["photos"],
         rows=config["demo"]["rows"],
@@ -51,8 +51,8 @@ rule render_labelled:
         "../envs/faces.yaml"
     threads: 4
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=megabytes(2000),
+        runtime=minutes(30),
     params:
         per_emotion=config["demo"]["per_emotion"],
         seed=config["demo"]["seed"],

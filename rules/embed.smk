@@ -30,8 +30,8 @@ rule embed:
         "../envs/torch.yaml"
     threads: config["training"]["threads"]
     resources:
-        mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=lambda wildcards, attempt: 240 * attempt,
+        mem_mb=applying_memory,
+        runtime=minutes(60, per_mb=0.1),
     params:
         training=TRAINING,
         code=lambda wildcards: code_digest(
@@ -58,8 +58,8 @@ rule classify:
         "../envs/torch.yaml"
     threads: config["training"]["threads"]
     resources:
-        mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=lambda wildcards, attempt: 240 * attempt,
+        mem_mb=applying_memory,
+        runtime=minutes(60, per_mb=0.1),
     params:
         training=TRAINING,
         code=lambda wildcards: code_digest(

@@ -34,8 +34,8 @@ rule sample_faces:
     conda:
         "../envs/faces.yaml"
     resources:
-        mem_mb=lambda wildcards, input: 1000 + 8 * int(input.size_mb),
-        runtime=30,
+        mem_mb=megabytes(1000, per_mb=8),
+        runtime=minutes(10, per_mb=0.1),
     params:
         size=config["faces"]["sample"],
         seed=config["faces"]["seed"],
@@ -60,8 +60,8 @@ rule fetch_shard:
         "../envs/faces.yaml"
     threads: 2
     resources:
-        mem_mb=4000,
-        runtime=24 * 60,
+        mem_mb=megabytes(4000),
+        runtime=minutes(60, per_mb=100),
     params:
         size=config["faces"]["size"],
         fetch=config["fetch"],
@@ -93,8 +93,8 @@ rule fetch_faces:
         "../envs/faces.yaml"
     threads: 2
     resources:
-        mem_mb=4000,
-        runtime=24 * 60,
+        mem_mb=megabytes(4000),
+        runtime=minutes(60, per_mb=100),
     params:
         size=config["faces"]["size"],
         # What failed in a shard of this run is not asked for again here.
@@ -128,8 +128,8 @@ rule report_losses:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=megabytes(2000),
+        runtime=minutes(10),
     params:
         code=code_digest("report_losses"),
     script:

@@ -30,8 +30,8 @@ rule map_faces:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=megabytes(4000, per_mb=0.2),
+        runtime=minutes(60, per_mb=0.02),
     params:
         points=25_000,
         code=code_digest("map_faces"),
@@ -72,8 +72,8 @@ rule plot_embedding:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=megabytes(3000, per_mb=1),
+        runtime=minutes(30),
     params:
         code=code_digest("plot_embedding"),
     script:
@@ -103,8 +103,8 @@ rule plot_clusters:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=megabytes(2000),
+        runtime=minutes(10),
     params:
         per_cluster=12,
         code=code_digest("plot_clusters"),
@@ -133,8 +133,8 @@ rule plot_reconstructions:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=megabytes(1000),
+        runtime=minutes(10),
     params:
         code=code_digest("plot_reconstructions"),
     script:
@@ -163,8 +163,8 @@ rule plot_confusion:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=megabytes(2000),
+        runtime=minutes(10),
     params:
         cells=CELLS,
         code=code_digest("plot_confusion"),
@@ -194,8 +194,8 @@ rule plot_history:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=megabytes(1000),
+        runtime=minutes(10),
     params:
         cells=CELLS,
         code=code_digest("plot_history"),
@@ -224,8 +224,8 @@ rule plot_architecture:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=megabytes(1000),
+        runtime=minutes(10),
     params:
         code=code_digest("plot_architecture"),
     script:

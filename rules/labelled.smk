@@ -30,8 +30,8 @@ rule read_labelled:
         "../envs/faces.yaml"
     threads: 2
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=megabytes(4000),
+        runtime=minutes(120),
     params:
         folder=lambda wildcards, input: str(input.folder),
         size=config["faces"]["size"],
@@ -55,8 +55,8 @@ rule find_duplicates:
     conda:
         "../envs/faces.yaml"
     resources:
-        mem_mb=3000,
-        runtime=60,
+        mem_mb=megabytes(2000, per_mb=1.5),
+        runtime=minutes(30, per_mb=0.03),
     params:
         code=code_digest("find_duplicates"),
     script:
@@ -77,8 +77,8 @@ rule split_labelled:
     conda:
         "../envs/faces.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=megabytes(1000),
+        runtime=minutes(10),
     params:
         split=config["split"],
         code=code_digest("split_labelled"),

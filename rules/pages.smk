@@ -30,8 +30,8 @@ rule naming_page:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=megabytes(2000, per_mb=0.2),
+        runtime=minutes(10, per_mb=0.02),
     params:
         per_cluster=24,
         code=code_digest("naming_page"),
@@ -56,8 +56,8 @@ rule agreement:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=megabytes(1000),
+        runtime=minutes(10),
     params:
         cells=[{**cell, "names": names_files(cell)} for cell in NAMED_TWICE],
         code=code_digest("agreement"),
@@ -78,8 +78,8 @@ rule merge_benchmarks:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=megabytes(1000),
+        runtime=minutes(10),
     params:
         # No rule may name another's benchmark as input.
         folder="results/benchmarks",
@@ -128,8 +128,8 @@ rule summary:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=megabytes(2000),
+        runtime=minutes(10),
     params:
         config=CONFIG_DIGEST,
         demo=DEMO,

@@ -39,8 +39,8 @@ rule predict_by_cluster:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=3000,
-        runtime=10,
+        mem_mb=megabytes(3000, per_mb=1),
+        runtime=minutes(20, per_mb=0.05),
     params:
         clustered=CLUSTERED,
         code=code_digest("predict"),
@@ -67,8 +67,8 @@ rule predict_by_classifier:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=3000,
-        runtime=10,
+        mem_mb=megabytes(3000, per_mb=1),
+        runtime=minutes(20, per_mb=0.05),
     params:
         clustered=CLUSTERED,
         code=code_digest("predict"),
@@ -98,8 +98,8 @@ rule causes:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=megabytes(2000, per_mb=10),
+        runtime=minutes(30),
     params:
         cells=CELLS,
         data=DATA,
@@ -124,8 +124,8 @@ rule compare:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=megabytes(2000, per_mb=10),
+        runtime=minutes(30),
     params:
         cells=CELLS,
         table=config["table"],
@@ -158,8 +158,8 @@ rule table1:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=megabytes(2000, per_mb=10),
+        runtime=minutes(30),
     params:
         cells=CELLS,
         naming=config["split"]["naming"],
@@ -186,8 +186,8 @@ rule table2:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=megabytes(2000, per_mb=10),
+        runtime=minutes(30),
     params:
         cells=CELLS,
         data=DATA,
@@ -226,8 +226,8 @@ rule ensembles:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=megabytes(2000, per_mb=10),
+        runtime=minutes(30),
     params:
         cells=CELLS,
         clustered=CLUSTERED,

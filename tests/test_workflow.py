@@ -3,8 +3,6 @@
 import json
 import re
 import shutil
-import socket
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -12,69 +10,12 @@ import pandas as pd
 import pytest
 import yaml
 from PIL import Image
+from small_run import copy_project, snakemake, would_run
 
-ROOT = Path(__file__).resolve().parents[1]
-SMALL = {
-    "demo": {"photos": 60, "rows": 120, "per_emotion": 16},
-    "faces": {"size": 24, "border": 3, "sample": 60},
-    "split": {"naming": 3},
-    "variants": ["rgb", "cropped"],
-    "models": {
-        "stacked": {"widths": [32, 16], "phases": {"reconstruct": {"epochs": 1}}},
-        "convolutional": None,
-        "semi_supervised": {
-            "filters": [4, 4, 8, 8, 8, 8],
-            "phases": {"reconstruct": {"epochs": 1}, "classify": {"epochs": 1}},
-        },
-        "supervised": None,
-    },
-    "clustering": {"starts": 1},
-    "table": {"resamples": 100},
-}
 # What all cells' predictions make.
 TABLES = ("causes", "compare", "table1", "table2", "ensembles")
 # What looks back on all results.
 LAST = ("merge_benchmarks", "summary")
-
-
-with socket.socket() as probe:
-    probe.bind(("127.0.0.1", 0))
-    SMALL["demo"]["port"] = probe.getsockname()[1]
-
-
-def snakemake(folder, *arguments, cores=2, expect=0):
-    """Run Snakemake in a copy of the project, and return all that it printed."""
-    command = ["snakemake", "--configfile", "small.yaml", "--cores", str(cores), *arguments]
-    result = subprocess.run(
-        command, cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    assert result.returncode == expect, result.stdout[-5000:]
-    return result.stdout
-
-
-def would_run(folder, *arguments):
-    """The rules that a dry run would run."""
-    printed = snakemake(folder, "-n", "--quiet", "rules", *arguments)
-    return set(re.findall(r"^(\w+) +\d+$", printed, re.M)) - {"total", "all"}
-
-
-def copy_project(folder):
-    """The project in a new folder, with the small config."""
-    parts = ("Snakefile", "config.yaml", "docs", "rules", "envs", "workflow_scripts")
-    folder.mkdir()
-    for part in parts:
-        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
-        copy(ROOT / part, folder / part)
-    (folder / "small.yaml").write_text(yaml.safe_dump(SMALL), encoding="utf-8")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory):
-    """A copy of the project, run once."""
-    folder = copy_project(tmp_path_factory.mktemp("a project") / "façade")
-    snakemake(folder)
-    return folder
 
 
 def test_the_table_and_its_pictures_are_there(project):

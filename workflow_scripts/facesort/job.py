@@ -1,5 +1,7 @@
 """What every script shares: a log, a progress line, and errors that a user can act on."""
 
+import fcntl
+import os
 import sys
 import time
 import traceback
@@ -37,6 +39,9 @@ class _Tee:
 def job(log_path: str | Path) -> Iterator[None]:
     """Run a script's body: copy its output to the log, and end errors in one line.
 
+    The log is locked meanwhile, so that no job runs beside itself: one whose Snakemake was killed
+    goes on, and the same job of the next run waits for it.
+
     Raises:
         SystemExit: with status 1 after any error. The terminal and the log get one line that
             starts with ``error:``; the traceback of an unexpected error goes to the log alone.
@@ -44,7 +49,10 @@ def job(log_path: str | Path) -> Iterator[None]:
     path = Path(log_path)
     path.parent.mkdir(parents=True, exist_ok=True)
     terminal = sys.stderr
-    with path.open("w", encoding="utf-8") as log:
+    with path.open("a+", encoding="utf-8") as log:
+        _wait_for_its_double(log, path)
+        log.truncate(0)
+        print(f"process {os.getpid()}", file=log, flush=True)
         sys.stdout = sys.stderr = _Tee(terminal, log)
         try:
             yield
@@ -60,6 +68,22 @@ def job(log_path: str | Path) -> Iterator[None]:
             raise SystemExit(1) from None
         finally:
             sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
+
+
+def _wait_for_its_double(log: TextIO, path: Path) -> None:
+    try:
+        fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        log.seek(0)
+        print(
+            f"{path}: this job still runs from an earlier run, as {log.readline().strip()}; "
+            "waiting for its end",
+            file=sys.stderr,
+            flush=True,
+        )
+        fcntl.flock(log, fcntl.LOCK_EX)
+    except OSError:
+        pass  # a file system without locks
 
 
 def _one_line(error: Exception) -> str:

@@ -1,0 +1,65 @@
+"""The whole workflow at a small size, in folders of its own: what tests of whole runs share."""
+
+import re
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+SMALL = {
+    "demo": {"photos": 60, "rows": 120, "per_emotion": 16},
+    "faces": {"size": 24, "border": 3, "sample": 60},
+    "split": {"naming": 3},
+    "variants": ["rgb", "cropped"],
+    "models": {
+        "stacked": {"widths": [32, 16], "phases": {"reconstruct": {"epochs": 1}}},
+        "convolutional": None,
+        "semi_supervised": {
+            "filters": [4, 4, 8, 8, 8, 8],
+            "phases": {"reconstruct": {"epochs": 1}, "classify": {"epochs": 1}},
+        },
+        "supervised": None,
+    },
+    "clustering": {"starts": 1},
+    "table": {"resamples": 100},
+}
+
+with socket.socket() as probe:
+    probe.bind(("127.0.0.1", 0))
+    SMALL["demo"]["port"] = probe.getsockname()[1]
+
+
+def start(folder, *arguments, cores=2, env=None):
+    """Start Snakemake in a copy of the project."""
+    command = ["snakemake", "--configfile", "small.yaml", "--cores", str(cores), *arguments]
+    return subprocess.Popen(
+        command, cwd=folder, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+
+
+def snakemake(folder, *arguments, cores=2, expect=0, env=None):
+    """Run Snakemake in a copy of the project, and return all that it printed."""
+    process = start(folder, *arguments, cores=cores, env=env)
+    printed, _ = process.communicate()
+    assert process.returncode == expect, printed[-5000:]
+    return printed
+
+
+def would_run(folder, *arguments):
+    """The rules that a dry run would run."""
+    printed = snakemake(folder, "-n", "--quiet", "rules", *arguments)
+    return set(re.findall(r"^(\w+) +\d+$", printed, re.M)) - {"total", "all"}
+
+
+def copy_project(folder):
+    """The project in a new folder, with the small config."""
+    parts = ("Snakefile", "config.yaml", "docs", "profiles", "rules", "envs", "workflow_scripts")
+    folder.mkdir()
+    for part in parts:
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        copy(ROOT / part, folder / part)
+    (folder / "small.yaml").write_text(yaml.safe_dump(SMALL), encoding="utf-8")
+    return folder

@@ -28,6 +28,7 @@ localrules:
     all,
     split_labelled,
     name_clusters,
+    causes,
     table1,
     table2,
     plot_clusters,

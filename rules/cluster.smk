@@ -33,6 +33,7 @@ rule cluster:
         runtime=minutes(30, per_mb=0.02),
     params:
         clustering=config["clustering"],
+        packages=packages_digest("analysis"),
         code=code_digest("cluster"),
     script:
         "../workflow_scripts/cluster.py"
@@ -59,6 +60,7 @@ rule name_clusters:
         runtime=minutes(10),
     params:
         method=config["naming"]["method"],
+        packages=packages_digest("analysis"),
         code=code_digest("name_clusters"),
     script:
         "../workflow_scripts/name_clusters.py"

@@ -8,7 +8,14 @@ import time
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 
-from facesort.settings import code_digest, config_errors, error_lines, model_settings
+from facesort.settings import (
+    code_digest,
+    config_errors,
+    error_lines,
+    model_settings,
+    packages_digest,
+    tree_digest,
+)
 from snakemake.exceptions import WorkflowError
 
 if wrong := config_errors(config):
@@ -25,7 +32,12 @@ DEMO = config["data"]["fec_csv"] is None and config["data"]["manifest"] is None
 SHARDS = range(config["fetch"]["shards"] if config["fetch"]["shards"] > 1 else 0)
 CLUSTERED = ["stacked", "convolutional"]
 CLASSIFIERS = ["semi_supervised", "supervised"]
-# Without what changes no result.
+# Without what changes no result; the scripts find it in the config.
+FETCH = {
+    key: value
+    for key, value in config["fetch"].items()
+    if key not in ("concurrency", "per_host", "rate_per_host", "contact")
+}
 TRAINING = {
     key: value
     for key, value in config["training"].items()

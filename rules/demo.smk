@@ -33,6 +33,7 @@ rule render_photos:
         rows=config["demo"]["rows"],
         base_url=f"http://127.0.0.1:{config['demo']['port']}/photos/",
         seed=config["demo"]["seed"],
+        packages=packages_digest("faces"),
         code=code_digest("render_photos"),
     script:
         "../workflow_scripts/render_photos.py"
@@ -56,6 +57,7 @@ rule render_labelled:
     params:
         per_emotion=config["demo"]["per_emotion"],
         seed=config["demo"]["seed"],
+        packages=packages_digest("faces"),
         code=code_digest("render_labelled"),
     script:
         "../workflow_scripts/render_labelled.py"

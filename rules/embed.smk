@@ -34,6 +34,7 @@ rule embed:
         runtime=minutes(60, per_mb=0.1),
     params:
         training=TRAINING,
+        packages=packages_digest("torch"),
         code=lambda wildcards: code_digest(
             "embed", f"facesort.models.{wildcards.model}"
         ),
@@ -62,6 +63,7 @@ rule classify:
         runtime=minutes(60, per_mb=0.1),
     params:
         training=TRAINING,
+        packages=packages_digest("torch"),
         code=lambda wildcards: code_digest(
             "classify", f"facesort.models.{wildcards.model}"
         ),

@@ -34,6 +34,7 @@ rule map_faces:
         runtime=minutes(60, per_mb=0.02),
     params:
         points=25_000,
+        packages=packages_digest("analysis"),
         code=code_digest("map_faces"),
     script:
         "../workflow_scripts/map_faces.py"
@@ -75,6 +76,7 @@ rule plot_embedding:
         mem_mb=megabytes(3000, per_mb=1),
         runtime=minutes(30),
     params:
+        packages=packages_digest("analysis"),
         code=code_digest("plot_embedding"),
     script:
         "../workflow_scripts/plot_embedding.py"
@@ -107,6 +109,7 @@ rule plot_clusters:
         runtime=minutes(10),
     params:
         per_cluster=12,
+        packages=packages_digest("analysis"),
         code=code_digest("plot_clusters"),
     script:
         "../workflow_scripts/plot_clusters.py"
@@ -136,6 +139,7 @@ rule plot_reconstructions:
         mem_mb=megabytes(1000),
         runtime=minutes(10),
     params:
+        packages=packages_digest("analysis"),
         code=code_digest("plot_reconstructions"),
     script:
         "../workflow_scripts/plot_reconstructions.py"
@@ -167,6 +171,7 @@ rule plot_confusion:
         runtime=minutes(10),
     params:
         cells=CELLS,
+        packages=packages_digest("analysis"),
         code=code_digest("plot_confusion"),
     script:
         "../workflow_scripts/plot_confusion.py"
@@ -198,6 +203,7 @@ rule plot_history:
         runtime=minutes(10),
     params:
         cells=CELLS,
+        packages=packages_digest("analysis"),
         code=code_digest("plot_history"),
     script:
         "../workflow_scripts/plot_history.py"
@@ -227,6 +233,7 @@ rule plot_architecture:
         mem_mb=megabytes(1000),
         runtime=minutes(10),
     params:
+        packages=packages_digest("analysis"),
         code=code_digest("plot_architecture"),
     script:
         "../workflow_scripts/plot_architecture.py"

@@ -37,6 +37,9 @@ rule read_labelled:
         size=config["faces"]["size"],
         label_from=config["data"]["label_from"],
         min_relfcs=config["data"]["min_relfcs"],
+        # A folder's time tells nothing of what is in its folders.
+        files=lambda wildcards, input: "" if DEMO else tree_digest(input.folder),
+        packages=packages_digest("faces"),
         code=code_digest("read_labelled"),
     script:
         "../workflow_scripts/read_labelled.py"
@@ -58,6 +61,7 @@ rule find_duplicates:
         mem_mb=megabytes(2000, per_mb=1.5),
         runtime=minutes(30, per_mb=0.03),
     params:
+        packages=packages_digest("faces"),
         code=code_digest("find_duplicates"),
     script:
         "../workflow_scripts/find_duplicates.py"
@@ -81,6 +85,7 @@ rule split_labelled:
         runtime=minutes(10),
     params:
         split=config["split"],
+        packages=packages_digest("faces"),
         code=code_digest("split_labelled"),
     script:
         "../workflow_scripts/split_labelled.py"

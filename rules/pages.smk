@@ -34,6 +34,7 @@ rule naming_page:
         runtime=minutes(10, per_mb=0.02),
     params:
         per_cluster=24,
+        packages=packages_digest("analysis"),
         code=code_digest("naming_page"),
     script:
         "../workflow_scripts/naming_page.py"
@@ -60,6 +61,7 @@ rule agreement:
         runtime=minutes(10),
     params:
         cells=[{**cell, "names": names_files(cell)} for cell in NAMED_TWICE],
+        packages=packages_digest("analysis"),
         code=code_digest("agreement"),
     script:
         "../workflow_scripts/agreement.py"
@@ -83,6 +85,7 @@ rule merge_benchmarks:
     params:
         # No rule may name another's benchmark as input.
         folder="results/benchmarks",
+        packages=packages_digest("analysis"),
         code=code_digest("merge_benchmarks"),
     script:
         "../workflow_scripts/merge_benchmarks.py"
@@ -133,6 +136,7 @@ rule summary:
     params:
         config=CONFIG_DIGEST,
         demo=DEMO,
+        packages=packages_digest("analysis"),
         code=code_digest("summary"),
     script:
         "../workflow_scripts/summary.py"

@@ -43,6 +43,7 @@ rule predict_by_cluster:
         runtime=minutes(20, per_mb=0.05),
     params:
         clustered=CLUSTERED,
+        packages=packages_digest("analysis"),
         code=code_digest("predict"),
     script:
         "../workflow_scripts/predict.py"
@@ -71,6 +72,7 @@ rule predict_by_classifier:
         runtime=minutes(20, per_mb=0.05),
     params:
         clustered=CLUSTERED,
+        packages=packages_digest("analysis"),
         code=code_digest("predict"),
     script:
         "../workflow_scripts/predict.py"
@@ -103,6 +105,7 @@ rule causes:
     params:
         cells=CELLS,
         data=DATA,
+        packages=packages_digest("analysis"),
         code=code_digest("causes"),
     script:
         "../workflow_scripts/causes.py"
@@ -129,6 +132,7 @@ rule compare:
     params:
         cells=CELLS,
         table=config["table"],
+        packages=packages_digest("analysis"),
         code=code_digest("compare"),
     script:
         "../workflow_scripts/compare.py"
@@ -164,6 +168,7 @@ rule table1:
         cells=CELLS,
         naming=config["split"]["naming"],
         data=DATA,
+        packages=packages_digest("analysis"),
         code=code_digest("table1"),
     script:
         "../workflow_scripts/table1.py"
@@ -191,6 +196,7 @@ rule table2:
     params:
         cells=CELLS,
         data=DATA,
+        packages=packages_digest("analysis"),
         code=code_digest("table2"),
     script:
         "../workflow_scripts/table2.py"
@@ -234,6 +240,7 @@ rule ensembles:
         clustering=config["clustering"],
         method=config["naming"]["method"],
         data=DATA,
+        packages=packages_digest("analysis"),
         code=code_digest("ensembles"),
     script:
         "../workflow_scripts/ensembles.py"

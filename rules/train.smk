@@ -58,6 +58,7 @@ rule train:
         training=TRAINING,
         # Undeclared, so that a failed or killed job can go on from it.
         checkpoint="results/{variant}/{model}/seed{seed}/checkpoint",
+        packages=packages_digest("torch"),
         code=lambda wildcards: code_digest(
             "train", f"facesort.models.{wildcards.model}"
         ),

@@ -31,6 +31,7 @@ rule find_leaks:
         mem_mb=megabytes(2000, per_mb=1.5),
         runtime=minutes(30, per_mb=0.03),
     params:
+        packages=packages_digest("faces"),
         code=code_digest("find_leaks"),
     script:
         "../workflow_scripts/find_leaks.py"
@@ -65,6 +66,7 @@ rule make_variant:
         border=lambda wildcards: (
             config["faces"]["border"] if wildcards.variant == "cropped" else 0
         ),
+        packages=packages_digest("faces"),
         code=code_digest("make_variant"),
     script:
         "../workflow_scripts/make_variant.py"

@@ -70,6 +70,7 @@ AccountingStoragePort={dbd_port}
 AccountingStoragePass={folder}/munge/socket
 AccountingStorageEnforce=associations,limits
 AccountingStorageTRES=gres/gpu
+AccountingStoreFlags=job_comment
 GresTypes=gpu
 # More than this machine may have: rules that ask for four threads would wait for ever.
 SlurmdParameters=config_overrides

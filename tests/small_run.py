@@ -32,11 +32,11 @@ with socket.socket() as probe:
     SMALL["demo"]["port"] = probe.getsockname()[1]
 
 
-def start(folder, *arguments, cores=2, env=None):
+def start(folder, *arguments, cores=2, **how):
     """Start Snakemake in a copy of the project."""
     command = ["snakemake", "--configfile", "small.yaml", "--cores", str(cores), *arguments]
     return subprocess.Popen(
-        command, cwd=folder, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        command, cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **how
     )
 
 
@@ -52,6 +52,31 @@ def would_run(folder, *arguments):
     """The rules that a dry run would run."""
     printed = snakemake(folder, "-n", "--quiet", "rules", *arguments)
     return set(re.findall(r"^(\w+) +\d+$", printed, re.M)) - {"total", "all"}
+
+
+def same_results(folder, other):
+    """Check that two projects' results are the same bytes, but for what tells times and paths.
+
+    Returns:
+        The files that differ, or are in one of them alone: none.
+    """
+    kinds = ("*.npy", "*.npz", "*.safetensors", "*.png", "*.csv", "*.md", "predictions.parquet")
+    kinds += ("map.parquet", "map.html", "naming.html")
+    files = {
+        path.relative_to(project / "results")
+        for project in (folder, other)
+        for kind in kinds
+        for path in (project / "results").rglob(kind)
+    }
+    files = {path for path in files if "demo" not in path.parts}
+    files -= {Path("costs.csv"), Path("README.md")}
+    assert {"table1.csv", "faces.npy", "weights.safetensors"} <= {path.name for path in files}
+    return [str(path) for path in sorted(files) if not _same(folder, other, path)]
+
+
+def _same(folder, other, path):
+    ours, others = (project / "results" / path for project in (folder, other))
+    return ours.is_file() and others.is_file() and ours.read_bytes() == others.read_bytes()
 
 
 def copy_project(folder):

@@ -1,21 +1,15 @@
-"""The whole workflow at a small size: its results, and what reruns when something changes."""
+"""The whole workflow at a small size: its results."""
 
 import json
 import re
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
 from PIL import Image
-from small_run import copy_project, snakemake, would_run
-
-# What all cells' predictions make.
-TABLES = ("causes", "compare", "table1", "table2", "ensembles")
-# What looks back on all results.
-LAST = ("merge_benchmarks", "summary")
+from small_run import copy_project, same_results, snakemake
 
 
 def test_the_table_and_its_pictures_are_there(project):
@@ -94,16 +88,7 @@ def test_the_report_is_made_for_a_whole_run_alone(project):
 def test_another_folder_and_number_of_cores_give_the_same_bytes(project, tmp_path):
     again = copy_project(tmp_path / "again")
     snakemake(again, cores=1)
-    results, others = project / "results", again / "results"
-    # All but what tells times and paths: logs, benchmarks, the ledger, the models' descriptions.
-    kinds = ("*.npy", "*.npz", "*.safetensors", "*.png", "*.csv", "*.md", "predictions.parquet")
-    files = {path.relative_to(results) for kind in kinds for path in results.rglob(kind)}
-    pages = ("map.parquet", "map.html", "naming.html")
-    files |= {path.relative_to(results) for page in pages for path in results.rglob(page)}
-    files = {path for path in files if "demo" not in path.parts} - {Path("costs.csv")}
-    assert {"table1.csv", "faces.npy", "weights.safetensors"} <= {path.name for path in files}
-    for path in sorted(files):
-        assert (results / path).read_bytes() == (others / path).read_bytes(), path
+    assert same_results(again, project) == []
 
 
 def test_every_face_is_accounted_for(project):
@@ -118,80 +103,6 @@ def test_every_face_is_accounted_for(project):
     assert np.array_equal(np.load(project / "results/rgb/pool.npy"), faces[kept])
     ledger = pd.read_parquet(project / "results/fetch/ledger.parquet")
     assert set(ledger["url"]) == set(sample["url"])
-
-
-def test_a_second_run_does_nothing(project):
-    assert would_run(project) == set()
-
-
-@pytest.mark.parametrize(
-    ("change", "rules"),
-    [
-        ({"table": {"resamples": 101}}, {"compare", "table1", *LAST}),
-        (
-            {"clustering": {"starts": 2}},
-            {
-                "cluster",
-                "name_clusters",
-                "predict_by_cluster",
-                *TABLES,
-                "plot_clusters",
-                "plot_embedding",
-                "plot_confusion",
-                "naming_page",
-                *LAST,
-            },
-        ),
-    ],
-)
-def test_an_edited_block_reruns_its_dependents_alone(project, change, rules):
-    (project / "change.yaml").write_text(yaml.safe_dump(change), encoding="utf-8")
-    assert would_run(project, "--configfile", "small.yaml", "change.yaml") == rules
-
-
-@pytest.mark.parametrize(
-    ("module", "rules"),
-    [
-        ("tables.py", {"table1", *LAST}),
-        ("models/supervised.py", set()),
-        (
-            "naming.py",
-            {
-                "name_clusters",
-                "agreement",
-                "predict_by_cluster",
-                *TABLES,
-                "plot_clusters",
-                "plot_embedding",
-                "plot_confusion",
-                "naming_page",
-                *LAST,
-            },
-        ),
-        ("pages/map_page.js", {"plot_embedding", *LAST}),
-        ("fec.py", None),
-    ],
-)
-def test_an_edited_module_reruns_its_dependents_alone(project, module, rules):
-    path = project / "workflow_scripts" / "facesort" / module
-    before = path.read_bytes()
-    path.write_bytes(before + b"\n")
-    try:
-        would = would_run(project)
-    finally:
-        path.write_bytes(before)
-    if rules is None:
-        assert "sample_faces" in would and "train" in would
-        assert not would & {"render_photos", "render_labelled", "read_labelled"}
-    else:
-        assert would == rules
-
-
-def test_one_target_alone(project):
-    target = "results/cropped/stacked/seed7/embeddings.npy"
-    (project / "change.yaml").write_text("seeds: [0, 7]\n", encoding="utf-8")
-    would = would_run(project, "--configfile", "small.yaml", "change.yaml", "--", target)
-    assert would == {"train", "embed"}
 
 
 def test_two_persons_name_and_the_table_says_so(project, browser, saved, tmp_path):

@@ -5,11 +5,13 @@ Imported by the Snakefile, which every job parses: nothing slow is imported here
 
 import ast
 import hashlib
+import os
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 SCRIPTS = Path(__file__).resolve().parents[1]
+ENVS = SCRIPTS.parent / "envs"
 
 
 def model_settings(config: dict[str, Any], model: str, variant: str) -> dict[str, Any]:
@@ -81,6 +83,37 @@ def code_digest(script: str, *modules: str) -> str:
     for path in sorted(paths):
         digest.update(str(path.relative_to(SCRIPTS)).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
+
+
+@cache
+def packages_digest(environment: str) -> str:
+    """Digest of the packages and versions in ``envs/<environment>.yaml``.
+
+    With ``--use-conda`` Snakemake sees another version by itself; as a rule's parameter, this
+    digest makes it see one without conda too.
+
+    Returns:
+        16 hexadecimal digits; comments and the order of lines do not count.
+    """
+    lines = (ENVS / f"{environment}.yaml").read_text(encoding="utf-8").splitlines()
+    pins = sorted(line.strip() for line in lines if line.strip() and not line.startswith("#"))
+    return hashlib.sha256("\n".join(pins).encode()).hexdigest()[:16]
+
+
+@cache
+def tree_digest(folder: str) -> str:
+    """Digest of the paths, sizes and times of all files below a folder; their bytes are not read.
+
+    Returns:
+        16 hexadecimal digits; those of no file if there is no folder.
+    """
+    found = []
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(parent, name)  # noqa: PTH118 - a Path a file takes thrice as long
+            about = os.stat(path, follow_symlinks=False)  # noqa: PTH116
+            found.append(f"{os.path.relpath(path, folder)}\0{about.st_size}\0{about.st_mtime_ns}")
+    return hashlib.sha256("\n".join(sorted(found)).encode()).hexdigest()[:16]
 
 
 def config_errors(config: dict[str, Any]) -> list[str]:

@@ -61,3 +61,4 @@ onsuccess:
 
 onerror:
     print(error_lines(Path("results/logs"), STARTED))
+    print(clock_line(Path("results")))

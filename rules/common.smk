@@ -9,6 +9,7 @@ import time
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 
 from facesort.settings import (
+    clock_line,
     code_digest,
     config_errors,
     error_lines,

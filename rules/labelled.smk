@@ -38,7 +38,7 @@ rule read_labelled:
         label_from=config["data"]["label_from"],
         min_relfcs=config["data"]["min_relfcs"],
         # A folder's time tells nothing of what is in its folders.
-        files=lambda wildcards, input: "" if DEMO else tree_digest(input.folder),
+        files=lambda wildcards: "" if DEMO else tree_digest(config["data"]["labelled"]),
         packages=packages_digest("faces"),
         code=code_digest("read_labelled"),
     script:

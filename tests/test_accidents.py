@@ -5,20 +5,16 @@ Each ends in a finished run after a plain restart, or in one clear line that say
 
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
 import time
+from contextlib import contextmanager
 
 import psutil
 import pytest
-from small_run import copy_project, same_results, snakemake, start, would_run
-
-# A home folder that nobody can make or write to, not even root.
-HOMELESS = {
-    **{key: value for key, value in os.environ.items() if not key.startswith("XDG_")},
-    "HOME": "/proc/nobody",
-}
+from small_run import ROOT, copy_project, same_results, snakemake, start, would_run
 
 
 @pytest.fixture
@@ -59,12 +55,12 @@ ACCIDENTS = ("kill Snakemake", "kill all", "kill a job", "Ctrl-C", "Ctrl-C twice
     ("seed", "stops"), [(0, 5), pytest.param(1, 30, marks=pytest.mark.slow)], ids=["few", "many"]
 )
 def test_runs_stopped_at_random_moments_end_with_the_same_bytes(project, tmp_path, seed, stops):
-    """Without a home folder besides, and in a path with spaces and umlauts."""
+    """In a path with spaces and umlauts."""
     folder = copy_project(tmp_path / "Ärger und Not")
     rng = random.Random(seed)
     for number in range(stops):
         how = ACCIDENTS[number % len(ACCIDENTS)]
-        run = start(folder, env=HOMELESS, start_new_session=True)
+        run = start(folder, start_new_session=True)
         time.sleep(rng.uniform(2, 10))
         stop(run, how, rng)
         printed, _ = run.communicate(timeout=300)
@@ -74,7 +70,7 @@ def test_runs_stopped_at_random_moments_end_with_the_same_bytes(project, tmp_pat
             assert "--unlock" in printed
         if run.returncode:
             subprocess.run(["snakemake", "--configfile", "small.yaml", "--unlock"], cwd=folder)
-    snakemake(folder, env=HOMELESS)
+    snakemake(folder)
     assert same_results(folder, project) == []
     assert would_run(folder) == set()
 
@@ -121,58 +117,79 @@ def test_a_damaged_file_is_named_in_one_line(finished, project, path, target, ho
     assert (finished / "results" / path).read_bytes() == content
 
 
+def test_a_home_folder_that_cannot_be_written_is_not_needed(finished, project):
+    """Not even by root: caches then lie in the environment."""
+    if not (ROOT / ".venv/made-from.lock").is_file():
+        pytest.skip("needs the environment that ./run makes")
+    shutil.rmtree(finished / "results/rgb/stacked")
+    env = {key: value for key, value in os.environ.items() if not key.startswith("XDG_")}
+    env |= {"HOME": "/proc/nobody", "PATH": "/usr/bin:/bin"}
+    command = [ROOT / "run", "snakemake", "--configfile", "small.yaml", "--cores", "2"]
+    done = subprocess.run(command, cwd=finished, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert same_results(finished, project) == []
+
+
 def mount(*arguments):
     done = subprocess.run(["mount", *arguments], capture_output=True, text=True)
     if done.returncode:
         pytest.skip(f"needs leave to mount: {done.stderr.strip()}")
 
 
-@pytest.fixture
-def disk(finished):
-    """The finished project without one model, its results on a small disk of their own."""
-    shutil.rmtree(finished / "results/rgb/stacked")
-    results, kept = finished / "results", finished / "kept"
-    results.rename(kept)
-    results.mkdir()
-    mount("-t", "tmpfs", "-o", "size=100m", "tmpfs", str(results))
+@contextmanager
+def on_a_disk_of_its_own(folder):
+    """A folder on a small disk of its own, for a while."""
+    kept = folder.rename(folder.with_name("kept"))
+    folder.mkdir()
+    mount("-t", "tmpfs", "-o", "size=100m", "tmpfs", str(folder))
     try:
-        shutil.copytree(kept, results, dirs_exist_ok=True)
-        yield finished
+        shutil.copytree(kept, folder, dirs_exist_ok=True)
+        yield
     finally:
-        subprocess.run(["umount", "-l", str(results)], check=True)
+        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
-def test_a_full_disk_is_named_and_a_restart_finishes(disk, project):
-    filling = disk / "results/filling"
-    free = shutil.disk_usage(disk / "results").free
-    filling.write_bytes(b"x" * (free - 20_000))
-    printed = snakemake(disk, expect=1)
-    print(printed)
-    assert "No space left on device" in printed
-    assert "Traceback" not in printed
-    filling.unlink()
-    snakemake(disk)
-    assert same_results(disk, project) == []
+@pytest.mark.parametrize("room", [0, 30_000, 100_000])
+def test_a_full_disk_is_named_and_a_restart_finishes(finished, project, room):
+    shutil.rmtree(finished / "results/rgb")
+    with on_a_disk_of_its_own(finished):
+        filling = finished / "results/filling"
+        filling.write_bytes(b"x" * (shutil.disk_usage(finished).free - room))
+        printed = snakemake(finished, expect=1)
+        print(printed)
+        assert re.search("(?i)no space left on", printed)
+        assert "Traceback" not in printed
+        filling.unlink()
+        subprocess.run(["snakemake", "--configfile", "small.yaml", "--unlock"], cwd=finished)
+        snakemake(finished)
+        assert same_results(finished, project) == []
 
 
-def test_a_read_only_results_folder_is_named_and_a_restart_finishes(disk, project):
-    mount("-o", "remount,ro", str(disk / "results"))
-    printed = snakemake(disk, expect=1)
-    print(printed)
-    assert "Read-only file system" in printed
-    assert "Traceback" not in printed
-    mount("-o", "remount,rw", str(disk / "results"))
-    snakemake(disk)
-    assert same_results(disk, project) == []
+@pytest.mark.parametrize("target", ["all", "results/rgb/stacked/seed0/model"])
+def test_a_read_only_results_folder_is_named_and_a_restart_finishes(finished, project, target):
+    shutil.rmtree(finished / "results/rgb/stacked")
+    with on_a_disk_of_its_own(finished / "results"):
+        mount("-o", "remount,ro", str(finished / "results"))
+        printed = snakemake(finished, "--", target, expect=1)
+        print(printed)
+        assert "Write-protected output files" in printed or "Read-only file system" in printed
+        assert "Traceback" not in printed
+        mount("-o", "remount,rw", str(finished / "results"))
+        snakemake(finished)
+        assert same_results(finished, project) == []
 
 
-def test_a_clock_set_back_costs_nothing(finished, project):
-    """Everything is from tomorrow; one model is missing and is made today."""
-    shutil.rmtree(finished / "results/rgb/stacked/seed0")
+def test_a_clock_set_back_is_named_and_a_restart_finishes(finished, project):
+    """Everything is from tomorrow, and one model is missing, which is made today."""
+    shutil.rmtree(finished / "results/rgb/stacked")
     for path in [*finished.rglob("*"), finished]:
         times = path.stat()
         os.utime(path, (times.st_atime + 86400, times.st_mtime + 86400))
-    printed = snakemake(finished)
-    print(printed)
+    printed = snakemake(finished, expect=1)
+    said = re.search(r"^error: .* is from the future: .*: (find .*)$", printed, re.M)
+    assert said, printed
+    assert "Traceback" not in printed
+    subprocess.run(["sh", "-c", said[1]], check=True, cwd=finished)
+    snakemake(finished)
     assert same_results(finished, project) == []
     assert would_run(finished) == set()

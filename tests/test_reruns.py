@@ -177,7 +177,7 @@ def test_ones_own_files_are_noticed_wherever_they_are_edited(project, tmp_path):
     }
     config = with_config(own, change)
     shutil.copytree(project / "results", own / "results", dirs_exist_ok=True)
-    snakemake(own, *config, "--touch")
+    snakemake(own, *config, "--touch", "--forceall")
     assert would_run(own, *config) == set()
 
     folder = next(path for path in sorted(labelled.iterdir()) if path.is_dir())
@@ -218,7 +218,7 @@ def test_a_model_trained_elsewhere_is_brought_in(project, tmp_path):
         os.utime(path, (1.6e9, 1.6e9))
     cell = ("train", "variant=rgb, model=stacked, seed=0")
     assert cell in jobs_to_run(own)  # older than the faces it would be trained on
-    snakemake(own, "--touch", "--", model)
+    snakemake(own, "--touch", "--force", "--", model)
     jobs = jobs_to_run(own)
     assert cell not in jobs and ("embed", cell[1]) in jobs
     # From now on it is as if it had been trained here.

@@ -1,12 +1,13 @@
 """What every script shares: a log, a progress line, and errors that a user can act on."""
 
+import errno
 import fcntl
 import os
 import sys
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -23,8 +24,11 @@ class _Tee:
 
     def write(self, text: str) -> int:
         for stream in self.streams:
-            stream.write(text)
-            stream.flush()
+            try:
+                stream.write(text)
+                stream.flush()
+            except OSError:
+                pass  # a full disk; there the other one still tells
         return len(text)
 
     def flush(self) -> None:
@@ -47,12 +51,8 @@ def job(log_path: str | Path) -> Iterator[None]:
             starts with ``error:``; the traceback of an unexpected error goes to the log alone.
     """
     path = Path(log_path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     terminal = sys.stderr
-    with path.open("a+", encoding="utf-8") as log:
-        _wait_for_its_double(log, path)
-        log.truncate(0)
-        print(f"process {os.getpid()}", file=log, flush=True)
+    with _locked_log(path) as log:
         sys.stdout = sys.stderr = _Tee(terminal, log)
         try:
             yield
@@ -63,27 +63,54 @@ def job(log_path: str | Path) -> Iterator[None]:
             print("error: not enough memory; ask for fewer or smaller faces (config: faces)")
             raise SystemExit(1) from None
         except Exception as error:
-            log.write(traceback.format_exc())
-            print(f"error: {type(error).__name__}: {_one_line(error)} (traceback in {path})")
+            if _disk_is_full(error):
+                print(f"error: no space left on the disk ({_one_line(error)}); free some and rerun")
+            elif isinstance(error, OSError) and error.errno == errno.EROFS:
+                print(f"error: {_one_line(error)}; make it writable and rerun")
+            else:
+                print(traceback.format_exc(), file=log)
+                print(f"error: {type(error).__name__}: {_one_line(error)} (traceback in {path})")
             raise SystemExit(1) from None
         finally:
             sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
 
 
-def _wait_for_its_double(log: TextIO, path: Path) -> None:
+@contextmanager
+def _locked_log(path: Path) -> Iterator[TextIO]:
+    """Open the log for writing, after the end of a double that holds its lock."""
     try:
-        fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        log.seek(0)
-        print(
-            f"{path}: this job still runs from an earlier run, as {log.readline().strip()}; "
-            "waiting for its end",
-            file=sys.stderr,
-            flush=True,
-        )
-        fcntl.flock(log, fcntl.LOCK_EX)
-    except OSError:
-        pass  # a file system without locks
+        path.parent.mkdir(parents=True, exist_ok=True)
+        log = path.open("a+", encoding="utf-8")
+    except OSError as error:
+        print(f"error: {_one_line(error)}; make it writable and rerun", file=sys.stderr)
+        raise SystemExit(1) from None
+    try:
+        try:
+            fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            log.seek(0)
+            print(
+                f"{path}: this job still runs from an earlier run, as {log.readline().strip()}; "
+                "waiting for its end",
+                file=sys.stderr,
+                flush=True,
+            )
+            fcntl.flock(log, fcntl.LOCK_EX)
+        except OSError:
+            pass  # a file system without locks
+        log.truncate(0)
+        _Tee(log).write(f"process {os.getpid()}\n")
+        yield log
+    finally:
+        with suppress(OSError):
+            log.close()
+
+
+def _disk_is_full(error: Exception) -> bool:
+    # NumPy and safetensors tell it in words alone.
+    words = ("problem writing element", "requested and", "No space left", "Disk quota exceeded")
+    number = getattr(error, "errno", None)
+    return number in (errno.ENOSPC, errno.EDQUOT) or any(each in str(error) for each in words)
 
 
 def _one_line(error: Exception) -> str:

@@ -6,6 +6,7 @@ Imported by the Snakefile, which every job parses: nothing slow is imported here
 import ast
 import hashlib
 import os
+import time
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -176,3 +177,18 @@ def error_lines(logs: Path, since: float) -> str:
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
             found += [f"{line} (log: {path})" for line in lines if line.startswith("error: ")]
     return "\n".join(["", *found]) if found else ""
+
+
+def clock_line(results: Path) -> str:
+    """A line for a failed run, if files are from the future: the clock was set back."""
+    now = time.time()
+    for parent, _, names in os.walk(results):
+        for name in names:
+            path = Path(parent, name)
+            if path.stat(follow_symlinks=False).st_mtime > now + 60:
+                return (
+                    f"error: {path} is from the future: the clock was set back. Set it right, or "
+                    f"make such files today's: find {results} -newermt now -exec touch -d "
+                    '"$(date -R)" {} +'
+                )
+    return ""

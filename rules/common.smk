@@ -13,6 +13,7 @@ from facesort.settings import (
     code_digest,
     config_errors,
     error_lines,
+    folder_errors,
     model_settings,
     packages_digest,
     tree_digest,
@@ -23,6 +24,9 @@ if wrong := config_errors(config):
     raise WorkflowError(
         "the config is not right:\n" + "\n".join(f"  {line}" for line in wrong)
     )
+
+if not workflow.dryrun and (wrong := folder_errors(Path("results"))):
+    raise WorkflowError("\n".join(wrong))
 
 STARTED = time.time()
 CONFIG_DIGEST = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[

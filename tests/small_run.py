@@ -35,9 +35,8 @@ with socket.socket() as probe:
 def start(folder, *arguments, cores=2, **how):
     """Start Snakemake in a copy of the project."""
     command = ["snakemake", "--configfile", "small.yaml", "--cores", str(cores), *arguments]
-    return subprocess.Popen(
-        command, cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **how
-    )
+    how = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT} | how
+    return subprocess.Popen(command, cwd=folder, text=True, **how)
 
 
 def snakemake(folder, *arguments, cores=2, expect=0, env=None):

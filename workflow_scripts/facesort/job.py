@@ -43,7 +43,7 @@ class _Tee:
 def job(log_path: str | Path) -> Iterator[None]:
     """Run a script's body: copy its output to the log, and end errors in one line.
 
-    The log is locked meanwhile, so that no job runs beside itself: one whose Snakemake was killed
+    A lock beside the log keeps a job from running beside itself: one whose Snakemake was killed
     goes on, and the same job of the next run waits for it.
 
     Raises:
@@ -52,7 +52,7 @@ def job(log_path: str | Path) -> Iterator[None]:
     """
     path = Path(log_path)
     terminal = sys.stderr
-    with _locked_log(path) as log:
+    with _locked(path) as log:
         sys.stdout = sys.stderr = _Tee(terminal, log)
         try:
             yield
@@ -76,34 +76,40 @@ def job(log_path: str | Path) -> Iterator[None]:
 
 
 @contextmanager
-def _locked_log(path: Path) -> Iterator[TextIO]:
-    """Open the log for writing, after the end of a double that holds its lock."""
+def _locked(log_path: Path) -> Iterator[TextIO]:
+    """Open the log for writing, once no double of this job runs any more."""
+    # A file of its own, since Snakemake deletes the log before a job.
+    lock_path = log_path.with_name(f".{log_path.name}.lock")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        log = path.open("a+", encoding="utf-8")
+        log_path.parent.mkdir(parents=True, exist_ok=True)
+        lock = lock_path.open("a+", encoding="utf-8")
     except OSError as error:
         print(f"error: {_one_line(error)}; make it writable and rerun", file=sys.stderr)
         raise SystemExit(1) from None
-    try:
+    with lock:
         try:
-            fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            log.seek(0)
+            lock.seek(0)
             print(
-                f"{path}: this job still runs from an earlier run, as {log.readline().strip()}; "
+                f"{log_path}: this job still runs from an earlier run, as process {lock.read()}; "
                 "waiting for its end",
                 file=sys.stderr,
                 flush=True,
             )
-            fcntl.flock(log, fcntl.LOCK_EX)
+            fcntl.flock(lock, fcntl.LOCK_EX)
         except OSError:
             pass  # a file system without locks
-        log.truncate(0)
-        _Tee(log).write(f"process {os.getpid()}\n")
-        yield log
-    finally:
-        with suppress(OSError):
-            log.close()
+        with suppress(OSError):  # a full disk
+            lock.truncate(0)
+            lock.write(str(os.getpid()))
+            lock.flush()
+        log = log_path.open("w", encoding="utf-8")
+        try:
+            yield log
+        finally:
+            with suppress(OSError):
+                log.close()
 
 
 def _disk_is_full(error: Exception) -> bool:

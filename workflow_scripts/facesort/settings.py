@@ -6,6 +6,7 @@ Imported by the Snakefile, which every job parses: nothing slow is imported here
 import ast
 import hashlib
 import os
+import shutil
 import time
 from functools import cache
 from pathlib import Path
@@ -179,6 +180,19 @@ def error_lines(logs: Path, since: float) -> str:
     return "\n".join(["", *found]) if found else ""
 
 
+def folder_errors(results: Path) -> list[str]:
+    """Why nothing can be written into the results folder, in a line; empty if it can.
+
+    Jobs say so too, but Snakemake ends in tracebacks where it cannot write itself.
+    """
+    if results.is_dir() and not os.access(results, os.W_OK):
+        return [f"{results.resolve()}: cannot be written; make it writable and run again"]
+    for folder in {Path(), results}:
+        if folder.is_dir() and shutil.disk_usage(folder).free < 1_000_000:
+            return [f"{folder.resolve()}: no space left on this disk; free some and run again"]
+    return []
+
+
 def clock_line(results: Path) -> str:
     """A line for a failed run, if files are from the future: the clock was set back."""
     now = time.time()
@@ -188,7 +202,7 @@ def clock_line(results: Path) -> str:
             if path.stat(follow_symlinks=False).st_mtime > now + 60:
                 return (
                     f"error: {path} is from the future: the clock was set back. Set it right, or "
-                    f"make such files today's: find {results} -newermt now -exec touch -d "
+                    "make such files today's: find . -newermt now -exec touch -h -d "
                     '"$(date -R)" {} +'
                 )
     return ""

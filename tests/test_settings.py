@@ -4,10 +4,11 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from facesort import settings
-from facesort.settings import packages_digest, tree_digest
+from facesort.settings import clock_line, folder_errors, packages_digest, tree_digest
 
 ROOT = Path(__file__).resolve().parents[1]
 PARSE = """
@@ -68,3 +69,19 @@ def test_a_tree_is_another_when_any_file_in_it_is(tmp_path):
         seen.append(digest())
     assert len(set(seen)) == 5
     assert re.fullmatch("[0-9a-f]{16}", tree_digest(str(tmp_path / "none")))
+
+
+def test_a_full_disk_is_an_error_and_a_missing_folder_is_none(tmp_path, monkeypatch):
+    assert folder_errors(tmp_path / "results") == []
+    usage = settings.shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(settings.shutil, "disk_usage", lambda path: usage._replace(free=999_999))
+    assert "no space left on this disk" in folder_errors(tmp_path)[0]
+
+
+def test_a_file_from_the_future_is_named(tmp_path):
+    (tmp_path / "folder").mkdir()
+    path = tmp_path / "folder/table.csv"
+    path.write_text("")
+    assert clock_line(tmp_path) == ""
+    os.utime(path, (time.time() + 86400,) * 2)
+    assert clock_line(tmp_path).startswith(f"error: {path} is from the future")

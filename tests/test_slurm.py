@@ -26,19 +26,34 @@ def cluster(tmp_path_factory):
         yield environment
 
 
-@pytest.fixture(scope="module")
-def profile(tmp_path_factory):
-    """The profile with its two lines edited, and files looked for sooner than on a real cluster."""
+def profile_with(folder, *edits):
+    """The profile as a user edits it, and asking the scheduler sooner than on a real cluster."""
     text = (ROOT / "profiles/slurm/config.yaml").read_text(encoding="utf-8")
-    for blank, value in (("your_account", "lab"), ("your_partition", "batch")):
-        assert text.count(blank) == 1
-        text = text.replace(blank, value)
-    settings = yaml.safe_load(text)
-    folder = tmp_path_factory.mktemp("profile")
+    for old, new in (("your_account", "lab"), ("your_partition", "batch"), *edits):
+        assert text.count(old) == 1
+        text = text.replace(old, new)
     # The plugin asks after so many seconds, and then ever less often; jobs take about seven.
     quick = {"slurm-init-seconds-before-status-checks": 8, "latency-wait": 20}
-    (folder / "config.yaml").write_text(yaml.safe_dump(settings | quick), encoding="utf-8")
-    return ["--workflow-profile", str(folder)]
+    settings = yaml.safe_load(text) | quick
+    (folder / "config.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    return "--workflow-profile", str(folder)
+
+
+@pytest.fixture(scope="module")
+def profile(tmp_path_factory):
+    return profile_with(tmp_path_factory.mktemp("profile"))
+
+
+@pytest.fixture
+def profile_for_gpus(tmp_path_factory):
+    marks = [
+        (f"# {line}", line)
+        for line in (
+            "set-resources:",
+            *(f"  {rule}: {{gpu: 1}}" for rule in ("train", "embed", "classify")),
+        )
+    ]
+    return profile_with(tmp_path_factory.mktemp("profile"), *marks)
 
 
 @pytest.fixture
@@ -73,7 +88,7 @@ def wait_for(cluster, state):
     return found[0]
 
 
-def test_the_scheduler_gives_the_local_table(finished, cluster, profile, tmp_path):
+def test_the_scheduler_gives_the_local_table(finished, cluster, profile_for_gpus, tmp_path):
     """One variant, which locally takes only another table; on the cluster all, in two shards."""
     folder = copy_project(tmp_path / "on a clüster")
     for each, change in (
@@ -84,16 +99,15 @@ def test_the_scheduler_gives_the_local_table(finished, cluster, profile, tmp_pat
     config = ("--configfile", "small.yaml", "change.yaml")
     target = ("--", "results/table1.csv")
     snakemake(finished, *config, *target)
-    gpu = ("--set-resources", "train:gpu=1")
-    printed = snakemake(folder, *config, *profile, *gpu, *target, env=cluster)
+    printed = snakemake(folder, *config, *profile_for_gpus, *target, env=cluster)
     for name in TABLES:
         ours, others = (each / "results" / name for each in (folder, finished))
         assert ours.read_bytes() == others.read_bytes(), name
     jobs = jobs_of(cluster, printed)
     assert {state for job in jobs.values() for state, *_ in job} == {"COMPLETED"}
     assert [len(jobs[rule]) for rule in ("train", "fetch_shard", "fetch_faces")] == [2, 2, 1]
-    assert all("gres/gpu=1" in resources for *_, resources in jobs["train"])
-    assert not any("gres/gpu" in resources for *_, resources in jobs["embed"])
+    with_gpu = {rule for rule, all_of in jobs.items() if "gres/gpu=1" in all_of[0][-1]}
+    assert with_gpu == {"train", "embed", "classify"}
     # Tiny rules need no turn in the queue.
     assert not {"split_labelled", "name_clusters", "table1"} & set(jobs)
 

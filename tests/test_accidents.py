@@ -81,7 +81,7 @@ def test_runs_stopped_at_random_moments_end_with_the_same_bytes(project, tmp_pat
             else:  # finished before anything could happen: all over again
                 assert run.returncode == 0 and same_results(folder, project) == []
                 shutil.rmtree(folder / "results")
-        if any((folder / ".snakemake/locks").iterdir()):
+        if any((folder / ".snakemake/locks").glob("*")):
             told = snakemake(folder, expect=1)
             assert "cannot be locked" in told and "--unlock" in told and "Traceback" not in told
             snakemake(folder, "--unlock")

@@ -51,9 +51,21 @@ def stop(process, how, rng):
 ACCIDENTS = ("kill Snakemake", "kill all", "kill a job", "Ctrl-C", "Ctrl-C twice")
 
 
+# A table alone would not miss what it was once made from.
+TARGETS = ("--", "results/table1.csv", "results/rgb/stacked/seed0/model")
+
+
+def first_job(process):
+    """Wait for a run's first script."""
+    while not (jobs := jobs_under(process)):
+        assert process.poll() is None, process.returncode
+        time.sleep(0.02)
+    return jobs[0]
+
+
 def restart(folder, project):
-    """Run again, plainly, up to the table, and compare."""
-    snakemake(folder, "--", "results/table1.csv")
+    """Run again, plainly, up to a model and the table, and compare."""
+    snakemake(folder, *TARGETS)
     for name in ("table1.csv", "table1.md", "rgb/stacked/seed0/model/weights.safetensors"):
         ours, others = (each / "results" / name for each in (folder, project))
         assert ours.read_bytes() == others.read_bytes(), name
@@ -93,29 +105,30 @@ def test_runs_stopped_at_random_moments_end_with_the_same_bytes(project, tmp_pat
 def test_the_job_of_a_killed_run_is_waited_for(finished, project, tmp_path):
     shutil.rmtree(finished / "results/rgb/stacked")
     with (tmp_path / "said.txt").open("w") as file:
-        run = start(finished, stdout=file)
-        while not (jobs := jobs_under(run)):
+        run = start(finished, *TARGETS, stdout=file)
+        job = first_job(run)
+        lock = finished / "results/logs/train/rgb/stacked/.seed0.log.lock"
+        while lock.read_text() != str(job.pid):
             time.sleep(0.02)
-        jobs[0].suspend()
+        job.suspend()
         run.kill()
         run.wait()
     snakemake(finished, "--unlock")
-    again = start(finished, "--", "results/table1.csv")
-    while not jobs_under(again):
-        time.sleep(0.1)
-    time.sleep(2)
-    jobs[0].resume()
-    printed, _ = again.communicate()
-    assert again.returncode == 0
-    assert f"still runs from an earlier run, as process {jobs[0].pid}" in printed
+    with (tmp_path / "said.txt").open("w") as file:
+        again = start(finished, *TARGETS, stdout=file)
+        while "waiting for its end" not in (said := (tmp_path / "said.txt").read_text()):
+            assert again.poll() is None, said
+            time.sleep(0.1)
+        assert f"still runs from an earlier run, as process {job.pid}" in said
+        job.resume()
+        assert again.wait() == 0
     restart(finished, project)
 
 
 def test_two_runs_in_one_folder_do_not_meet(finished, project):
     shutil.rmtree(finished / "results/rgb/stacked")
-    first = start(finished, "--", "results/table1.csv")
-    while not jobs_under(first):
-        time.sleep(0.1)
+    first = start(finished, *TARGETS)
+    first_job(first)
     printed = snakemake(finished, expect=1)
     assert "cannot be locked" in printed and "--unlock" in printed
     assert "Traceback" not in printed
@@ -163,9 +176,11 @@ def test_a_home_folder_that_cannot_be_written_is_not_needed(finished, project):
     shutil.rmtree(finished / "results/rgb/stacked")
     env = {key: value for key, value in os.environ.items() if not key.startswith("XDG_")}
     env |= {"HOME": "/proc/nobody", "PATH": "/usr/bin:/bin"}
-    command = [ROOT / "run", "snakemake", "--configfile", "small.yaml", "--cores", "2", "--"]
-    targets = ["results/table1.csv", "results/rgb/stacked/seed0/map.html"]
-    done = subprocess.run(command + targets, cwd=finished, env=env, capture_output=True, text=True)
+    command = [ROOT / "run", "snakemake", "--configfile", "small.yaml", "--cores", "2"]
+    targets = [*TARGETS, "results/rgb/stacked/seed0/map.html"]
+    done = subprocess.run(
+        [*command, *targets], cwd=finished, env=env, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     restart(finished, project)
 

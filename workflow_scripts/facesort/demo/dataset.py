@@ -8,6 +8,7 @@ seed gives the same files whatever the number of workers.
 """
 
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -244,6 +245,12 @@ def portrait(
 # --- files and workers -------------------------------------------------------------------------
 
 
+def _start_worker() -> None:
+    cv2.setNumThreads(1)
+    # Ctrl-C reaches all processes; one that it ends amid a message would leave the others waiting.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def _in_parallel(
     work: Callable[[int], _Result], total: int, workers: int, unit: str
 ) -> Iterator[_Result]:
@@ -251,7 +258,7 @@ def _in_parallel(
     progress = Progress(total, "rendering", unit)
     # Fresh processes, since a fork can hang once any library has started threads.
     with ProcessPoolExecutor(
-        max(1, min(workers, total)), get_context("spawn"), cv2.setNumThreads, (1,)
+        max(1, min(workers, total)), get_context("spawn"), _start_worker
     ) as pool:
         for result in pool.map(
             work, range(total), chunksize=max(1, min(16, total // workers // 4))

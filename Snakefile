@@ -54,6 +54,11 @@ include: "rules/figures.smk"
 include: "rules/pages.smk"
 
 
+onstart:
+    if wrong := read_only_error(Path("results")):
+        raise WorkflowError(wrong)
+
+
 onsuccess:
     write_report()
     print(closing_words())

@@ -12,10 +12,11 @@ from facesort.settings import (
     clock_line,
     code_digest,
     config_errors,
+    disk_error,
     error_lines,
-    folder_errors,
     model_settings,
     packages_digest,
+    read_only_error,
     tree_digest,
 )
 from snakemake.exceptions import WorkflowError
@@ -25,8 +26,8 @@ if wrong := config_errors(config):
         "the config is not right:\n" + "\n".join(f"  {line}" for line in wrong)
     )
 
-if not workflow.dryrun and (wrong := folder_errors(Path("results"))):
-    raise WorkflowError("\n".join(wrong))
+if wrong := disk_error(Path("results")):
+    raise WorkflowError(wrong)
 
 STARTED = time.time()
 CONFIG_DIGEST = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[

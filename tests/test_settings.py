@@ -8,7 +8,13 @@ import time
 from pathlib import Path
 
 from facesort import settings
-from facesort.settings import clock_line, folder_errors, packages_digest, tree_digest
+from facesort.settings import (
+    clock_line,
+    disk_error,
+    packages_digest,
+    read_only_error,
+    tree_digest,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 PARSE = """
@@ -72,10 +78,10 @@ def test_a_tree_is_another_when_any_file_in_it_is(tmp_path):
 
 
 def test_a_full_disk_is_an_error_and_a_missing_folder_is_none(tmp_path, monkeypatch):
-    assert folder_errors(tmp_path / "results") == []
+    assert disk_error(tmp_path / "results") == read_only_error(tmp_path / "results") == ""
     usage = settings.shutil.disk_usage(tmp_path)
     monkeypatch.setattr(settings.shutil, "disk_usage", lambda path: usage._replace(free=999_999))
-    assert "no space left on this disk" in folder_errors(tmp_path)[0]
+    assert "no space left on this disk" in disk_error(tmp_path)
 
 
 def test_a_file_from_the_future_is_named(tmp_path):

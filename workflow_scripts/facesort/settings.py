@@ -180,17 +180,19 @@ def error_lines(logs: Path, since: float) -> str:
     return "\n".join(["", *found]) if found else ""
 
 
-def folder_errors(results: Path) -> list[str]:
-    """Why nothing can be written into the results folder, in a line; empty if it can.
-
-    Jobs say so too, but Snakemake ends in tracebacks where it cannot write itself.
-    """
-    if results.is_dir() and not os.access(results, os.W_OK):
-        return [f"{results.resolve()}: cannot be written; make it writable and run again"]
-    for folder in {Path(), results}:
+def disk_error(results: Path) -> str:
+    """A line if the disk is full, on which Snakemake itself ends in tracebacks; else empty."""
+    for folder in (Path(), results):
         if folder.is_dir() and shutil.disk_usage(folder).free < 1_000_000:
-            return [f"{folder.resolve()}: no space left on this disk; free some and run again"]
-    return []
+            return f"{folder.resolve()}: no space left on this disk; free some and run again"
+    return ""
+
+
+def read_only_error(results: Path) -> str:
+    """A line if the results folder cannot be written; else empty."""
+    if results.is_dir() and not os.access(results, os.W_OK):
+        return f"{results.resolve()}: cannot be written; make it writable and run again"
+    return ""
 
 
 def clock_line(results: Path) -> str:
@@ -202,7 +204,7 @@ def clock_line(results: Path) -> str:
             if path.stat(follow_symlinks=False).st_mtime > now + 60:
                 return (
                     f"error: {path} is from the future: the clock was set back. Set it right, or "
-                    "make such files today's: find . -newermt now -exec touch -h -d "
+                    f"make such files today's: find {results} -newermt now -exec touch -h -d "
                     '"$(date -R)" {} +'
                 )
     return ""

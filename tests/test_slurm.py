@@ -148,6 +148,7 @@ def test_a_cancelled_job_and_a_drained_node_leave_a_run_to_resume(
     target = "results/rgb/stacked/seed0/model"
     shutil.rmtree(finished / target)
     node = tell(cluster, "sinfo", "-h", "-o", "%N").strip()
+    profile = (*profile, "--slurm-init-seconds-before-status-checks", "1")
 
     run = start(finished, *profile, "--retries", "0", "--", target, env=cluster)
     tell(cluster, "scancel", wait_for(cluster, "RUNNING"))

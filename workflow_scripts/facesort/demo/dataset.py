@@ -245,24 +245,20 @@ def portrait(
 # --- files and workers -------------------------------------------------------------------------
 
 
-def _start_worker() -> None:
-    cv2.setNumThreads(1)
-    # Ctrl-C reaches all processes; one that it ends amid a message would leave the others waiting.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
 def _in_parallel(
     work: Callable[[int], _Result], total: int, workers: int, unit: str
 ) -> Iterator[_Result]:
     """Do ``work(0)`` ... ``work(total - 1)`` in so many processes; results come in order."""
     progress = Progress(total, "rendering", unit)
     # Fresh processes, since a fork can hang once any library has started threads.
-    with ProcessPoolExecutor(
-        max(1, min(workers, total)), get_context("spawn"), _start_worker
-    ) as pool:
-        for result in pool.map(
-            work, range(total), chunksize=max(1, min(16, total // workers // 4))
-        ):
+    processes = max(1, min(workers, total))
+    with ProcessPoolExecutor(processes, get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
+        # Ctrl-C reaches all processes; one that it ends amid a message leaves the others waiting,
+        # so they are born deaf to it.
+        heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        results = pool.map(work, range(total), chunksize=max(1, min(16, total // workers // 4)))
+        signal.signal(signal.SIGINT, heard)
+        for result in results:
             progress.update(1)
             yield result
     progress.close()

@@ -32,6 +32,17 @@ def jobs_under(process):
         return []
 
 
+def processes_in(folder):
+    """Processes that still work in a folder: none, a few seconds after a run."""
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        found = [each for each in psutil.process_iter(["cwd"]) if each.info["cwd"] == str(folder)]
+        if not found:
+            break
+        time.sleep(0.5)
+    return found
+
+
 def stop(process, how, rng):
     """Do to a run what accidents do."""
     if how == "kill Snakemake":
@@ -100,6 +111,7 @@ def test_runs_stopped_at_random_moments_end_with_the_same_bytes(project, tmp_pat
     snakemake(folder)
     assert same_results(folder, project) == []
     assert would_run(folder) == set()
+    assert processes_in(folder) == []
 
 
 def test_the_job_of_a_killed_run_is_waited_for(finished, project, tmp_path):

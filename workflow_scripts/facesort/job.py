@@ -62,6 +62,10 @@ def job(log_path: str | Path) -> Iterator[None]:
         except MemoryError:
             print("error: not enough memory; ask for fewer or smaller faces (config: faces)")
             raise SystemExit(1) from None
+        except KeyboardInterrupt:
+            print("stopped by Ctrl-C")
+            # At once: Python's own end would wait for worker processes that may wait for it.
+            os._exit(130)
         except Exception as error:
             if _disk_is_full(error):
                 print(f"error: no space left on the disk ({_one_line(error)}); free some and rerun")

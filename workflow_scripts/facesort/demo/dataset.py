@@ -7,6 +7,7 @@ Every picture has a random generator of its own, made from seed, kind and number
 seed gives the same files whatever the number of workers.
 """
 
+import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator
@@ -14,8 +15,9 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 from typing import Final, TypeVar
 
 import cv2
@@ -245,6 +247,18 @@ def portrait(
 # --- files and workers -------------------------------------------------------------------------
 
 
+def _start_worker() -> None:
+    cv2.setNumThreads(1)
+    # A worker whose parent was killed would wait for work for ever.
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    if parent := parent_process():
+        parent.join()
+        os._exit(1)
+
+
 def _in_parallel(
     work: Callable[[int], _Result], total: int, workers: int, unit: str
 ) -> Iterator[_Result]:
@@ -252,7 +266,7 @@ def _in_parallel(
     progress = Progress(total, "rendering", unit)
     # Fresh processes, since a fork can hang once any library has started threads.
     processes = max(1, min(workers, total))
-    with ProcessPoolExecutor(processes, get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
+    with ProcessPoolExecutor(processes, get_context("spawn"), _start_worker) as pool:
         # Ctrl-C reaches all processes; one that it ends amid a message leaves the others waiting,
         # so they are born deaf to it.
         heard = signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -2,8 +2,10 @@
 
 import re
 import shutil
+import signal
 import socket
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import yaml
@@ -36,6 +38,8 @@ def start(folder, *arguments, cores=2, **how):
     """Start Snakemake in a copy of the project."""
     command = ["snakemake", "--configfile", "small.yaml", "--cores", str(cores), *arguments]
     how = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT} | how
+    # Where the tests run in the background, Ctrl-C would be ignored.
+    how["preexec_fn"] = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     return subprocess.Popen(command, cwd=folder, text=True, **how)
 
 

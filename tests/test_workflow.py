@@ -100,6 +100,7 @@ def test_every_face_is_accounted_for(project):
 
 
 def test_two_persons_name_and_the_table_says_so(project, browser, saved, tmp_path):
+    project = shutil.copytree(project, tmp_path / "named")
     folder = project / "names/rgb/stacked"
     folder.mkdir(parents=True)
     page = project / "results/rgb/stacked/seed0/naming.html"
@@ -130,7 +131,7 @@ def test_two_persons_name_and_the_table_says_so(project, browser, saved, tmp_pat
         printed = snakemake(project, *other, expect=1)
         assert "row 2: named for clustering" in printed and "naming.html" in printed
     finally:
-        shutil.rmtree(project / "names")
+        shutil.rmtree(project)
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,25 @@ rule all:
         "results/summary.html",
 
 
+# On a cluster these run where Snakemake does: they take seconds, less than a job of their own waits.
+localrules:
+    all,
+    split_labelled,
+    name_clusters,
+    causes,
+    table1,
+    table2,
+    plot_clusters,
+    plot_reconstructions,
+    plot_confusion,
+    plot_history,
+    plot_architecture,
+    report_losses,
+    agreement,
+    merge_benchmarks,
+    summary,
+
+
 include: "rules/demo.smk"
 include: "rules/faces.smk"
 include: "rules/labelled.smk"
@@ -35,6 +54,11 @@ include: "rules/figures.smk"
 include: "rules/pages.smk"
 
 
+onstart:
+    if wrong := read_only_error(Path("results")):
+        raise WorkflowError(wrong)
+
+
 onsuccess:
     write_report()
     print(closing_words())
@@ -42,3 +66,4 @@ onsuccess:
 
 onerror:
     print(error_lines(Path("results/logs"), STARTED))
+    print(clock_line(Path("results")))

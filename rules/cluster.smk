@@ -29,10 +29,11 @@ rule cluster:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 3000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+        mem_mb=megabytes(3000, per_mb=0.2),
+        runtime=minutes(30, per_mb=0.02),
     params:
         clustering=config["clustering"],
+        packages=packages_digest("analysis"),
         code=code_digest("cluster"),
     script:
         "../workflow_scripts/cluster.py"
@@ -55,10 +56,11 @@ rule name_clusters:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=megabytes(2000),
+        runtime=minutes(10),
     params:
         method=config["naming"]["method"],
+        packages=packages_digest("analysis"),
         code=code_digest("name_clusters"),
     script:
         "../workflow_scripts/name_clusters.py"

@@ -8,13 +8,26 @@ import time
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 
-from facesort.settings import code_digest, config_errors, error_lines, model_settings
+from facesort.settings import (
+    clock_line,
+    code_digest,
+    config_errors,
+    disk_error,
+    error_lines,
+    model_settings,
+    packages_digest,
+    read_only_error,
+    tree_digest,
+)
 from snakemake.exceptions import WorkflowError
 
 if wrong := config_errors(config):
     raise WorkflowError(
         "the config is not right:\n" + "\n".join(f"  {line}" for line in wrong)
     )
+
+if wrong := disk_error(Path("results")):
+    raise WorkflowError(wrong)
 
 STARTED = time.time()
 CONFIG_DIGEST = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[
@@ -25,7 +38,12 @@ DEMO = config["data"]["fec_csv"] is None and config["data"]["manifest"] is None
 SHARDS = range(config["fetch"]["shards"] if config["fetch"]["shards"] > 1 else 0)
 CLUSTERED = ["stacked", "convolutional"]
 CLASSIFIERS = ["semi_supervised", "supervised"]
-# Without what changes no result.
+# Without what changes no result; the scripts find it in the config.
+FETCH = {
+    key: value
+    for key, value in config["fetch"].items()
+    if key not in ("concurrency", "per_host", "rate_per_host", "contact")
+}
 TRAINING = {
     key: value
     for key, value in config["training"].items()
@@ -66,12 +84,29 @@ def of_each_cell(name, models):
     )
 
 
-def training_memory(wildcards):
+def megabytes(base, per_mb=0):
+    """Memory of a job: a base and so much a megabyte of input, and as much again at each retry."""
+    return lambda wildcards, input, attempt: attempt * int(
+        base + per_mb * input.size_mb
+    )
+
+
+def minutes(base, per_mb=0):
+    """Time of a job: a base and so much a megabyte of input, and as much again at each retry."""
+    return megabytes(base, per_mb)
+
+
+def training_memory(wildcards, attempt):
     """Megabytes that training may take: 20 bytes a parameter, and the faces under way."""
     widths = config["models"][wildcards.model].get("widths", [])
     inputs = 3 * config["faces"]["size"] ** 2
     dense = 2 * sum(a * b for a, b in zip([inputs, *widths], widths))
-    return 8000 + 20 * dense // 1_000_000
+    return attempt * (4000 + 20 * dense // 1_000_000)
+
+
+def applying_memory(wildcards, input, attempt):
+    """Megabytes that applying a model may take: its own, and the mapped files of faces."""
+    return training_memory(wildcards, attempt) + attempt * int(2 * input.size_mb)
 
 
 def person_names(wildcards):

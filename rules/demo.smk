@@ -26,13 +26,14 @@ rule render_photos:
         "../envs/faces.yaml"
     threads: 4
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=megabytes(2000),
+        runtime=minutes(30),
     params:
         photos=config["demo"]["photos"],
         rows=config["demo"]["rows"],
         base_url=f"http://127.0.0.1:{config['demo']['port']}/photos/",
         seed=config["demo"]["seed"],
+        packages=packages_digest("faces"),
         code=code_digest("render_photos"),
     script:
         "../workflow_scripts/render_photos.py"
@@ -51,11 +52,12 @@ rule render_labelled:
         "../envs/faces.yaml"
     threads: 4
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=megabytes(2000),
+        runtime=minutes(30),
     params:
         per_emotion=config["demo"]["per_emotion"],
         seed=config["demo"]["seed"],
+        packages=packages_digest("faces"),
         code=code_digest("render_labelled"),
     script:
         "../workflow_scripts/render_labelled.py"

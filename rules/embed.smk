@@ -30,10 +30,11 @@ rule embed:
         "../envs/torch.yaml"
     threads: config["training"]["threads"]
     resources:
-        mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=lambda wildcards, attempt: 240 * attempt,
+        mem_mb=applying_memory,
+        runtime=minutes(60, per_mb=0.1),
     params:
         training=TRAINING,
+        packages=packages_digest("torch"),
         code=lambda wildcards: code_digest(
             "embed", f"facesort.models.{wildcards.model}"
         ),
@@ -58,10 +59,11 @@ rule classify:
         "../envs/torch.yaml"
     threads: config["training"]["threads"]
     resources:
-        mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=lambda wildcards, attempt: 240 * attempt,
+        mem_mb=applying_memory,
+        runtime=minutes(60, per_mb=0.1),
     params:
         training=TRAINING,
+        packages=packages_digest("torch"),
         code=lambda wildcards: code_digest(
             "classify", f"facesort.models.{wildcards.model}"
         ),

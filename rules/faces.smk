@@ -34,12 +34,13 @@ rule sample_faces:
     conda:
         "../envs/faces.yaml"
     resources:
-        mem_mb=lambda wildcards, input: 1000 + 8 * int(input.size_mb),
-        runtime=30,
+        mem_mb=megabytes(1000, per_mb=8),
+        runtime=minutes(10, per_mb=0.1),
     params:
         size=config["faces"]["sample"],
         seed=config["faces"]["seed"],
         manifest=config["data"]["manifest"] is not None,
+        packages=packages_digest("faces"),
         code=code_digest("sample_faces"),
     script:
         "../workflow_scripts/sample_faces.py"
@@ -50,6 +51,7 @@ rule fetch_shard:
     input:
         faces="results/sample/faces.parquet",
         photos=branch(DEMO, then="results/demo/photos", otherwise=[]),
+        exclude=config["fetch"]["exclude"] or [],
     output:
         counts="results/fetch/shards/{shard}.csv",
     log:
@@ -60,14 +62,15 @@ rule fetch_shard:
         "../envs/faces.yaml"
     threads: 2
     resources:
-        mem_mb=4000,
-        runtime=24 * 60,
+        mem_mb=megabytes(4000),
+        runtime=minutes(60, per_mb=100),
     params:
         size=config["faces"]["size"],
-        fetch=config["fetch"],
+        fetch=FETCH,
         port=config["demo"]["port"] if DEMO else 0,
         # Undeclared, so that a failed or killed job keeps what it has fetched.
         state="results/fetch/state",
+        packages=packages_digest("faces"),
         code=code_digest("fetch_shard"),
     script:
         "../workflow_scripts/fetch_shard.py"
@@ -78,6 +81,7 @@ rule fetch_faces:
     input:
         faces="results/sample/faces.parquet",
         photos=branch(DEMO, then="results/demo/photos", otherwise=[]),
+        exclude=config["fetch"]["exclude"] or [],
         shards=expand("results/fetch/shards/{shard}.csv", shard=SHARDS),
     output:
         faces="results/fetch/faces.npy",
@@ -93,15 +97,15 @@ rule fetch_faces:
         "../envs/faces.yaml"
     threads: 2
     resources:
-        mem_mb=4000,
-        runtime=24 * 60,
+        mem_mb=megabytes(4000),
+        runtime=minutes(60, per_mb=100),
     params:
         size=config["faces"]["size"],
         # What failed in a shard of this run is not asked for again here.
-        fetch=config["fetch"]
-        | {"retry_failed": config["fetch"]["retry_failed"] and not SHARDS},
+        fetch=FETCH | {"retry_failed": config["fetch"]["retry_failed"] and not SHARDS},
         port=config["demo"]["port"] if DEMO else 0,
         state="results/fetch/state",
+        packages=packages_digest("faces"),
         code=code_digest("fetch_faces"),
     script:
         "../workflow_scripts/fetch_faces.py"
@@ -128,9 +132,10 @@ rule report_losses:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=megabytes(2000),
+        runtime=minutes(10),
     params:
+        packages=packages_digest("analysis"),
         code=code_digest("report_losses"),
     script:
         "../workflow_scripts/report_losses.py"

@@ -30,10 +30,11 @@ rule map_faces:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=megabytes(4000, per_mb=0.2),
+        runtime=minutes(60, per_mb=0.02),
     params:
         points=25_000,
+        packages=packages_digest("analysis"),
         code=code_digest("map_faces"),
     script:
         "../workflow_scripts/map_faces.py"
@@ -72,9 +73,10 @@ rule plot_embedding:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=megabytes(3000, per_mb=1),
+        runtime=minutes(30),
     params:
+        packages=packages_digest("analysis"),
         code=code_digest("plot_embedding"),
     script:
         "../workflow_scripts/plot_embedding.py"
@@ -103,10 +105,11 @@ rule plot_clusters:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=megabytes(2000),
+        runtime=minutes(10),
     params:
         per_cluster=12,
+        packages=packages_digest("analysis"),
         code=code_digest("plot_clusters"),
     script:
         "../workflow_scripts/plot_clusters.py"
@@ -133,9 +136,10 @@ rule plot_reconstructions:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=megabytes(1000),
+        runtime=minutes(10),
     params:
+        packages=packages_digest("analysis"),
         code=code_digest("plot_reconstructions"),
     script:
         "../workflow_scripts/plot_reconstructions.py"
@@ -163,10 +167,11 @@ rule plot_confusion:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=megabytes(2000),
+        runtime=minutes(10),
     params:
         cells=CELLS,
+        packages=packages_digest("analysis"),
         code=code_digest("plot_confusion"),
     script:
         "../workflow_scripts/plot_confusion.py"
@@ -194,10 +199,11 @@ rule plot_history:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=megabytes(1000),
+        runtime=minutes(10),
     params:
         cells=CELLS,
+        packages=packages_digest("analysis"),
         code=code_digest("plot_history"),
     script:
         "../workflow_scripts/plot_history.py"
@@ -224,9 +230,10 @@ rule plot_architecture:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=megabytes(1000),
+        runtime=minutes(10),
     params:
+        packages=packages_digest("analysis"),
         code=code_digest("plot_architecture"),
     script:
         "../workflow_scripts/plot_architecture.py"

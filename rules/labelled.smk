@@ -30,13 +30,16 @@ rule read_labelled:
         "../envs/faces.yaml"
     threads: 2
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=megabytes(4000),
+        runtime=minutes(120),
     params:
         folder=lambda wildcards, input: str(input.folder),
         size=config["faces"]["size"],
         label_from=config["data"]["label_from"],
         min_relfcs=config["data"]["min_relfcs"],
+        # A folder's time tells nothing of what is in its folders.
+        files=lambda wildcards: "" if DEMO else tree_digest(config["data"]["labelled"]),
+        packages=packages_digest("faces"),
         code=code_digest("read_labelled"),
     script:
         "../workflow_scripts/read_labelled.py"
@@ -55,9 +58,10 @@ rule find_duplicates:
     conda:
         "../envs/faces.yaml"
     resources:
-        mem_mb=3000,
-        runtime=60,
+        mem_mb=megabytes(2000, per_mb=1.5),
+        runtime=minutes(30, per_mb=0.03),
     params:
+        packages=packages_digest("faces"),
         code=code_digest("find_duplicates"),
     script:
         "../workflow_scripts/find_duplicates.py"
@@ -77,10 +81,11 @@ rule split_labelled:
     conda:
         "../envs/faces.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=megabytes(1000),
+        runtime=minutes(10),
     params:
         split=config["split"],
+        packages=packages_digest("faces"),
         code=code_digest("split_labelled"),
     script:
         "../workflow_scripts/split_labelled.py"

@@ -30,10 +30,11 @@ rule naming_page:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=megabytes(2000, per_mb=0.2),
+        runtime=minutes(10, per_mb=0.02),
     params:
         per_cluster=24,
+        packages=packages_digest("analysis"),
         code=code_digest("naming_page"),
     script:
         "../workflow_scripts/naming_page.py"
@@ -56,10 +57,11 @@ rule agreement:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=megabytes(1000),
+        runtime=minutes(10),
     params:
         cells=[{**cell, "names": names_files(cell)} for cell in NAMED_TWICE],
+        packages=packages_digest("analysis"),
         code=code_digest("agreement"),
     script:
         "../workflow_scripts/agreement.py"
@@ -78,11 +80,12 @@ rule merge_benchmarks:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=megabytes(1000),
+        runtime=minutes(10),
     params:
         # No rule may name another's benchmark as input.
         folder="results/benchmarks",
+        packages=packages_digest("analysis"),
         code=code_digest("merge_benchmarks"),
     script:
         "../workflow_scripts/merge_benchmarks.py"
@@ -128,11 +131,12 @@ rule summary:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=megabytes(2000),
+        runtime=minutes(10),
     params:
         config=CONFIG_DIGEST,
         demo=DEMO,
+        packages=packages_digest("analysis"),
         code=code_digest("summary"),
     script:
         "../workflow_scripts/summary.py"

@@ -39,10 +39,11 @@ rule predict_by_cluster:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=3000,
-        runtime=10,
+        mem_mb=megabytes(3000, per_mb=1),
+        runtime=minutes(20, per_mb=0.05),
     params:
         clustered=CLUSTERED,
+        packages=packages_digest("analysis"),
         code=code_digest("predict"),
     script:
         "../workflow_scripts/predict.py"
@@ -67,10 +68,11 @@ rule predict_by_classifier:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=3000,
-        runtime=10,
+        mem_mb=megabytes(3000, per_mb=1),
+        runtime=minutes(20, per_mb=0.05),
     params:
         clustered=CLUSTERED,
+        packages=packages_digest("analysis"),
         code=code_digest("predict"),
     script:
         "../workflow_scripts/predict.py"
@@ -98,11 +100,12 @@ rule causes:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=megabytes(2000, per_mb=10),
+        runtime=minutes(30),
     params:
         cells=CELLS,
         data=DATA,
+        packages=packages_digest("analysis"),
         code=code_digest("causes"),
     script:
         "../workflow_scripts/causes.py"
@@ -124,11 +127,12 @@ rule compare:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=megabytes(2000, per_mb=10),
+        runtime=minutes(30),
     params:
         cells=CELLS,
         table=config["table"],
+        packages=packages_digest("analysis"),
         code=code_digest("compare"),
     script:
         "../workflow_scripts/compare.py"
@@ -158,12 +162,13 @@ rule table1:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=megabytes(2000, per_mb=10),
+        runtime=minutes(30),
     params:
         cells=CELLS,
         naming=config["split"]["naming"],
         data=DATA,
+        packages=packages_digest("analysis"),
         code=code_digest("table1"),
     script:
         "../workflow_scripts/table1.py"
@@ -186,11 +191,12 @@ rule table2:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=megabytes(2000, per_mb=10),
+        runtime=minutes(30),
     params:
         cells=CELLS,
         data=DATA,
+        packages=packages_digest("analysis"),
         code=code_digest("table2"),
     script:
         "../workflow_scripts/table2.py"
@@ -226,14 +232,15 @@ rule ensembles:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=megabytes(2000, per_mb=10),
+        runtime=minutes(30),
     params:
         cells=CELLS,
         clustered=CLUSTERED,
         clustering=config["clustering"],
         method=config["naming"]["method"],
         data=DATA,
+        packages=packages_digest("analysis"),
         code=code_digest("ensembles"),
     script:
         "../workflow_scripts/ensembles.py"

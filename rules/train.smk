@@ -47,8 +47,8 @@ rule train:
         "../envs/torch.yaml"
     threads: config["training"]["threads"]
     resources:
-        mem_mb=lambda wildcards, attempt: training_memory(wildcards) * attempt,
-        runtime=lambda wildcards, attempt: 240 * attempt,
+        mem_mb=training_memory,
+        runtime=minutes(120, per_mb=0.3),
         # Here, since another value of a parameter would train anew.
         checkpoint_minutes=config["training"]["checkpoint_minutes"],
     params:
@@ -58,6 +58,7 @@ rule train:
         training=TRAINING,
         # Undeclared, so that a failed or killed job can go on from it.
         checkpoint="results/{variant}/{model}/seed{seed}/checkpoint",
+        packages=packages_digest("torch"),
         code=lambda wildcards: code_digest(
             "train", f"facesort.models.{wildcards.model}"
         ),

@@ -28,9 +28,10 @@ rule find_leaks:
     conda:
         "../envs/faces.yaml"
     resources:
-        mem_mb=3000,
-        runtime=60,
+        mem_mb=megabytes(2000, per_mb=1.5),
+        runtime=minutes(30, per_mb=0.03),
     params:
+        packages=packages_digest("faces"),
         code=code_digest("find_leaks"),
     script:
         "../workflow_scripts/find_leaks.py"
@@ -59,12 +60,13 @@ rule make_variant:
     conda:
         "../envs/faces.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=megabytes(1000, per_mb=2),
+        runtime=minutes(10, per_mb=0.02),
     params:
         border=lambda wildcards: (
             config["faces"]["border"] if wildcards.variant == "cropped" else 0
         ),
+        packages=packages_digest("faces"),
         code=code_digest("make_variant"),
     script:
         "../workflow_scripts/make_variant.py"

@@ -1,13 +1,22 @@
-"""What tests share: a headless browser, and clusters with known truth."""
+"""What tests share: a finished small run, a headless browser, and clusters with known truth."""
 
 import shutil
 import time
 
 import numpy as np
 import pytest
+from small_run import copy_project, snakemake
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))), None)
 DRIVER = shutil.which("chromedriver")
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory):
+    """A copy of the project, run once at a small size. Whoever changes it puts it back."""
+    folder = copy_project(tmp_path_factory.mktemp("a project") / "façade")
+    snakemake(folder)
+    return folder
 
 
 @pytest.fixture

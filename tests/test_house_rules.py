@@ -89,6 +89,8 @@ def test_every_rule_has_what_a_reader_expects(rule):
     script = re.search(r'"\.\./workflow_scripts/(\w+)\.py"', body)
     assert script and rule.startswith(script[1])
     assert re.search(rf'code_digest\(\s*"{script[1]}"', body)
+    environment = re.search(r'"\.\./envs/(\w+)\.yaml"', body)[1]
+    assert f'packages=packages_digest("{environment}")' in body
 
 
 def test_nothing_of_one_machine_is_tracked():

@@ -1,80 +1,15 @@
-"""The whole workflow at a small size: its results, and what reruns when something changes."""
+"""The whole workflow at a small size: its results."""
 
 import json
 import re
 import shutil
-import socket
-import subprocess
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
 from PIL import Image
-
-ROOT = Path(__file__).resolve().parents[1]
-SMALL = {
-    "demo": {"photos": 60, "rows": 120, "per_emotion": 16},
-    "faces": {"size": 24, "border": 3, "sample": 60},
-    "split": {"naming": 3},
-    "variants": ["rgb", "cropped"],
-    "models": {
-        "stacked": {"widths": [32, 16], "phases": {"reconstruct": {"epochs": 1}}},
-        "convolutional": None,
-        "semi_supervised": {
-            "filters": [4, 4, 8, 8, 8, 8],
-            "phases": {"reconstruct": {"epochs": 1}, "classify": {"epochs": 1}},
-        },
-        "supervised": None,
-    },
-    "clustering": {"starts": 1},
-    "table": {"resamples": 100},
-}
-# What all cells' predictions make.
-TABLES = ("causes", "compare", "table1", "table2", "ensembles")
-# What looks back on all results.
-LAST = ("merge_benchmarks", "summary")
-
-
-with socket.socket() as probe:
-    probe.bind(("127.0.0.1", 0))
-    SMALL["demo"]["port"] = probe.getsockname()[1]
-
-
-def snakemake(folder, *arguments, cores=2, expect=0):
-    """Run Snakemake in a copy of the project, and return all that it printed."""
-    command = ["snakemake", "--configfile", "small.yaml", "--cores", str(cores), *arguments]
-    result = subprocess.run(
-        command, cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    assert result.returncode == expect, result.stdout[-5000:]
-    return result.stdout
-
-
-def would_run(folder, *arguments):
-    """The rules that a dry run would run."""
-    printed = snakemake(folder, "-n", "--quiet", "rules", *arguments)
-    return set(re.findall(r"^(\w+) +\d+$", printed, re.M)) - {"total", "all"}
-
-
-def copy_project(folder):
-    """The project in a new folder, with the small config."""
-    parts = ("Snakefile", "config.yaml", "docs", "rules", "envs", "workflow_scripts")
-    folder.mkdir()
-    for part in parts:
-        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
-        copy(ROOT / part, folder / part)
-    (folder / "small.yaml").write_text(yaml.safe_dump(SMALL), encoding="utf-8")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory):
-    """A copy of the project, run once."""
-    folder = copy_project(tmp_path_factory.mktemp("a project") / "façade")
-    snakemake(folder)
-    return folder
+from small_run import snakemake
 
 
 def test_the_table_and_its_pictures_are_there(project):
@@ -150,21 +85,6 @@ def test_the_report_is_made_for_a_whole_run_alone(project):
     assert report.stat().st_mtime_ns > before
 
 
-def test_another_folder_and_number_of_cores_give_the_same_bytes(project, tmp_path):
-    again = copy_project(tmp_path / "again")
-    snakemake(again, cores=1)
-    results, others = project / "results", again / "results"
-    # All but what tells times and paths: logs, benchmarks, the ledger, the models' descriptions.
-    kinds = ("*.npy", "*.npz", "*.safetensors", "*.png", "*.csv", "*.md", "predictions.parquet")
-    files = {path.relative_to(results) for kind in kinds for path in results.rglob(kind)}
-    pages = ("map.parquet", "map.html", "naming.html")
-    files |= {path.relative_to(results) for page in pages for path in results.rglob(page)}
-    files = {path for path in files if "demo" not in path.parts} - {Path("costs.csv")}
-    assert {"table1.csv", "faces.npy", "weights.safetensors"} <= {path.name for path in files}
-    for path in sorted(files):
-        assert (results / path).read_bytes() == (others / path).read_bytes(), path
-
-
 def test_every_face_is_accounted_for(project):
     sample = pd.read_parquet(project / "results/sample/faces.parquet")
     fetched = pd.read_parquet(project / "results/fetch/faces.parquet")
@@ -179,81 +99,8 @@ def test_every_face_is_accounted_for(project):
     assert set(ledger["url"]) == set(sample["url"])
 
 
-def test_a_second_run_does_nothing(project):
-    assert would_run(project) == set()
-
-
-@pytest.mark.parametrize(
-    ("change", "rules"),
-    [
-        ({"table": {"resamples": 101}}, {"compare", "table1", *LAST}),
-        (
-            {"clustering": {"starts": 2}},
-            {
-                "cluster",
-                "name_clusters",
-                "predict_by_cluster",
-                *TABLES,
-                "plot_clusters",
-                "plot_embedding",
-                "plot_confusion",
-                "naming_page",
-                *LAST,
-            },
-        ),
-    ],
-)
-def test_an_edited_block_reruns_its_dependents_alone(project, change, rules):
-    (project / "change.yaml").write_text(yaml.safe_dump(change), encoding="utf-8")
-    assert would_run(project, "--configfile", "small.yaml", "change.yaml") == rules
-
-
-@pytest.mark.parametrize(
-    ("module", "rules"),
-    [
-        ("tables.py", {"table1", *LAST}),
-        ("models/supervised.py", set()),
-        (
-            "naming.py",
-            {
-                "name_clusters",
-                "agreement",
-                "predict_by_cluster",
-                *TABLES,
-                "plot_clusters",
-                "plot_embedding",
-                "plot_confusion",
-                "naming_page",
-                *LAST,
-            },
-        ),
-        ("pages/map_page.js", {"plot_embedding", *LAST}),
-        ("fec.py", None),
-    ],
-)
-def test_an_edited_module_reruns_its_dependents_alone(project, module, rules):
-    path = project / "workflow_scripts" / "facesort" / module
-    before = path.read_bytes()
-    path.write_bytes(before + b"\n")
-    try:
-        would = would_run(project)
-    finally:
-        path.write_bytes(before)
-    if rules is None:
-        assert "sample_faces" in would and "train" in would
-        assert not would & {"render_photos", "render_labelled", "read_labelled"}
-    else:
-        assert would == rules
-
-
-def test_one_target_alone(project):
-    target = "results/cropped/stacked/seed7/embeddings.npy"
-    (project / "change.yaml").write_text("seeds: [0, 7]\n", encoding="utf-8")
-    would = would_run(project, "--configfile", "small.yaml", "change.yaml", "--", target)
-    assert would == {"train", "embed"}
-
-
 def test_two_persons_name_and_the_table_says_so(project, browser, saved, tmp_path):
+    project = shutil.copytree(project, tmp_path / "named")
     folder = project / "names/rgb/stacked"
     folder.mkdir(parents=True)
     page = project / "results/rgb/stacked/seed0/naming.html"
@@ -284,7 +131,7 @@ def test_two_persons_name_and_the_table_says_so(project, browser, saved, tmp_pat
         printed = snakemake(project, *other, expect=1)
         assert "row 2: named for clustering" in printed and "naming.html" in printed
     finally:
-        shutil.rmtree(project / "names")
+        shutil.rmtree(project)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """Rule causes: where every model loses accuracy."""
 
-import json
 from pathlib import Path
 
 from snakemake.iocontainers import Snakemake
@@ -8,6 +7,7 @@ from snakemake.iocontainers import Snakemake
 from facesort.arrays import read_index
 from facesort.causes import causes_markdown, make_causes
 from facesort.job import job
+from facesort.reading import read_json
 
 snakemake: Snakemake
 
@@ -15,7 +15,7 @@ with job(snakemake.log[0]):
     causes = make_causes(
         snakemake.params.cells,
         [read_index(path) for path in snakemake.input.predictions],
-        [json.loads(Path(path).read_text(encoding="utf-8")) for path in snakemake.input.metrics],
+        [read_json(path) for path in snakemake.input.metrics],
     )
     causes.to_csv(snakemake.output.csv, index=False)
     text = causes_markdown(causes, data=snakemake.params.data)

@@ -12,11 +12,10 @@ snakemake: Snakemake
 
 with job(snakemake.log[0]):
     params, output = snakemake.params, snakemake.output
+    settings = {**snakemake.config["fetch"], **params.fetch}
     sample = snakemake.input.faces
     with Journal(params.state, params.size) as journal, WorkList(sample) as worklist:
-        fetch(
-            worklist, journal, params.fetch, snakemake.threads, snakemake.input.photos, params.port
-        )
+        fetch(worklist, journal, settings, snakemake.threads, snakemake.input.photos, params.port)
         outcomes = write_ledger(worklist, journal, output.ledger)
         faces, lost = write_faces(
             sample, journal, output.faces, output.index, output.refused, output.manifest

@@ -14,13 +14,14 @@ snakemake: Snakemake
 
 with job(snakemake.log[0]):
     params = snakemake.params
+    settings = {**snakemake.config["fetch"], **params.fetch}
     buckets = buckets_of(int(snakemake.wildcards.shard), params.fetch["shards"])
     with (
         Journal(params.state, params.size, buckets) as journal,
         WorkList(snakemake.input.faces, buckets) as worklist,
     ):
         done = fetch(
-            worklist, journal, params.fetch, snakemake.threads, snakemake.input.photos, params.port
+            worklist, journal, settings, snakemake.threads, snakemake.input.photos, params.port
         )
         counts = {
             "photos": worklist.photos,

@@ -1,18 +1,18 @@
 """Rule plot_clusters: samples of each cluster."""
 
-import pandas as pd
 from snakemake.iocontainers import Snakemake
 
 from facesort.arrays import open_array
 from facesort.clustering import load_clustering
 from facesort.figures import plot_clusters, save
 from facesort.job import job
+from facesort.reading import read_table
 
 snakemake: Snakemake
 
 with job(snakemake.log[0]):
     model, variant, seed = (snakemake.wildcards[key] for key in ("model", "variant", "seed"))
-    names = pd.read_csv(snakemake.input.names)
+    names = read_table(snakemake.input.names, "cluster", "emotion")
     figure = plot_clusters(
         open_array(snakemake.input.faces),
         load_clustering(snakemake.input.clustering).pool,

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from snakemake.iocontainers import Snakemake
 
 from facesort.arrays import open_array, read_index
@@ -11,6 +10,7 @@ from facesort.clustering import load_clustering
 from facesort.figures import cluster_groups, emotion_groups, plot_embedding, save
 from facesort.job import job
 from facesort.pages.map_page import map_page
+from facesort.reading import read_table
 
 snakemake: Snakemake
 
@@ -26,7 +26,7 @@ with job(snakemake.log[0]):
     colourings = {"emotion": emotion_groups(emotions)}
     panels = [("test faces by emotion", ~pool, colourings["emotion"])]
     if snakemake.input.clustering:
-        names = pd.read_csv(snakemake.input.names)["emotion"].to_list()
+        names = read_table(snakemake.input.names, "emotion")["emotion"].to_list()
         clusters = np.empty(len(places), np.int64)
         clusters[pool] = load_clustering(snakemake.input.clustering).pool[places["face"][pool]]
         clusters[~pool] = tested["group"]

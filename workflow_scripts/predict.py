@@ -12,6 +12,7 @@ from facesort.clustering import load_clustering
 from facesort.emotions import EMOTIONS
 from facesort.job import job
 from facesort.probes import answer_by_probes, narrowed, silhouette
+from facesort.reading import read_table
 from facesort.scoring import score, score_groups
 
 snakemake: Snakemake
@@ -25,7 +26,7 @@ with job(snakemake.log[0]):
     labels = every_label[test]
     learnt = {}
     if model in snakemake.params.clustered:
-        named = pd.read_csv(snakemake.input.names).set_index("cluster")
+        named = read_table(snakemake.input.names, "cluster", "emotion").set_index("cluster")
         groups = load_clustering(snakemake.input.clustering).labelled[test]
         predicted = named["emotion"].loc[groups].to_numpy(str)
         naming = str(named["origin"].iloc[0])

@@ -4,25 +4,25 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from snakemake.iocontainers import Snakemake
 
 from facesort.arrays import read_index
 from facesort.job import job
 from facesort.pages.summary import file_digest, summary
+from facesort.reading import read_json, read_table
 
 snakemake: Snakemake
 
 
 def cell(model: str) -> dict[str, Any]:
     """What made a model, and the digest of its clustering."""
-    about = json.loads((Path(model) / "model.json").read_text(encoding="utf-8"))
+    about = read_json(Path(model) / "model.json")
     names = Path(model).with_name("names.csv")
     clustered = str(names) in snakemake.input.names
     return {
         **{key: about[key] for key in ("model", "variant", "seed", "code", "device")},
         "versions": ", ".join(f"{name} {number}" for name, number in about["versions"].items()),
-        "clustering": pd.read_csv(names)["clustering"].iloc[0] if clustered else "",
+        "clustering": read_table(names, "clustering")["clustering"].iloc[0] if clustered else "",
     }
 
 
@@ -31,8 +31,8 @@ with job(snakemake.log[0]):
     page = summary(
         texts={Path(path).stem: Path(path).read_text(encoding="utf-8") for path in files.texts},
         confusion=Path(files.confusion).read_bytes(),
-        agreement=pd.read_csv(files.agreement),
-        costs=pd.read_csv(files.costs),
+        agreement=read_table(files.agreement),
+        costs=read_table(files.costs),
         ledger=read_index(files.ledger),
         refused=read_index(files.refused),
         faces=len(read_index(files.faces)),

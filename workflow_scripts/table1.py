@@ -1,14 +1,13 @@
 """Rule table1: all cells' scores beside the paper's."""
 
-import json
 from pathlib import Path
 
-import pandas as pd
 from snakemake.iocontainers import Snakemake
 
 from facesort.agreement import agreement_words
 from facesort.arrays import read_index
 from facesort.job import job
+from facesort.reading import read_json, read_table
 from facesort.tables import make_table, table_markdown
 
 snakemake: Snakemake
@@ -18,10 +17,7 @@ with job(snakemake.log[0]):
     predictions = [read_index(path) for path in snakemake.input.predictions]
     table = make_table(cells, predictions)
     table.to_csv(snakemake.output.csv, index=False)
-    origins = [
-        json.loads(Path(path).read_text(encoding="utf-8"))["naming"]
-        for path in snakemake.input.metrics
-    ]
+    origins = [read_json(path)["naming"] for path in snakemake.input.metrics]
     person = [
         f"{cell['variant']}/{cell['model']}/seed{cell['seed']}"
         for cell, origin in zip(cells, origins, strict=True)
@@ -33,11 +29,11 @@ with job(snakemake.log[0]):
         naming = (
             f"A person named the clusters of {', '.join(person)}; others automatically {automatic}."
         )
-    naming = " ".join([naming, agreement_words(pd.read_csv(snakemake.input.agreement))]).strip()
+    naming = " ".join([naming, agreement_words(read_table(snakemake.input.agreement))]).strip()
     text = table_markdown(
         table,
-        pd.read_csv(snakemake.input.comparisons),
-        pd.read_csv(snakemake.input.causes),
+        read_table(snakemake.input.comparisons, "p_holm"),
+        read_table(snakemake.input.causes),
         data=snakemake.params.data,
         seeds=sorted({int(cell["seed"]) for cell in cells}),
         naming=naming,

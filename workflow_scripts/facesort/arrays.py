@@ -25,6 +25,9 @@ def create_array(path: str | Path, shape: tuple[int, ...], dtype: str) -> Iterat
     """
     with write_whole(path) as part:
         array = np.lib.format.open_memmap(part, mode="w+", dtype=np.dtype(dtype), shape=shape)
+        # Without room, the first page that does not fit would kill the job without a word.
+        with part.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, os.fstat(file.fileno()).st_size)
         yield array
         array.flush()
 

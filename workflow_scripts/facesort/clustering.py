@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from sklearn.cluster import KMeans
@@ -167,5 +168,5 @@ def load_clustering(path: str | Path) -> Clustering:
             return Clustering(
                 file["centroids"], file["pool"], file["labelled"], float(file["inertia"])
             )
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise InputError(f"{path}: no clustering ({error}); delete it and rerun") from None

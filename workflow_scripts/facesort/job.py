@@ -1,10 +1,13 @@
 """What every script shares: a log, a progress line, and errors that a user can act on."""
 
+import errno
+import fcntl
+import os
 import sys
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -21,8 +24,11 @@ class _Tee:
 
     def write(self, text: str) -> int:
         for stream in self.streams:
-            stream.write(text)
-            stream.flush()
+            try:
+                stream.write(text)
+                stream.flush()
+            except OSError:
+                pass  # a full disk; there the other one still tells
         return len(text)
 
     def flush(self) -> None:
@@ -37,14 +43,16 @@ class _Tee:
 def job(log_path: str | Path) -> Iterator[None]:
     """Run a script's body: copy its output to the log, and end errors in one line.
 
+    A lock beside the log keeps a job from running beside itself: one whose Snakemake was killed
+    goes on, and the same job of the next run waits for it.
+
     Raises:
         SystemExit: with status 1 after any error. The terminal and the log get one line that
             starts with ``error:``; the traceback of an unexpected error goes to the log alone.
     """
     path = Path(log_path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     terminal = sys.stderr
-    with path.open("w", encoding="utf-8") as log:
+    with _locked(path) as log:
         sys.stdout = sys.stderr = _Tee(terminal, log)
         try:
             yield
@@ -54,12 +62,65 @@ def job(log_path: str | Path) -> Iterator[None]:
         except MemoryError:
             print("error: not enough memory; ask for fewer or smaller faces (config: faces)")
             raise SystemExit(1) from None
+        except KeyboardInterrupt:
+            print("stopped by Ctrl-C")
+            # At once: Python's own end would wait for worker processes that may wait for it.
+            os._exit(130)
         except Exception as error:
-            log.write(traceback.format_exc())
-            print(f"error: {type(error).__name__}: {_one_line(error)} (traceback in {path})")
+            if _disk_is_full(error):
+                print(f"error: no space left on the disk ({_one_line(error)}); free some and rerun")
+            elif isinstance(error, OSError) and error.errno == errno.EROFS:
+                print(f"error: {_one_line(error)}; make it writable and rerun")
+            else:
+                print(traceback.format_exc(), file=log)
+                print(f"error: {type(error).__name__}: {_one_line(error)} (traceback in {path})")
             raise SystemExit(1) from None
         finally:
             sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
+
+
+@contextmanager
+def _locked(log_path: Path) -> Iterator[TextIO]:
+    """Open the log for writing, once no double of this job runs any more."""
+    # A file of its own, since Snakemake deletes the log before a job.
+    lock_path = log_path.with_name(f".{log_path.name}.lock")
+    try:
+        log_path.parent.mkdir(parents=True, exist_ok=True)
+        lock = lock_path.open("a+", encoding="utf-8")
+    except OSError as error:
+        print(f"error: {_one_line(error)}; make it writable and rerun", file=sys.stderr)
+        raise SystemExit(1) from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            print(
+                f"{log_path}: this job still runs from an earlier run, as process {lock.read()}; "
+                "waiting for its end",
+                file=sys.stderr,
+                flush=True,
+            )
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        except OSError:
+            pass  # a file system without locks
+        with suppress(OSError):  # a full disk
+            lock.truncate(0)
+            lock.write(str(os.getpid()))
+            lock.flush()
+        log = log_path.open("w", encoding="utf-8")
+        try:
+            yield log
+        finally:
+            with suppress(OSError):
+                log.close()
+
+
+def _disk_is_full(error: Exception) -> bool:
+    # NumPy and safetensors tell it in words alone.
+    words = ("problem writing element", "requested and", "No space left", "Disk quota exceeded")
+    number = getattr(error, "errno", None)
+    return number in (errno.ENOSPC, errno.EDQUOT) or any(each in str(error) for each in words)
 
 
 def _one_line(error: Exception) -> str:

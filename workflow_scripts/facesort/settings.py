@@ -5,11 +5,15 @@ Imported by the Snakefile, which every job parses: nothing slow is imported here
 
 import ast
 import hashlib
+import os
+import shutil
+import time
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 SCRIPTS = Path(__file__).resolve().parents[1]
+ENVS = SCRIPTS.parent / "envs"
 
 
 def model_settings(config: dict[str, Any], model: str, variant: str) -> dict[str, Any]:
@@ -83,6 +87,37 @@ def code_digest(script: str, *modules: str) -> str:
     return digest.hexdigest()[:16]
 
 
+@cache
+def packages_digest(environment: str) -> str:
+    """Digest of the packages and versions in ``envs/<environment>.yaml``.
+
+    With ``--use-conda`` Snakemake sees another version by itself; as a rule's parameter, this
+    digest makes it see one without conda too.
+
+    Returns:
+        16 hexadecimal digits; comments and the order of lines do not count.
+    """
+    lines = (ENVS / f"{environment}.yaml").read_text(encoding="utf-8").splitlines()
+    pins = sorted(line.strip() for line in lines if line.strip() and not line.startswith("#"))
+    return hashlib.sha256("\n".join(pins).encode()).hexdigest()[:16]
+
+
+@cache
+def tree_digest(folder: str) -> str:
+    """Digest of the paths, sizes and times of all files below a folder; their bytes are not read.
+
+    Returns:
+        16 hexadecimal digits; those of no file if there is no folder.
+    """
+    found = []
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(parent, name)  # noqa: PTH118 - a Path a file takes thrice as long
+            about = os.stat(path, follow_symlinks=False)  # noqa: PTH116
+            found.append(f"{os.path.relpath(path, folder)}\0{about.st_size}\0{about.st_mtime_ns}")
+    return hashlib.sha256("\n".join(sorted(found)).encode()).hexdigest()[:16]
+
+
 def config_errors(config: dict[str, Any]) -> list[str]:
     """What is wrong with the config, one line a key; empty if nothing is."""
     import jsonschema
@@ -143,3 +178,33 @@ def error_lines(logs: Path, since: float) -> str:
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
             found += [f"{line} (log: {path})" for line in lines if line.startswith("error: ")]
     return "\n".join(["", *found]) if found else ""
+
+
+def disk_error(results: Path) -> str:
+    """A line if the disk is full, on which Snakemake itself ends in tracebacks; else empty."""
+    for folder in (Path(), results):
+        if folder.is_dir() and shutil.disk_usage(folder).free < 1_000_000:
+            return f"{folder.resolve()}: no space left on this disk; free some and run again"
+    return ""
+
+
+def read_only_error(results: Path) -> str:
+    """A line if the results folder cannot be written; else empty."""
+    if results.is_dir() and not os.access(results, os.W_OK):
+        return f"{results.resolve()}: cannot be written; make it writable and run again"
+    return ""
+
+
+def clock_line(results: Path) -> str:
+    """A line for a failed run, if files are from the future: the clock was set back."""
+    now = time.time()
+    for parent, _, names in os.walk(results):
+        for name in names:
+            path = Path(parent, name)
+            if path.stat(follow_symlinks=False).st_mtime > now + 60:
+                return (
+                    f"error: {path} is from the future: the clock was set back. Set it right, or "
+                    f"make such files today's: find {results} -newermt now -exec touch -h -d "
+                    '"$(date -R)" {} +'
+                )
+    return ""

@@ -7,14 +7,17 @@ Every picture has a random generator of its own, made from seed, kind and number
 seed gives the same files whatever the number of workers.
 """
 
+import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 from typing import Final, TypeVar
 
 import cv2
@@ -244,18 +247,32 @@ def portrait(
 # --- files and workers -------------------------------------------------------------------------
 
 
+def _start_worker() -> None:
+    cv2.setNumThreads(1)
+    # A worker whose parent was killed would wait for work for ever.
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    if parent := parent_process():
+        parent.join()
+        os._exit(1)
+
+
 def _in_parallel(
     work: Callable[[int], _Result], total: int, workers: int, unit: str
 ) -> Iterator[_Result]:
     """Do ``work(0)`` ... ``work(total - 1)`` in so many processes; results come in order."""
     progress = Progress(total, "rendering", unit)
     # Fresh processes, since a fork can hang once any library has started threads.
-    with ProcessPoolExecutor(
-        max(1, min(workers, total)), get_context("spawn"), cv2.setNumThreads, (1,)
-    ) as pool:
-        for result in pool.map(
-            work, range(total), chunksize=max(1, min(16, total // workers // 4))
-        ):
+    processes = max(1, min(workers, total))
+    with ProcessPoolExecutor(processes, get_context("spawn"), _start_worker) as pool:
+        # Ctrl-C reaches all processes; one that it ends amid a message leaves the others waiting,
+        # so they are born deaf to it.
+        heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        results = pool.map(work, range(total), chunksize=max(1, min(16, total // workers // 4)))
+        signal.signal(signal.SIGINT, heard)
+        for result in results:
             progress.update(1)
             yield result
     progress.close()

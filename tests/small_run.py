@@ -1,0 +1,93 @@
+"""The whole workflow at a small size, in folders of its own: what tests of whole runs share."""
+
+import re
+import shutil
+import signal
+import socket
+import subprocess
+from functools import partial
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+SMALL = {
+    "demo": {"photos": 60, "rows": 120, "per_emotion": 16},
+    "faces": {"size": 24, "border": 3, "sample": 60},
+    "split": {"naming": 3},
+    "variants": ["rgb", "cropped"],
+    "models": {
+        "stacked": {"widths": [32, 16], "phases": {"reconstruct": {"epochs": 1}}},
+        "convolutional": None,
+        "semi_supervised": {
+            "filters": [4, 4, 8, 8, 8, 8],
+            "phases": {"reconstruct": {"epochs": 1}, "classify": {"epochs": 1}},
+        },
+        "supervised": None,
+    },
+    "clustering": {"starts": 1},
+    "table": {"resamples": 100},
+}
+
+with socket.socket() as probe:
+    probe.bind(("127.0.0.1", 0))
+    SMALL["demo"]["port"] = probe.getsockname()[1]
+
+
+def start(folder, *arguments, cores=2, **how):
+    """Start Snakemake in a copy of the project."""
+    command = ["snakemake", "--configfile", "small.yaml", "--cores", str(cores), *arguments]
+    how = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT} | how
+    # Where the tests run in the background, Ctrl-C would be ignored.
+    how["preexec_fn"] = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    return subprocess.Popen(command, cwd=folder, text=True, **how)
+
+
+def snakemake(folder, *arguments, cores=2, expect=0, env=None):
+    """Run Snakemake in a copy of the project, and return all that it printed."""
+    process = start(folder, *arguments, cores=cores, env=env)
+    printed, _ = process.communicate()
+    assert process.returncode == expect, printed[-5000:]
+    return printed
+
+
+def would_run(folder, *arguments):
+    """The rules that a dry run would run."""
+    printed = snakemake(folder, "-n", "--quiet", "rules", *arguments)
+    return set(re.findall(r"^(\w+) +\d+$", printed, re.M)) - {"total", "all"}
+
+
+def same_results(folder, other):
+    """Check that two projects' results are the same bytes, but for what tells times and paths.
+
+    Returns:
+        The files that differ, or are in one of them alone: none.
+    """
+    kinds = ("*.npy", "*.npz", "*.safetensors", "*.png", "*.csv", "*.md", "predictions.parquet")
+    kinds += ("map.parquet", "map.html", "naming.html")
+    files = {
+        path.relative_to(project / "results")
+        for project in (folder, other)
+        for kind in kinds
+        for path in (project / "results").rglob(kind)
+    }
+    files = {path for path in files if "demo" not in path.parts}
+    files -= {Path("costs.csv"), Path("README.md")}
+    assert {"table1.csv", "faces.npy", "weights.safetensors"} <= {path.name for path in files}
+    return [str(path) for path in sorted(files) if not _same(folder, other, path)]
+
+
+def _same(folder, other, path):
+    ours, others = (project / "results" / path for project in (folder, other))
+    return ours.is_file() and others.is_file() and ours.read_bytes() == others.read_bytes()
+
+
+def copy_project(folder):
+    """The project in a new folder, with the small config."""
+    parts = ("Snakefile", "config.yaml", "docs", "profiles", "rules", "envs", "workflow_scripts")
+    folder.mkdir()
+    for part in parts:
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        copy(ROOT / part, folder / part)
+    (folder / "small.yaml").write_text(yaml.safe_dump(SMALL), encoding="utf-8")
+    return folder

@@ -1,0 +1,93 @@
+"""Digests that tell rules when to rerun, and how quickly the Snakefile is read."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from facesort import settings
+from facesort.settings import (
+    clock_line,
+    disk_error,
+    packages_digest,
+    read_only_error,
+    tree_digest,
+)
+
+ROOT = Path(__file__).resolve().parents[1]
+PARSE = """
+import time
+from pathlib import Path
+import snakemake.cli
+from snakemake.api import OutputSettings, ResourceSettings, SnakemakeApi
+began = time.perf_counter()
+with SnakemakeApi(OutputSettings()) as api:
+    workflow = api.workflow(ResourceSettings(cores=1), snakefile=Path("Snakefile"))
+    assert len(list(workflow._workflow.rules)) > 30
+print("seconds", time.perf_counter() - began)
+"""
+
+
+def test_the_snakefile_is_read_in_under_a_second():
+    """Beyond Snakemake's own import: each job of a cluster does it. The best of three counts."""
+    seconds = []
+    for _ in range(3):
+        command = [sys.executable, "-c", PARSE]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        seconds.append(float(re.search(r"^seconds (.*)$", done.stdout, re.M)[1]))
+    assert min(seconds) < 1
+
+
+def test_packages_count_by_name_and_version_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(settings, "ENVS", tmp_path)
+    digests = []
+    for name, text in {
+        "a": "# one\n- numpy==1\n- torch==2\n",
+        "b": "- torch==2\n\n- numpy==1\n",
+        "c": "- numpy==1\n- torch==3\n",
+    }.items():
+        (tmp_path / f"{name}.yaml").write_text(text)
+        digests.append(packages_digest(name))
+    assert digests[0] == digests[1] != digests[2]
+
+
+def test_a_tree_is_another_when_any_file_in_it_is(tmp_path):
+    folder = tmp_path / "tree"
+    (folder / "sad").mkdir(parents=True)
+    (folder / "sad/a.png").write_bytes(b"a")
+    (folder / "sad/broken").symlink_to("/nowhere")
+
+    def digest():
+        tree_digest.cache_clear()
+        return tree_digest(str(folder))
+
+    seen = [digest()]
+    assert digest() == seen[0]
+    for change in (
+        lambda: (folder / "sad/b.png").write_bytes(b"b"),
+        lambda: (folder / "sad/b.png").write_bytes(b"bb"),
+        lambda: os.utime(folder / "sad/b.png", (1, 1)),
+        lambda: (folder / "sad").rename(folder / "happy"),
+    ):
+        change()
+        seen.append(digest())
+    assert len(set(seen)) == 5
+    assert re.fullmatch("[0-9a-f]{16}", tree_digest(str(tmp_path / "none")))
+
+
+def test_a_full_disk_is_an_error_and_a_missing_folder_is_none(tmp_path, monkeypatch):
+    assert disk_error(tmp_path / "results") == read_only_error(tmp_path / "results") == ""
+    usage = settings.shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(settings.shutil, "disk_usage", lambda path: usage._replace(free=999_999))
+    assert "no space left on this disk" in disk_error(tmp_path)
+
+
+def test_a_file_from_the_future_is_named(tmp_path):
+    (tmp_path / "folder").mkdir()
+    path = tmp_path / "folder/table.csv"
+    path.write_text("")
+    assert clock_line(tmp_path) == ""
+    os.utime(path, (time.time() + 86400,) * 2)
+    assert clock_line(tmp_path).startswith(f"error: {path} is from the future")

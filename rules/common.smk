@@ -104,11 +104,6 @@ def training_memory(wildcards, attempt):
     return attempt * (4000 + 20 * dense // 1_000_000)
 
 
-def applying_memory(wildcards, input, attempt):
-    """Megabytes that applying a model may take: its own, and the mapped files of faces."""
-    return training_memory(wildcards, attempt) + attempt * int(2 * input.size_mb)
-
-
 def person_names(wildcards):
     """The file of names that a person wrote for a clustering, if there is one."""
     path = "names/{variant}/{model}/seed{seed}.csv".format(**wildcards)

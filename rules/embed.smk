@@ -30,7 +30,7 @@ rule embed:
         "../envs/torch.yaml"
     threads: config["training"]["threads"]
     resources:
-        mem_mb=applying_memory,
+        mem_mb=training_memory,
         runtime=minutes(60, per_mb=0.1),
     params:
         training=TRAINING,
@@ -59,7 +59,7 @@ rule classify:
         "../envs/torch.yaml"
     threads: config["training"]["threads"]
     resources:
-        mem_mb=applying_memory,
+        mem_mb=training_memory,
         runtime=minutes(60, per_mb=0.1),
     params:
         training=TRAINING,

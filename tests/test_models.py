@@ -5,7 +5,7 @@ import torch
 import yaml
 
 from facesort.models import MODELS, build
-from facesort.models.layers import ReLU
+from facesort.models.layers import ConvTranspose2d, ReLU
 from facesort.settings import SCRIPTS, model_settings
 
 ROOT = SCRIPTS.parent
@@ -109,3 +109,21 @@ def test_relu_gives_the_bits_of_torchs(dtype):
     assert torch.equal(*gradients)
     assert (outputs[0] >= 0).all()
     assert (outputs[0] == 0).any()
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_transposed_convolution_equals_torchs(stride):
+    torch.manual_seed(0)
+    options = {"stride": stride, "padding": 1, "output_padding": stride - 1}
+    ours = ConvTranspose2d(5, 4, 3, **options)
+    theirs = torch.nn.ConvTranspose2d(5, 4, 3, **options)
+    theirs.load_state_dict(ours.state_dict())
+    x = torch.randn(2, 5, 6, 7)
+    results = []
+    for layer in (ours, theirs):
+        leaf = x.clone().requires_grad_()
+        out = layer(leaf)
+        out.square().sum().backward()
+        results.append([out, leaf.grad, layer.weight.grad, layer.bias.grad])
+    for a, b in zip(*results, strict=True):
+        torch.testing.assert_close(a, b)

@@ -68,6 +68,21 @@ class _BFloat16ReLU(torch.autograd.Function):
         return torch.ops.aten.threshold_backward(bits, seen, 0).view(torch.bfloat16)
 
 
+class ConvTranspose2d(nn.ConvTranspose2d):
+    """A transposed convolution that adds its bias apart.
+
+    On CPUs torch 2.13 takes longer for the gradient of this bias than for all others of the layer
+    together: 38 of 40 ms for 128 filters at 200x200 in bfloat16. The sum that it is takes 1 ms.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        assert self.bias is not None and not isinstance(self.padding, str)
+        out = nn.functional.conv_transpose2d(
+            x, self.weight, None, self.stride, self.padding, self.output_padding
+        )
+        return out.add_(self.bias[:, None, None])
+
+
 class Autoencoder(nn.Module):
     """What autoencoders share: an encoder whose flattened output is the embedding, a decoder.
 
@@ -152,7 +167,7 @@ class ConvolutionalAutoencoder(Autoencoder):
             after = filters[number - 1] if number else channels
             stride = pools[number // 2] if number % 2 else 1
             decoder += [
-                nn.ConvTranspose2d(
+                ConvTranspose2d(
                     before,
                     after,
                     3,

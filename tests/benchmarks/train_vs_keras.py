@@ -97,7 +97,9 @@ def rate(step: Any, seconds: float) -> tuple[float, float]:
 
 def serve(step: Any, about: dict[str, Any], matrix: Any = None) -> None:
     """Answer the questions of ``Worker.ask`` until the process is killed."""
-    step()
+    # Both sides' first steps wait for memory, and build what later ones reuse.
+    for _ in range(3):
+        step()
     for question in sys.stdin:
         words = question.split()
         answer: Any = about

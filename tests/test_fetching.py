@@ -793,6 +793,21 @@ def test_the_faces_of_an_excluded_photo_are_overwritten(site, tmp_path):
     assert array[1].tobytes() in path.read_bytes()
 
 
+def test_pixels_that_no_row_tells_of_are_given_up(site, tmp_path):
+    """Of a kill between the two files, or of a database that was deleted."""
+    site.pages["/a.png"] = picture(1, "PNG")
+    sample = faces_of([site.url + "/a.png"])
+    _, array, _, _ = fetch(sample, tmp_path)
+    path = next((tmp_path / "state").rglob("*.crops"))
+    whole = path.read_bytes()
+    path.write_bytes(whole + b"half a crop")
+    assert np.array_equal(fetch(sample, tmp_path)[1], array)
+    assert path.read_bytes() == whole
+    path.with_suffix(".sqlite").unlink()
+    assert np.array_equal(fetch(sample, tmp_path)[1], array)
+    assert path.read_bytes() == whole
+
+
 def test_few_photos_wait_to_be_cut(site, tmp_path, monkeypatch):
     """What waits is lost by a kill, and asked for again."""
     site.pages |= {f"/{i}.jpg": picture(i) for i in range(60)}

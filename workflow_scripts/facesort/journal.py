@@ -129,7 +129,7 @@ class Journal:
             raise ValueError(f"bucket {bucket} is another job's")
         with self._lock:
             if bucket not in self._files:
-                self._files[bucket] = _Bucket(self._path(bucket))
+                self._files[bucket] = _Bucket(self._path(bucket), self._bytes)
             return self._files[bucket]
 
     def add(self, entry: Entry, crops: dict[str, np.ndarray]) -> None:
@@ -177,9 +177,9 @@ class Journal:
         rows = self._select("SELECT * FROM crops WHERE face_id", urls.items())
         for face_id, sha256, width, height, place, checksum in rows:
             file = self._file(bucket_of(host_of(urls[face_id])))
-            data = file.read(self._bytes, place)
+            data = file.read(place)
             if zlib.crc32(data) != checksum:
-                damaged = file.forget_damaged(self._bytes)
+                damaged = file.forget_damaged()
                 raise InputError(
                     f"{file.path.with_suffix('.crops')}: {damaged} faces are damaged; start again, "
                     "and their photos are fetched anew"
@@ -205,10 +205,14 @@ class Journal:
 
 
 class _Bucket:
-    """One SQLite file, and one of the pixels that it tells of; held by this process alone."""
+    """One SQLite file, and one of the pixels that it tells of; held by this process alone.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    Args:
+        size: of a crop, in bytes.
+    """
+
+    def __init__(self, path: Path, size: int) -> None:
+        self.path, self.size = path, size
         self._lock = Lock()
         with self._explained():
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -219,7 +223,10 @@ class _Bucket:
                 self._connect()
             self._db.executescript(f"{SCHEMA} PRAGMA user_version = {VERSION};")
             self._pixels = os.open(self.path.with_suffix(".crops"), os.O_RDWR | os.O_CREAT, 0o666)
-            self._end = os.fstat(self._pixels).st_size
+            # What lies beyond was never told of, or by a database that is gone.
+            last = "SELECT coalesce(max(place) + ?, 0) FROM crops"
+            self._end: int = self._db.execute(last, (size,)).fetchone()[0]
+            os.ftruncate(self._pixels, self._end)
 
     def _connect(self) -> None:
         self._db = sqlite3.connect(
@@ -252,14 +259,14 @@ class _Bucket:
         except OSError as error:
             raise InputError(f"{self.path.with_suffix('.crops')}: {error.strerror}") from None
 
-    def read(self, size: int, place: int) -> bytes:
-        return os.pread(self._pixels, size, place)
+    def read(self, place: int) -> bytes:
+        return os.pread(self._pixels, self.size, place)
 
-    def forget_damaged(self, size: int) -> int:
-        """Forget the crops of so many bytes whose checksums are wrong. Returns how many."""
+    def forget_damaged(self) -> int:
+        """Forget the crops whose checksums are wrong. Returns how many."""
         with self.transaction() as db:
             rows = db.execute("SELECT face_id, place, checksum FROM crops").fetchall()
-            bad = [(row[0],) for row in rows if zlib.crc32(self.read(size, row[1])) != row[2]]
+            bad = [(row[0],) for row in rows if zlib.crc32(self.read(row[1])) != row[2]]
             db.executemany("DELETE FROM crops WHERE face_id = ?", bad)
         return len(bad)
 

@@ -8,6 +8,7 @@ import time
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 
+from facesort.models import MODELS as KINDS
 from facesort.settings import (
     clock_line,
     code_digest,
@@ -36,8 +37,11 @@ CONFIG_DIGEST = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexd
 DEMO = config["data"]["fec_csv"] is None and config["data"]["manifest"] is None
 # One shard is no shard: fetch_faces then does all by itself.
 SHARDS = range(config["fetch"]["shards"] if config["fetch"]["shards"] > 1 else 0)
-CLUSTERED = ["stacked", "convolutional"]
-CLASSIFIERS = ["semi_supervised", "supervised"]
+CLUSTERED = [name for name, kind in KINDS.items() if kind.answers == "clusters"]
+CLASSIFIERS = [name for name, kind in KINDS.items() if kind.answers != "clusters"]
+NEIGHBOURS = [name for name, kind in KINDS.items() if kind.answers == "neighbours"]
+AUTOENCODERS = [name for name, kind in KINDS.items() if kind.reconstructs]
+MODELS = [name for name in KINDS if config["models"].get(name)]
 # Without what changes no result; the scripts find it in the config.
 FETCH = {
     key: value
@@ -49,8 +53,6 @@ TRAINING = {
     for key, value in config["training"].items()
     if key != "checkpoint_minutes"
 }
-AUTOENCODERS = ["stacked", "convolutional", "semi_supervised"]
-MODELS = [model for model in CLUSTERED + CLASSIFIERS if config["models"].get(model)]
 CELLS = [
     {"variant": variant, "model": model, "seed": seed}
     for model in MODELS
@@ -68,7 +70,7 @@ DATA = (
 
 wildcard_constraints:
     variant="rgb|grayscale|cropped",
-    model="|".join(CLUSTERED + CLASSIFIERS),
+    model="|".join(KINDS),
     seed=r"\d+",
     shard=r"\d+",
 
@@ -82,6 +84,27 @@ def of_each_cell(name, models):
         seed=config["seeds"][0],
         name=name,
     )
+
+
+def learns_from(source):
+    """For ``branch``: whether a rule's model trains on a set of faces."""
+    return lambda wildcards: source in KINDS[wildcards.model].learns_from
+
+
+def seen(faces):
+    """What a rule's model sees of the pool or of the labelled faces."""
+    paths = {
+        "faces": f"results/{{variant}}/{faces}.npy",
+        "landmarks": f"results/{{variant}}/landmarks/{faces}.npy",
+        "aligned": f"results/{{variant}}/aligned/{faces}.npy",
+    }
+
+    def path(wildcards):
+        settings = config["models"].get(wildcards.model) or {}
+        view = settings.get("view", KINDS[wildcards.model].view)
+        return paths[view].format(variant=wildcards.variant)
+
+    return path
 
 
 def megabytes(base, per_mb=0):
@@ -135,8 +158,8 @@ RESULTS = [
     *expand("results/figures/architecture_{model}.png", model=MODELS),
     "results/figures/confusion.png",
     *(["results/demo/contact_sheet.png"] if DEMO else []),
-    *of_each_cell("figures/embedding.png", CLUSTERED + CLASSIFIERS),
-    *of_each_cell("map.html", CLUSTERED + CLASSIFIERS),
+    *of_each_cell("figures/embedding.png", MODELS),
+    *of_each_cell("map.html", MODELS),
     *of_each_cell("figures/clusters.png", CLUSTERED),
     *of_each_cell("naming.html", CLUSTERED),
     *of_each_cell("figures/reconstructions.png", AUTOENCODERS),

@@ -17,8 +17,8 @@ rule embed:
     """Encode the training pool and the labelled faces with a trained model."""
     input:
         model="results/{variant}/{model}/seed{seed}/model",
-        pool="results/{variant}/pool.npy",
-        labelled="results/{variant}/labelled.npy",
+        pool=seen("pool"),
+        labelled=seen("labelled"),
     output:
         pool="results/{variant}/{model}/seed{seed}/embeddings.npy",
         labelled="results/{variant}/{model}/seed{seed}/labelled_embeddings.npy",
@@ -46,7 +46,7 @@ rule classify:
     """Probabilities of the eight emotions for the labelled faces, from a trained classifier."""
     input:
         model="results/{variant}/{model}/seed{seed}/model",
-        labelled="results/{variant}/labelled.npy",
+        labelled=seen("labelled"),
     output:
         probabilities="results/{variant}/{model}/seed{seed}/probabilities.npy",
     log:
@@ -54,7 +54,7 @@ rule classify:
     benchmark:
         "results/benchmarks/classify/{variant}/{model}/seed{seed}.tsv"
     wildcard_constraints:
-        model="|".join(CLASSIFIERS),
+        model="|".join(set(CLASSIFIERS) - set(NEIGHBOURS)),
     conda:
         "../envs/torch.yaml"
     threads: config["training"]["threads"]

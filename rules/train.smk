@@ -18,22 +18,22 @@ rule train:
     input:
         # Each model's run depends on just the faces that it learns from.
         pool=branch(
-            lambda wildcards: wildcards.model in AUTOENCODERS,
-            then="results/{variant}/pool.npy",
+            learns_from("pool"),
+            then=seen("pool"),
             otherwise=[],
         ),
         labelled=branch(
-            lambda wildcards: wildcards.model in CLASSIFIERS,
-            then="results/{variant}/labelled.npy",
+            learns_from("labelled"),
+            then=seen("labelled"),
             otherwise=[],
         ),
         index=branch(
-            lambda wildcards: wildcards.model in CLASSIFIERS,
+            learns_from("labelled"),
             then="results/labelled/faces.parquet",
             otherwise=[],
         ),
         split=branch(
-            lambda wildcards: wildcards.model in CLASSIFIERS,
+            learns_from("labelled"),
             then="results/labelled/split.parquet",
             otherwise=[],
         ),

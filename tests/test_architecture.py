@@ -8,7 +8,7 @@ from PIL import Image
 
 from facesort.architecture import blocks, plot_architecture
 from facesort.figures import save
-from facesort.models import MODELS, build
+from facesort.models import build
 from facesort.models.description import describe
 from facesort.settings import model_settings
 
@@ -17,7 +17,7 @@ CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
 SHAPE = (48, 48, 3)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", DEFAULT["models"])
 def test_every_parameter_belongs_to_one_layer(name):
     settings = model_settings(CONFIG, name, "rgb")
     layers = describe(name, SHAPE, settings)
@@ -49,7 +49,7 @@ def test_the_last_activation_of_a_decoder_is_shown(name, output):
     assert last["activation"].lower() == output
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", DEFAULT["models"])
 def test_figures_show_every_kind_of_layer_and_cut_nothing(name, tmp_path):
     layers = describe(name, SHAPE, model_settings(CONFIG, name, "rgb"))
     save(plot_architecture(layers, SHAPE, name), tmp_path / "a.png")

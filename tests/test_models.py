@@ -4,7 +4,7 @@ import pytest
 import torch
 import yaml
 
-from facesort.models import MODELS, build
+from facesort.models import build
 from facesort.models.layers import ConvTranspose2d, ReLU
 from facesort.settings import SCRIPTS, model_settings
 
@@ -44,7 +44,7 @@ def test_convolutional_embedding_has_80_000_numbers(variant, shape):
     assert model.reconstruct(x).shape == x.shape
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", DEFAULT["models"])
 @pytest.mark.parametrize(
     ("variant", "shape"),
     [("rgb", (48, 48, 3)), ("grayscale", (48, 48, 1)), ("cropped", (36, 36, 3))],

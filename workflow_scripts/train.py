@@ -41,9 +41,9 @@ with job(snakemake.log[0]):
     for phase in (phase for phase in PHASES if phase in settings["phases"]):
         how = settings["phases"][phase]
         faces = open_array(
-            snakemake.input.pool if phase == "reconstruct" else snakemake.input.labelled
+            snakemake.input.labelled if phase == "classify" else snakemake.input.pool
         )
-        if phase == "reconstruct":
+        if phase != "classify":
             rows, labels = np.arange(len(faces)), None
             if settings["sample"] and settings["sample"] < len(rows):
                 chosen = np.random.default_rng(seed).choice(rows, settings["sample"], replace=False)

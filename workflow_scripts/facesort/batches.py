@@ -57,9 +57,16 @@ def shuffled_batches(rows: np.ndarray, size: int, seed: list[int]) -> list[np.nd
 
 
 def read_batches(
-    faces: np.ndarray, batches: Iterable[np.ndarray], device: torch.device
+    faces: np.ndarray,
+    batches: Iterable[np.ndarray],
+    device: torch.device,
+    groups: np.ndarray | None = None,
 ) -> Iterator[tuple[np.ndarray, Tensor]]:
     """Yield the rows of each batch, and its faces on the device as ``to_input`` makes them.
+
+    Args:
+        groups: int64 (G, k), rows of ``faces``; a batch's rows are then rows of it, and its faces
+            all of those groups, one group after another.
 
     A thread reads ahead. For a GPU it reads into pinned memory, from which the copy runs beside
     the arithmetic.
@@ -67,7 +74,8 @@ def read_batches(
     reader = FaceReader(faces)
 
     def read(rows: np.ndarray) -> Tensor:
-        batch = torch.from_numpy(reader.read(rows))
+        shown = rows if groups is None else groups[rows].reshape(-1)
+        batch = torch.from_numpy(reader.read(shown))
         return batch.pin_memory() if device.type == "cuda" else batch
 
     waiting: deque[tuple[np.ndarray, object]] = deque()
@@ -88,7 +96,10 @@ def _arrived(waiting: deque, device: torch.device) -> tuple[np.ndarray, Tensor]:
 def to_input(faces: np.ndarray | Tensor, device: torch.device) -> Tensor:
     """Turn uint8 (B, H, W, C) into float32 (B, C, H, W) in [0, 1], rescaled on the device.
 
-    The memory format stays channels-last, which is the faster one for convolutions.
+    What is no image, such as float landmarks, stays as it is. The memory format stays
+    channels-last, which is the faster one for convolutions.
     """
     batch = torch.from_numpy(np.array(faces)) if isinstance(faces, np.ndarray) else faces
+    if batch.is_floating_point():
+        return batch.to(device, non_blocking=True)
     return batch.to(device, non_blocking=True).permute(0, 3, 1, 2).float().div_(255)

@@ -54,7 +54,7 @@ def make_table(cells: list[dict[str, Any]], predictions: list[pd.DataFrame]) -> 
                 "accuracy_low": low,
                 "accuracy_high": high,
                 **{name: float(np.mean([s[name] for s in scores])) for name in SCORES},
-                "paper_accuracy": PAPER[model][variant],
+                "paper_accuracy": PAPER.get(model, {}).get(variant, np.nan),
                 "chance": 1 / len(EMOTIONS),
             }
         )

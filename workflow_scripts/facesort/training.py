@@ -23,7 +23,7 @@ from facesort.checkpoints import Checkpoint
 from facesort.devices import Device, enough_memory
 from facesort.job import InputError, Progress
 
-PHASES = ("reconstruct", "classify")
+PHASES = ("reconstruct", "contrast", "compare", "classify")
 OPTIMIZERS = {"adam": torch.optim.Adam, "adamax": torch.optim.Adamax}
 
 
@@ -32,10 +32,13 @@ class Phase:
     """One run over the data: what is learnt, from which faces, how.
 
     Attributes:
-        name: "reconstruct" or "classify".
+        name: of ``PHASES``.
         faces: uint8 (N, H, W, C), may be memory-mapped.
-        rows: int64 (n,), the rows of ``faces`` to learn from.
-        labels: int64 (N,), the emotion of each face, or None to reconstruct.
+        rows: int64 (n,), what to learn from: rows of ``faces``, or of ``groups`` if there are any.
+        labels: int64 (N,), the emotion of each face, to classify; else None.
+        groups: int64 (G, k), rows of ``faces`` that are shown together, such as triplets; a batch
+            holds all faces of its groups, one group after another. Else None.
+        targets: float32 (N or G, ...), what ``model.phase_loss`` is told of each row; else None.
     """
 
     name: str
@@ -45,6 +48,8 @@ class Phase:
     epochs: int
     optimizer: str
     learning_rate: float
+    groups: np.ndarray | None = None
+    targets: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,12 @@ def batch_loss(
     model: Any, phase: Phase, rows: np.ndarray, x: Tensor, device: Device
 ) -> tuple[Tensor, Tensor | None]:
     """Loss of a batch (scalar, float32), and how many faces of it are right when classifying."""
+    if phase.name not in ("reconstruct", "classify"):
+        told = None
+        if phase.targets is not None:
+            told = torch.from_numpy(phase.targets[rows]).to(device.device, non_blocking=True)
+        with device.autocast():
+            return model.phase_loss(phase.name, x, told), None
     if phase.labels is None:
         with device.autocast():
             last = model.reconstruct(x)
@@ -121,7 +132,7 @@ def train_one_epoch(
     model.train()
     batches = shuffled_batches(phase.rows, batch_size, [seed, len(phase.name), epoch])
     todo = islice(batches, position.batches, None)
-    for rows, x in read_batches(phase.faces, todo, device.device):
+    for rows, x in read_batches(phase.faces, todo, device.device, phase.groups):
         loss, right = batch_loss(model, phase, rows, x, device)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()

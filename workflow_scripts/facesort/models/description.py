@@ -10,7 +10,7 @@ from facesort.models import build
 LAST = {"selu": "SELU", "sigmoid": "Sigmoid"}
 
 
-def describe(name: str, shape: tuple[int, int, int], settings: dict[str, Any]) -> list[dict]:
+def describe(name: str, shape: tuple[int, ...], settings: dict[str, Any]) -> list[dict]:
     """The layers of a model in the order in which a face passes them.
 
     The model is built without memory (torch's meta device) and shown one face; hooks on its layers
@@ -23,7 +23,7 @@ def describe(name: str, shape: tuple[int, int, int], settings: dict[str, Any]) -
     """
     with torch.device("meta"):
         model = build(name, shape, settings)
-        face = torch.empty(1, shape[2], *shape[:2])
+        face = torch.empty(1, shape[-1], *shape[:-1]) if len(shape) == 3 else torch.empty(1, *shape)
     layers: list[dict[str, Any]] = []
     seen: set[nn.Module] = set()
 

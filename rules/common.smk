@@ -73,6 +73,7 @@ wildcard_constraints:
     model="|".join(KINDS),
     seed=r"\d+",
     shard=r"\d+",
+    set="pool|labelled",
 
 
 def of_each_cell(name, models):

@@ -55,8 +55,6 @@ rule make_variant:
         "results/logs/make_variant/{variant}/{set}.log",
     benchmark:
         "results/benchmarks/make_variant/{variant}/{set}.tsv"
-    wildcard_constraints:
-        set="pool|labelled",
     conda:
         "../envs/faces.yaml"
     resources:

@@ -16,7 +16,7 @@ from facesort.checkpoints import Checkpoint
 from facesort.devices import choose_device
 from facesort.emotions import EMOTIONS
 from facesort.job import job
-from facesort.models import build
+from facesort.models import MODELS, build
 from facesort.models.description import describe
 from facesort.reconstructions import Reconstructions
 from facesort.saving import save_model
@@ -36,34 +36,40 @@ with job(snakemake.log[0]):
     settings, training = snakemake.params.settings, snakemake.params.training
     device = choose_device(training, snakemake.threads)
 
-    phases = []
-    # In this order, whatever the order in the config: the encoder learns before it is frozen.
-    for phase in (phase for phase in PHASES if phase in settings["phases"]):
-        how = settings["phases"][phase]
-        faces = open_array(
-            snakemake.input.labelled if phase == "classify" else snakemake.input.pool
-        )
-        if phase != "classify":
-            rows, labels = np.arange(len(faces)), None
-            if settings["sample"] and settings["sample"] < len(rows):
-                chosen = np.random.default_rng(seed).choice(rows, settings["sample"], replace=False)
-                rows = np.sort(chosen)
-        else:
+    def to_learn_from(labelled: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """Faces, the rows of them to learn from, and their emotions if labelled."""
+        if labelled:
+            faces = open_array(snakemake.input.labelled)
             split = read_index(snakemake.input.split, rows=len(faces))
-            learnt = split["semi"] if name == "semi_supervised" else split["part"] == "train"
-            rows = np.flatnonzero(learnt)
             index = read_index(snakemake.input.index, rows=len(faces))
-            labels = index["label"].map(EMOTIONS.index).to_numpy()
-        phases.append(Phase(phase, faces, rows, labels, **how))
+            learnt = split["semi"] if name == "semi_supervised" else split["part"] == "train"
+            return faces, np.flatnonzero(learnt), index["label"].map(EMOTIONS.index).to_numpy()
+        faces = open_array(snakemake.input.pool)
+        rows = np.arange(len(faces))
+        if settings["sample"] and settings["sample"] < len(rows):
+            chosen = np.random.default_rng(seed).choice(rows, settings["sample"], replace=False)
+            rows = np.sort(chosen)
+        return faces, rows, None
+
+    # In this order, whatever the order in the config: the encoder learns before it is frozen.
+    phases = [
+        Phase(phase, *to_learn_from(phase == "classify"), **settings["phases"][phase])
+        for phase in PHASES
+        if phase in settings.get("phases", {})
+    ]
+    at_once = None if phases else to_learn_from("labelled" in MODELS[name].learns_from)
+    shape = (at_once[0] if at_once else phases[0].faces).shape[1:]
 
     about = {
         "model": name,
-        "shape": phases[0].faces.shape[1:],
+        "shape": shape,
         "settings": settings,
         "variant": snakemake.wildcards.variant,
         "seed": seed,
         "training": training,
-        "faces": {phase.name: len(phase.rows) for phase in phases},
+        "faces": {"fit": len(at_once[1])}
+        if at_once
+        else {phase.name: len(phase.rows) for phase in phases},
         "data": {path: digest(path) for path in snakemake.input},
         "code": snakemake.params.code,
         "device": str(device),
@@ -73,12 +79,14 @@ with job(snakemake.log[0]):
             "torch": torch.__version__,
             "safetensors": safetensors.__version__,
         },
-        "layers": describe(name, phases[0].faces.shape[1:], settings),
+        "layers": describe(name, shape, settings),
     }
     torch.manual_seed(seed)
     model = build(name, about["shape"], settings)
     folder = Path(snakemake.params.checkpoint)
-    shown = Reconstructions(model, phases[0], device, folder)
+    if at_once:
+        model.fit(*at_once, seed)
+    shown = Reconstructions(model, phases, device, folder)
     history = fit(
         model,
         phases,

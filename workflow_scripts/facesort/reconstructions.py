@@ -19,15 +19,16 @@ class Reconstructions:
     They wait in a folder, so that a run that goes on after a stop still has the early ones.
 
     Args:
-        model: with ``reconstruct`` and ``activate``, if the phase is "reconstruct".
-        phase: from whose rows ``SHOWN`` faces are taken, evenly spread.
+        model: with ``reconstruct`` and ``activate``, if the first phase is "reconstruct".
+        phases: from the first one's rows ``SHOWN`` faces are taken, evenly spread.
         folder: of this run's own.
     """
 
-    def __init__(self, model: Any, phase: Phase, device: Device, folder: Path) -> None:
+    def __init__(self, model: Any, phases: list[Phase], device: Device, folder: Path) -> None:
         self.model, self.device, self.folder = model, device, folder
         self.epochs: list[int] = []
-        if phase.name == "reconstruct":
+        if phases and phases[0].name == "reconstruct":
+            phase = phases[0]
             self.epochs = sorted({1, (phase.epochs + 1) // 2, phase.epochs})
             places = np.linspace(0, len(phase.rows) - 1, min(SHOWN, len(phase.rows))).astype(int)
             self.faces = FaceReader(phase.faces).read(phase.rows[places])

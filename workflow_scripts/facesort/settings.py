@@ -48,8 +48,8 @@ def imports_of(path: Path) -> frozenset[Path]:
 
 
 def templates_of(path: Path) -> list[Path]:
-    """A module's templates: files beside it of the same name with another ending."""
-    files = (path.with_suffix(ending) for ending in (".html", ".css", ".js"))
+    """What a module reads: files beside it of the same name with another ending."""
+    files = (path.with_suffix(ending) for ending in (".html", ".css", ".js", ".tflite"))
     return [file for file in files if file.is_file()]
 
 

@@ -1,0 +1,68 @@
+"""Geometry: the shape of the face alone, no picture and no label.
+
+Landmarks are aligned (Procrustes), asymmetry and head pose are taken out (``shape.py``), and the
+principal directions of what is left make the embedding. Whitened, a small direction such as the
+brows counts as much as the mouth, which moves further.
+"""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from facesort.job import InputError
+from facesort.models.shape import POINTS, Normalised, in_float32, some
+
+
+class Geometry(nn.Module):
+    mean: Tensor
+    directions: Tensor
+
+    def __init__(self, dimensions: int, whitening: float) -> None:
+        super().__init__()
+        self.whitening = whitening
+        self.normalised = Normalised()
+        self.register_buffer("mean", torch.zeros(POINTS * 3))
+        self.register_buffer("directions", torch.zeros(POINTS * 3, dimensions))
+
+    def fit(
+        self, faces: np.ndarray, rows: np.ndarray, labels: np.ndarray | None, seed: int
+    ) -> None:
+        """Learn the mean shape and the principal directions from landmarks.
+
+        Args:
+            faces: float32 (N, 468, 3).
+            rows: int64 (n,), those to learn from.
+            labels: not looked at.
+
+        Raises:
+            InputError: if there are too few faces for so many directions.
+        """
+        landmarks, dimensions = some(faces, rows, seed), self.directions.shape[1]
+        if len(landmarks) <= dimensions:
+            raise InputError(
+                f"geometry: {len(landmarks)} faces cannot tell {dimensions} directions; lower "
+                "models.geometry.dimensions or raise faces.sample in the config"
+            )
+        self.normalised.fit(landmarks)
+        shapes = self.normalised(torch.from_numpy(landmarks)).flatten(1).double()
+        self.mean.copy_(shapes.mean(0))
+        apart = shapes - shapes.mean(0)
+        values, vectors = torch.linalg.eigh(apart.T @ apart / len(apart))
+        kept = torch.arange(len(values) - 1, len(values) - 1 - dimensions, -1)
+        # The signs of directions are chance; make their largest number positive.
+        vectors = vectors[:, kept]
+        vectors = vectors * vectors.gather(0, vectors.abs().argmax(0, keepdim=True)).sign()
+        scale = (values[kept] / values[kept].mean()).clamp_min(1e-12) ** (-self.whitening / 2)
+        coordinates = apart @ vectors * scale
+        self.directions.copy_(vectors * scale / coordinates.std())
+
+    def embed(self, x: Tensor) -> Tensor:
+        with in_float32(x):
+            shapes = self.normalised(x).flatten(1)
+            return (shapes - self.mean) @ self.directions
+
+
+def build(shape: tuple[int, ...], settings: dict[str, Any]) -> nn.Module:
+    return Geometry(settings["dimensions"], settings["whitening"])

@@ -77,6 +77,8 @@ with job(snakemake.log[0]):
     }
     torch.manual_seed(seed)
     model = build(name, about["shape"], settings)
+    if hasattr(model, "start_from"):
+        model.start_from(settings["weights"])
     folder = Path(snakemake.params.checkpoint)
     shown = Reconstructions(model, phases[0], device, folder)
     history = fit(

@@ -1,4 +1,4 @@
-"""Write docs/config.md from the schema and config.yaml: ``./run python docs/update.py``."""
+"""Write docs/config.md from the schema and the configs: ``./run python docs/update.py``."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,20 +16,21 @@ def load(path: str) -> dict[str, Any]:
 
 
 def config_page() -> str:
-    """The page: a table of keys a block, with defaults, the paper's values and descriptions."""
+    """The page: a table of keys a block, with each config's values, and descriptions."""
     schema = load("workflow_scripts/config.schema.yaml")
-    default, paper = load("config.yaml"), load("configs/paper.yaml")
+    configs = [load(path) for path in ("config.yaml", "configs/paper.yaml", "configs/beyond.yaml")]
     lines = [
         "# The config",
         "",
-        "Made by `docs/update.py` from `workflow_scripts/config.schema.yaml`, `config.yaml` and "
-        "`configs/paper.yaml`. A file given with `--configfile` holds only what differs.",
+        "Made by `docs/update.py` from `workflow_scripts/config.schema.yaml`, `config.yaml`, "
+        "`configs/paper.yaml` and `configs/beyond.yaml`. A file given with `--configfile` holds "
+        "only what differs.",
     ]
     for block, part in schema["properties"].items():
         lines += ["", f"## {block}", "", part["description"], ""]
-        lines += ["| key | default | paper.yaml | what |", "| --- | --- | --- | --- |"]
+        lines += ["| key | default | paper.yaml | beyond.yaml | what |", "| --- " * 5 + "|"]
         for path, about in keys(part, (block,), schema["$defs"]):
-            cells = [".".join(path), value(default, path), value(paper, path), about]
+            cells = [".".join(path), *(value(config, path) for config in configs), about]
             lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 

@@ -108,6 +108,12 @@ def seen(faces):
     return path
 
 
+def starts_from(wildcards):
+    """The file of weights that a rule's model starts from, if its settings name one."""
+    weights = (config["models"].get(wildcards.model) or {}).get("weights")
+    return [] if weights in (None, "torchvision") else [weights]
+
+
 def megabytes(base, per_mb=0):
     """Memory of a job: a base and so much a megabyte of input, and as much again at each retry."""
     return lambda wildcards, input, attempt: attempt * int(

@@ -63,6 +63,7 @@ rule classify:
         runtime=minutes(60, per_mb=0.1),
     params:
         training=TRAINING,
+        mirror=lambda wildcards: config["models"][wildcards.model].get("mirror", False),
         packages=packages_digest("torch"),
         code=lambda wildcards: code_digest(
             "classify", f"facesort.models.{wildcards.model}"

@@ -6,6 +6,7 @@ REQUIRED INPUTS:
     results/{variant}/labelled.npy
     results/labelled/faces.parquet
     results/labelled/split.parquet
+    the file at models.transfer.weights  where one is named
 
 OUTPUTS:
     results/{variant}/{model}/seed{seed}/model  weights.safetensors, model.json, history.jsonl,
@@ -37,6 +38,7 @@ rule train:
             then="results/labelled/split.parquet",
             otherwise=[],
         ),
+        weights=starts_from,
     output:
         model=directory("results/{variant}/{model}/seed{seed}/model"),
     log:

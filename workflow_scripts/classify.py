@@ -1,6 +1,7 @@
 """Rule classify: a classifier's probabilities of the eight emotions for the labelled faces."""
 
 from snakemake.iocontainers import Snakemake
+from torch import Tensor
 
 from facesort.arrays import open_array
 from facesort.job import job
@@ -9,11 +10,23 @@ from facesort.training import apply_in_batches
 
 snakemake: Snakemake
 
+
+def probabilities(x: Tensor) -> Tensor:
+    """Float (B, 8) for faces (B, C, H, W)."""
+    given: Tensor = model.classify(x).float().softmax(1)
+    return given
+
+
+def of_both_sides(x: Tensor) -> Tensor:
+    """The mean for a face and its mirror image."""
+    return (probabilities(x) + probabilities(x.flip(3))) / 2
+
+
 with job(snakemake.log[0]):
     training = snakemake.params.training
     model, _, device = load_for_use(snakemake.input.model, training, snakemake.threads)
     apply_in_batches(
-        lambda x: model.classify(x).float().softmax(1),
+        of_both_sides if snakemake.params.mirror else probabilities,
         open_array(snakemake.input.labelled),
         snakemake.output.probabilities,
         device,

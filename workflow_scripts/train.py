@@ -83,6 +83,8 @@ with job(snakemake.log[0]):
     }
     torch.manual_seed(seed)
     model = build(name, about["shape"], settings)
+    if hasattr(model, "start_from"):
+        model.start_from(settings["weights"])
     folder = Path(snakemake.params.checkpoint)
     if at_once:
         model.fit(*at_once, seed)

@@ -15,8 +15,9 @@ KINDS: Final = {
     "MaxPool2d": ("max-pooling", "#D55E00"),
     "ConvTranspose2d": ("transposed convolution", "#009E73"),
     "Linear": ("dense", "#F0C800"),
+    "MultiheadAttention": ("attention", "#CC79A7"),
 }
-ACTIVATIONS: Final = ("SELU", "ReLU", "Sigmoid", "Softmax")
+ACTIVATIONS: Final = ("SELU", "ReLU", "GELU", "Sigmoid", "Softmax")
 
 
 def blocks(layers: list[dict[str, Any]], shape: list[int]) -> list[dict[str, Any]]:
@@ -82,8 +83,9 @@ def _draw(axes: Any, row: list[dict[str, Any]], columns: int, side: int) -> None
             depth = 0.05 + 0.018 * math.sqrt(size[0])
             words = f"{size[1]}x{size[2]}\n{size[0]}"
         else:
-            height, depth = 0.12 + 0.88 * min(1.0, math.log10(size[0]) / 5), 0.04
-            words = f"{size[0]:,}"
+            # Tokens are as many vectors.
+            height, depth = 0.12 + 0.88 * min(1.0, math.log10(size[-1]) / 5), 0.04
+            words = "\n".join(f"{number:,}" for number in size)
         _block(axes, x, height, depth, KINDS[block["layer"]][1], faded="again" in block)
         axes.text(x, -0.62, words, ha="center", va="top", fontsize=7.5)
         notes = [block["detail"].replace(", ", "\n"), block.get("activation", "")]

@@ -17,11 +17,12 @@ ENVS = SCRIPTS.parent / "envs"
 
 
 def model_settings(config: dict[str, Any], model: str, variant: str) -> dict[str, Any]:
-    """A model's block of the config with what depends on the variant chosen."""
+    """A model's block of the config, as its training sees it: for one variant."""
     settings = dict(config["models"][model])
     for key in ("pools", "sample"):
         if isinstance(settings.get(key), dict):
             settings[key] = settings[key].get(variant)
+    settings.pop("mirror", None)  # of no account before a trained model is applied
     return {"sample": None} | settings
 
 
@@ -147,6 +148,13 @@ def config_errors(config: dict[str, Any]) -> list[str]:
         errors.append(f"faces.border: {faces['border']} leaves nothing of {faces['size']} pixels")
     elif not errors:
         errors += _pool_errors(config)
+    errors += _transfer_errors(config["models"].get("transfer"))
+    if (transformer := config["models"].get("transformer")) and (
+        transformer["width"] % transformer["heads"]
+    ):
+        errors.append(
+            "models.transformer.heads: {heads} do not divide {width}".format(**transformer)
+        )
     if not any(config["models"].values()):
         errors.append("models: none is left; keep at least one of the blocks")
     return errors
@@ -168,6 +176,20 @@ def _pool_errors(config: dict[str, Any]) -> list[str]:
                     f"the {side} pixels of a {variant} face (faces.size, faces.border)"
                 )
     return errors
+
+
+def _transfer_errors(settings: dict[str, Any] | None) -> list[str]:
+    if not settings:
+        return []
+    weights = settings["weights"]
+    if weights is None and settings["frozen"]:
+        return [
+            "models.transfer.frozen: a backbone with random weights must learn: set false, or name "
+            "a file (or torchvision) in models.transfer.weights"
+        ]
+    if weights not in (None, "torchvision") and not Path(weights).is_file():
+        return [f"models.transfer.weights: {weights}: no such file"]
+    return []
 
 
 def error_lines(logs: Path, since: float) -> str:

@@ -5,10 +5,12 @@ The models say what their phases may change (``phase_parameters``) and what a ba
 """
 
 import json
+import math
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -16,15 +18,24 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from facesort.arrays import append_array
+from facesort.augment import augment
 from facesort.batches import read_batches, shuffled_batches
 from facesort.checkpoints import Checkpoint
 from facesort.devices import Device, enough_memory
+from facesort.emotions import EMOTIONS
 from facesort.job import InputError, Progress
 
 PHASES = ("reconstruct", "contrast", "compare", "classify")
-OPTIMIZERS = {"adam": torch.optim.Adam, "adamax": torch.optim.Adamax}
+OPTIMIZERS = {
+    "adam": torch.optim.Adam,
+    "adamax": torch.optim.Adamax,
+    "adamw": torch.optim.AdamW,
+}
+WARM_UP = 0.05  # share of a phase's steps in which the cosine schedule's rate rises
+AVERAGED = 0.1  # share of a phase's steps that averaged weights look back on
 
 
 @dataclass(frozen=True)
@@ -39,6 +50,14 @@ class Phase:
         groups: int64 (G, k), rows of ``faces`` that are shown together, such as triplets; a batch
             holds all faces of its groups, one group after another. Else None.
         targets: float32 (N or G, ...), what ``model.phase_loss`` is told of each row; else None.
+        augment: settings of ``facesort.augment``, or None for faces as they are.
+        balance: 0 to 1; an emotion counts in the loss by its frequency to the power of -balance.
+        label_smoothing: share of each label that is spread over all emotions.
+        schedule: of the learning rate: "constant"; or "cosine", up to it in a short warm-up and
+            then down to 0.
+        weight_decay: of matrices and kernels, not of biases and the like.
+        average: whether the phase ends with averaged weights (exponential moving average).
+        batch_size: rows a step; None takes the run's.
     """
 
     name: str
@@ -50,6 +69,31 @@ class Phase:
     learning_rate: float
     groups: np.ndarray | None = None
     targets: np.ndarray | None = None
+    augment: dict[str, Any] | None = None
+    balance: float = 0.0
+    label_smoothing: float = 0.0
+    schedule: str = "constant"
+    weight_decay: float = 0.0
+    average: bool = False
+    batch_size: int | None = None
+
+    @cached_property
+    def class_weights(self) -> np.ndarray | None:
+        """float32 (emotions,), what a face counts in the loss, on average 1; None if all equal."""
+        if self.labels is None or not self.balance:
+            return None
+        labels = self.labels[self.rows]
+        weights = np.bincount(labels, minlength=len(EMOTIONS)).clip(1) ** -float(self.balance)
+        return np.asarray(weights / weights[labels].mean(), np.float32)
+
+    def rate(self, step: int, steps: int) -> float:
+        """The learning rate of a step (from 0) of a phase of so many."""
+        if self.schedule == "constant":
+            return self.learning_rate
+        warm = math.ceil(WARM_UP * steps)
+        if step < warm:
+            return self.learning_rate * (step + 1) / warm
+        return self.learning_rate * (1 + math.cos(math.pi * (step - warm) / (steps - warm))) / 2
 
 
 @dataclass(frozen=True)
@@ -103,8 +147,17 @@ def batch_loss(
     target = torch.from_numpy(phase.labels[rows]).to(device.device, non_blocking=True)
     with device.autocast():
         logits = model.classify(x)
-    loss = nn.functional.cross_entropy(logits.float(), target)
-    return loss, (logits.argmax(1) == target).sum()
+    right = (logits.argmax(1) == target).sum()
+    smoothing = phase.label_smoothing
+    if phase.class_weights is None:
+        loss = nn.functional.cross_entropy(logits.float(), target, label_smoothing=smoothing)
+        return loss, right
+    weights = torch.from_numpy(phase.class_weights).to(device.device, non_blocking=True)
+    # Each face's loss, since torch's own mean would undo the weights within a batch.
+    losses = nn.functional.cross_entropy(
+        logits.float(), target, weights, label_smoothing=smoothing, reduction="none"
+    )
+    return losses.mean(), right
 
 
 def train_one_epoch(
@@ -118,25 +171,40 @@ def train_one_epoch(
     progress: Progress,
     position: Position,
     save: Callable[[Position], None],
+    averaged: AveragedModel | None = None,
 ) -> Epoch:
     """Train on every row once, in an order that seed, phase and epoch give alone.
+
+    So are changes of faces, and all that the model draws (dropout): by these and the batch's
+    number, whether the run was stopped or not.
 
     Args:
         position: where to go on; moved along.
         save: told the position after every batch.
+        averaged: follows the model, if there is one.
 
     Raises:
         InputError: if the loss is not finite.
     """
     began = time.monotonic() - position.seconds
     model.train()
-    batches = shuffled_batches(phase.rows, batch_size, [seed, len(phase.name), epoch])
+    order = [seed, len(phase.name), epoch]
+    batches = shuffled_batches(phase.rows, batch_size, order)
     todo = islice(batches, position.batches, None)
     for rows, x in read_batches(phase.faces, todo, device.device, phase.groups):
+        step = (epoch - 1) * len(batches) + position.batches
+        for group in optimizer.param_groups:
+            group["lr"] = phase.rate(step, phase.epochs * len(batches))
+        batch_seed = [*order, 1 + position.batches]  # a 0 at the end would count as none
+        torch.manual_seed(int(np.random.default_rng(batch_seed).integers(2**63)))
+        if phase.augment:
+            x = augment(x, phase.augment, batch_seed)
         loss, right = batch_loss(model, phase, rows, x, device)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
+        if averaged is not None:
+            averaged.update_parameters(model)
         position.loss_sum += loss.detach() * len(rows)
         if right is not None:
             position.right_sum += right
@@ -198,21 +266,30 @@ def fit(
             if done == phase.epochs:
                 continue
             optimizer = new_optimizer(model, phase)
+            size = phase.batch_size or batch_size
+            averaged = new_average(model, phase, size) if phase.average else None
             if saved and saved["optimizer"]:
                 optimizer.load_state_dict(saved["optimizer"])
+            if saved and saved["averaged"] and averaged is not None:
+                averaged.load_state_dict(saved["averaged"])
             saved = None
             progress = Progress(
                 phase.epochs * len(phase.rows),
                 f"{label} ({phase.name})",
-                start=done * len(phase.rows) + position.batches * batch_size,
+                start=done * len(phase.rows) + position.batches * size,
             )
 
-            def save(position: Position, optimizer: torch.optim.Optimizer = optimizer) -> None:
+            def save(
+                position: Position,
+                optimizer: torch.optim.Optimizer = optimizer,
+                averaged: AveragedModel | None = averaged,
+            ) -> None:
                 if checkpoint.due():
                     checkpoint.save(
                         {
                             "model": model.state_dict(),
                             "optimizer": optimizer.state_dict(),
+                            "averaged": averaged.state_dict() if averaged is not None else None,
                             "history": [asdict(line) for line in history],
                             "position": asdict(position),
                         }
@@ -225,28 +302,43 @@ def fit(
                     epoch,
                     optimizer,
                     device,
-                    batch_size,
+                    size,
                     seed,
                     progress,
                     position.to(device.device),
                     save,
+                    averaged,
                 )
                 history.append(line)
                 position = Position.start()
                 accuracy = "" if line.accuracy is None else f", accuracy {line.accuracy:.3f}"
                 print(f"{label} ({phase.name}): epoch {epoch}, loss {line.loss:.4f}{accuracy}")
                 after_epoch(phase.name, epoch)
+            if averaged is not None:
+                model.load_state_dict(averaged.module.state_dict())
         return history
 
 
 def new_optimizer(model: Any, phase: Phase) -> torch.optim.Optimizer:
     """The phase's optimiser, in the form that makes the fewest passes over memory."""
+    parameters = model.phase_parameters(phase.name)
+    decayed = [each for each in parameters if each.ndim > 1]
+    rest = [each for each in parameters if each.ndim <= 1]
+    groups = [{"params": decayed, "weight_decay": phase.weight_decay}, {"params": rest}]
     return OPTIMIZERS[phase.optimizer](
-        model.phase_parameters(phase.name),
+        groups if phase.weight_decay else parameters,
         lr=phase.learning_rate,
         eps=1e-7,  # Keras's
-        **({"fused": True} if phase.optimizer == "adam" else {"foreach": True}),
+        weight_decay=0.0,  # which is AdamW's to know
+        **({"foreach": True} if phase.optimizer == "adamax" else {"fused": True}),
     )
+
+
+def new_average(model: Any, phase: Phase, batch_size: int) -> AveragedModel:
+    """A copy of the model whose weights follow it with a delay."""
+    steps = phase.epochs * math.ceil(len(phase.rows) / batch_size)
+    decay = max(0.0, 1 - 1 / (AVERAGED * steps))
+    return AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
 
 
 def write_history(history: list[Epoch], path: Path) -> None:

@@ -22,13 +22,15 @@ def describe(name: str, shape: tuple[int, ...], settings: dict[str, Any]) -> lis
         and ``parameters``.
     """
     with torch.device("meta"):
-        model = build(name, shape, settings)
+        model = build(name, shape, settings).eval()  # one face is no batch to normalise
         face = torch.empty(1, shape[-1], *shape[:-1]) if len(shape) == 3 else torch.empty(1, *shape)
     layers: list[dict[str, Any]] = []
     seen: set[nn.Module] = set()
 
-    def note(part: str, module: nn.Module, output: torch.Tensor) -> None:
+    def note(part: str, module: nn.Module, output: Any) -> None:
         if module not in seen:
+            # Attention hands on its weights too.
+            output = output[0] if isinstance(output, tuple) else output
             seen.add(module)
             layers.append(
                 {
@@ -41,7 +43,8 @@ def describe(name: str, shape: tuple[int, ...], settings: dict[str, Any]) -> lis
             )
 
     for path, module in model.named_modules():
-        if path and not list(module.children()):
+        # Attention reads its last layer's weights without passing a face through it.
+        if path and (isinstance(module, nn.MultiheadAttention) or not list(module.children())):
             part = path.partition(".")[0]
             module.register_forward_hook(
                 lambda module, _, output, part=part: note(part, module, output)
@@ -67,6 +70,8 @@ def _detail(module: nn.Module) -> str:
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
         kernel, stride = module.kernel_size[0], module.stride[0]
         return f"{kernel}x{kernel}" + (f", stride {stride}" if stride > 1 else "")
+    if isinstance(module, nn.MultiheadAttention):
+        return f"{module.num_heads} heads"
     if isinstance(module, nn.MaxPool2d):
         return f"{module.kernel_size}x{module.kernel_size}"
     return ""

@@ -38,6 +38,11 @@ rule train:
             then="results/labelled/split.parquet",
             otherwise=[],
         ),
+        landmarks=branch(
+            learns_from("landmarks"),
+            then="results/{variant}/landmarks/pool.npy",
+            otherwise=[],
+        ),
         weights=starts_from,
     output:
         model=directory("results/{variant}/{model}/seed{seed}/model"),
@@ -58,6 +63,7 @@ rule train:
             config, wildcards.model, wildcards.variant
         ),
         training=TRAINING,
+        clusters=config["clustering"]["clusters"],
         # Undeclared, so that a failed or killed job can go on from it.
         checkpoint="results/{variant}/{model}/seed{seed}/checkpoint",
         packages=packages_digest("torch"),

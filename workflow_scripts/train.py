@@ -4,7 +4,9 @@ import hashlib
 import json
 import platform
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import safetensors
@@ -18,11 +20,23 @@ from facesort.emotions import EMOTIONS
 from facesort.job import job
 from facesort.models import MODELS, build
 from facesort.models.description import describe
+from facesort.models.geometry import Geometry
 from facesort.reconstructions import Reconstructions
+from facesort.reduction import row_blocks
 from facesort.saving import save_model
+from facesort.selection import Choice, apply_to_rows, sample_rows
 from facesort.training import PHASES, Phase, fit
 
 snakemake: Snakemake
+
+
+def shape_codes(settings: dict[str, Any], seed: int) -> np.ndarray:
+    """The pool's shapes in numbers of spread 1, as ``geometry`` makes them: float32 (N, d)."""
+    landmarks = open_array(snakemake.input.landmarks)
+    geometry = Geometry(settings["dimensions"], [1.0])
+    geometry.fit(landmarks, np.arange(len(landmarks)), None, seed)
+    blocks = (torch.from_numpy(landmarks[block]) for block in row_blocks(landmarks))
+    return torch.cat([geometry.embed(block) for block in blocks]).numpy()
 
 
 def digest(path: str) -> str:
@@ -57,6 +71,8 @@ with job(snakemake.log[0]):
         for phase in PHASES
         if phase in settings.get("phases", {})
     ]
+    if snakemake.input.landmarks:
+        phases = [replace(phase, targets=shape_codes(settings, seed)) for phase in phases]
     at_once = None if phases else to_learn_from("labelled" in MODELS[name].learns_from)
     shape = (at_once[0] if at_once else phases[0].faces).shape[1:]
 
@@ -86,9 +102,33 @@ with job(snakemake.log[0]):
     if hasattr(model, "start_from"):
         model.start_from(settings["weights"])
     folder = Path(snakemake.params.checkpoint)
+    shown = Reconstructions(model, phases, device, folder)
+    learnt = at_once[:2] if at_once else (phases[0].faces, phases[0].rows)
+    last = 0 if at_once else phases[0].epochs
+    choice = Choice(
+        model,
+        *learnt,
+        epochs=sorted({(last + 1) // 2, (3 * last + 3) // 4, last}),
+        clusters=snakemake.params.clusters,
+        seed=seed,
+        device=device,
+        folder=folder,
+    )
     if at_once:
         model.fit(*at_once, seed)
-    shown = Reconstructions(model, phases, device, folder)
+        choice.after_epoch(0)
+
+    def after_epoch(phase: str, epoch: int) -> None:
+        shown.after_epoch(phase, epoch)
+        if phase == "contrast" and epoch in choice.epochs:
+            model.eval()
+            some = sample_rows(phases[0].rows, seed)
+            seen = apply_to_rows(model.features, phases[0].faces, some, device)
+            targets = phases[0].targets
+            assert targets is not None
+            model.correlate(torch.from_numpy(seen), torch.from_numpy(targets[some]))
+        choice.after_epoch(epoch)
+
     history = fit(
         model,
         phases,
@@ -101,8 +141,9 @@ with job(snakemake.log[0]):
             minutes=snakemake.resources.checkpoint_minutes,
         ),
         label=f"{snakemake.wildcards.variant}/{name}/seed{seed}",
-        after_epoch=shown.after_epoch,
+        after_epoch=after_epoch,
     )
+    about["choice"] = choice.finish()
     about["reconstructed_epochs"] = shown.epochs
     save_model(Path(snakemake.output.model), model, about, history, shown.all())
     shutil.rmtree(folder, ignore_errors=True)

@@ -28,7 +28,8 @@ class Kind:
         answers: how it tells a face's emotion: by the name of its cluster, by a classifier, or by
             the nearest labelled faces.
         learns_from: sets that it trains on: "pool" (unlabelled faces), "labelled" (the training
-            part), "triplets" (FEC's comparisons of faces of the pool).
+            part), "triplets" (FEC's comparisons of faces of the pool), "landmarks" (the pool's,
+            beside what it sees).
         signal: what people told it, for the tables.
         view: what it sees, where its settings do not say: whole faces, landmarks, or tight crops
             aligned by landmarks.
@@ -47,7 +48,7 @@ MODELS: Final = {
     "stacked": Kind("clusters", ("pool",), "nothing", reconstructs=True),
     "convolutional": Kind("clusters", ("pool",), "nothing", reconstructs=True),
     "geometry": Kind("clusters", ("pool",), "nothing", view="landmarks"),
-    "selfsupervised": Kind("clusters", ("pool",), "nothing", view="aligned"),
+    "selfsupervised": Kind("clusters", ("pool", "landmarks"), "nothing", view="aligned"),
     "triplet": Kind("neighbours", ("pool", "triplets"), "comparisons"),
     "semi_supervised": Kind("classifier", ("pool", "labelled"), "labels", reconstructs=True),
     "supervised": Kind("classifier", ("labelled",), "labels"),

@@ -2,7 +2,8 @@
 
 Landmarks are aligned (Procrustes), asymmetry and head pose are taken out (``shape.py``), and the
 principal directions of what is left make the embedding. Whitened, a small direction such as the
-brows counts as much as the mouth, which moves further.
+brows counts as much as the mouth, which moves further; how far they are is chosen without labels
+(``facesort.selection``).
 """
 
 from typing import Any
@@ -18,13 +19,17 @@ from facesort.models.shape import POINTS, Normalised, in_float32, some
 class Geometry(nn.Module):
     mean: Tensor
     directions: Tensor
+    variances: Tensor
+    whitening: Tensor
 
-    def __init__(self, dimensions: int, whitening: float) -> None:
+    def __init__(self, dimensions: int, whitenings: list[float]) -> None:
         super().__init__()
-        self.whitening = whitening
+        self.candidates = whitenings
         self.normalised = Normalised()
         self.register_buffer("mean", torch.zeros(POINTS * 3))
         self.register_buffer("directions", torch.zeros(POINTS * 3, dimensions))
+        self.register_buffer("variances", torch.ones(dimensions))
+        self.register_buffer("whitening", torch.tensor(float(whitenings[0])))
 
     def fit(
         self, faces: np.ndarray, rows: np.ndarray, labels: np.ndarray | None, seed: int
@@ -54,15 +59,21 @@ class Geometry(nn.Module):
         # The signs of directions are chance; make their largest number positive.
         vectors = vectors[:, kept]
         vectors = vectors * vectors.gather(0, vectors.abs().argmax(0, keepdim=True)).sign()
-        scale = (values[kept] / values[kept].mean()).clamp_min(1e-12) ** (-self.whitening / 2)
-        coordinates = apart @ vectors * scale
-        self.directions.copy_(vectors * scale / coordinates.std())
+        self.directions.copy_(vectors)
+        self.variances.copy_(values[kept].clamp_min(1e-12))
+
+    def choose(self, candidate: float) -> None:
+        """Make the directions equally wide: not at all (0), wholly (1), or in part."""
+        self.whitening.fill_(candidate)
 
     def embed(self, x: Tensor) -> Tensor:
         with in_float32(x):
             shapes = self.normalised(x).flatten(1)
-            return (shapes - self.mean) @ self.directions
+            scale = self.variances ** (-self.whitening / 2)
+            # Of mean square 1, whichever was chosen.
+            scale = scale / (self.variances * scale**2).mean().sqrt()
+            return (shapes - self.mean) @ self.directions * scale
 
 
 def build(shape: tuple[int, ...], settings: dict[str, Any]) -> nn.Module:
-    return Geometry(settings["dimensions"], settings["whitening"])
+    return Geometry(settings["dimensions"], settings["whitenings"])

@@ -19,7 +19,7 @@ from facesort.job import InputError
 from facesort.models import build
 from facesort.reconstructions import Reconstructions
 from facesort.saving import load_model, save_model
-from facesort.training import Phase, fit
+from facesort.training import OPTIMIZERS, Phase, batch_loss, fit, new_optimizer
 
 SETTINGS = {"widths": [32, 8], "output": "sigmoid"}
 ABOUT = {"model": "stacked", "shape": [8, 8, 3], "settings": SETTINGS}
@@ -225,6 +225,155 @@ def test_a_classifier_learns_from_its_rows_alone(tmp_path):
     )
     assert history[-1].accuracy == 1.0
     assert history[-1].faces == 40
+
+
+# All that draws numbers or keeps a state: changed faces, dropout, batch normalisation's counts.
+WHOLE = {
+    "schedule": "cosine",
+    "weight_decay": 0.05,
+    "average": True,
+    "batch_size": 8,
+    "balance": 0.5,
+    "label_smoothing": 0.1,
+    "augment": {"flip": True, "shift": 0.1, "rotate": 10, "contrast": 0.2, "erase": 0.2},
+}
+DRAWN = {
+    "transformer": {"patch": 4, "width": 8, "depth": 1, "heads": 2, "glimpses": 2, "dropout": 0.2},
+    "transfer": {
+        "backbone": "mobilenet_v3_small",
+        "frozen": False,
+        "enlarge": None,
+        "dropout": 0.2,
+    },
+}
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_a_stopped_run_draws_what_it_would_have_drawn(tmp_path, name, monkeypatch):
+    faces = np.random.default_rng(0).integers(0, 256, (28, 16, 16, 3), np.uint8)
+    phase = Phase("classify", faces, np.arange(28), np.arange(28) % 8, 2, "adamw", 0.01, **WHOLE)
+
+    def run(folder):
+        torch.manual_seed(0)
+        return train(folder, phase, model=build(name, (16, 16, 3), DRAWN[name]))
+
+    whole, history = run(tmp_path / "whole")
+    save, saves = Checkpoint.save, 0
+
+    def save_then_stop(self, state):
+        nonlocal saves
+        save(self, state)
+        saves += 1
+        if saves in (1, 4, 6):
+            raise Stop
+
+    monkeypatch.setattr(Checkpoint, "save", save_then_stop)
+    for _ in range(3):
+        with pytest.raises(Stop):
+            run(tmp_path / "cut")
+        torch.rand(saves)  # other numbers drawn meanwhile
+    resumed, again = run(tmp_path / "cut")
+    assert saves == 8  # 4 batches an epoch
+    assert_equal_weights(whole, resumed)
+    assert [line.loss for line in again] == [line.loss for line in history]
+
+
+def classifying(faces=8, **how):
+    pixels = np.random.default_rng(0).integers(0, 256, (faces, 8, 8, 3), np.uint8)
+    return Phase("classify", pixels, np.arange(faces), np.arange(faces) % 8, 5, "adam", 0.01, **how)
+
+
+def supervised():
+    torch.manual_seed(0)
+    settings = {"filters": 4, "blocks": [1], "dense": 8, "initializer": "he_uniform"}
+    return build("supervised", (8, 8, 3), settings)
+
+
+def trained(folder, phase):
+    return train(folder, phase, model=supervised())[0].state_dict()
+
+
+def test_options_that_are_off_change_no_bit(tmp_path):
+    plain = trained(tmp_path / "a", classifying(32))
+    off = {"augment": {"flip": False}, "balance": 0, "label_smoothing": 0, "weight_decay": 0}
+    off |= {"schedule": "constant", "average": False, "batch_size": 16}
+    for key, value in off.items():
+        same = trained(tmp_path / key, classifying(32, **{key: value}))
+        assert all(torch.equal(same[name], plain[name]) for name in plain), key
+
+
+@pytest.mark.parametrize("key", WHOLE)
+def test_every_option_counts(tmp_path, key):
+    plain = trained(tmp_path / "a", classifying(36))
+    phase = classifying(36, **{key: WHOLE[key]})  # 36: not all emotions are equally frequent
+    other = trained(tmp_path / "b", phase)
+    assert any(not torch.equal(other[name], plain[name]) for name in plain)
+
+
+@pytest.mark.parametrize(("balance", "ratio"), [(0.5, 2), (1, 4)])
+def test_balance_weighs_an_emotion_by_its_frequency(balance, ratio):
+    labels = np.array([0] * 16 + [1] * 4 + [2] * 9)
+    rows = np.arange(20)  # a face that is not learnt from does not count
+    phase = replace(classifying(29), rows=rows, labels=labels, balance=balance)
+    weights = phase.class_weights
+    assert weights[1] / weights[0] == pytest.approx(ratio)
+    assert weights[labels[rows]].mean() == pytest.approx(1)
+    assert weights.shape == (8,) and weights.dtype == np.float32
+    assert replace(phase, balance=0).class_weights is None
+
+
+def test_a_balanced_loss_is_the_mean_of_the_weighted_faces(tmp_path):
+    labels = np.array([0] * 6 + [1] * 2)
+    phase = replace(classifying(8, balance=1.0), labels=labels)
+    model, device = supervised(), choose_device(FLOAT32, 1)
+    x = torch.rand(8, 3, 8, 8)
+    loss, _ = batch_loss(model, phase, np.arange(8), x, device)
+    each = -model.classify(x).log_softmax(1)[torch.arange(8), torch.from_numpy(labels)]
+    expected = (each[:6].mean() + each[6:].mean()) / 2
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+def test_the_cosine_rises_shortly_and_ends_near_nothing():
+    phase = classifying(schedule="cosine")
+    rates = [phase.rate(step, 100) for step in range(100)]
+    assert rates.index(max(rates)) == 4 and max(rates) == 0.01
+    assert rates[0] == pytest.approx(0.002) and rates[:5] == sorted(rates[:5])
+    assert rates[5:] == sorted(rates[5:], reverse=True) and 0 < rates[-1] < 1e-5
+    assert classifying().rate(77, 100) == 0.01
+    assert 0 < phase.rate(0, 1) <= 0.01
+
+
+def test_weight_decay_spares_biases():
+    model = supervised()
+    optimizer = new_optimizer(model, replace(classifying(weight_decay=0.5), optimizer="adamw"))
+    before = {key: each.detach().clone() for key, each in model.named_parameters()}
+    for parameter in model.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+        if parameter.ndim == 1:
+            parameter.data += 1
+    optimizer.step()
+    for key, parameter in model.named_parameters():
+        expected = before[key] + 1 if parameter.ndim == 1 else before[key] * (1 - 0.5 * 0.01)
+        torch.testing.assert_close(parameter.detach(), expected)
+
+
+def test_averaged_weights_lie_between_those_of_the_steps(tmp_path):
+    """With 40 steps the average halves: it looks back on about four."""
+    steps = []
+
+    class Noting(torch.optim.Adam):
+        def step(self, *arguments):
+            super().step(*arguments)
+            steps.append(self.param_groups[0]["params"][0].detach().clone())
+
+    phase = replace(classifying(8, average=True), epochs=40, optimizer="noting")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(OPTIMIZERS, "noting", Noting)
+        model, _ = train(tmp_path, phase, model=supervised())
+    expected = steps[0]
+    for step in steps[1:]:
+        expected = expected + (step - expected) / 4
+    torch.testing.assert_close(model.features[0].weight.detach(), expected)
 
 
 @pytest.mark.parametrize(

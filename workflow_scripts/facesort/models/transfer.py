@@ -139,16 +139,15 @@ def download(name: str) -> dict[str, Tensor]:
         found: dict[str, Tensor] = best.get_state_dict(
             progress=False, check_hash=True, weights_only=True, map_location="cpu"
         )
+        return found
     except (OSError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
     except Exception:  # torch's own words on this advise to run what the file holds
         reason = f"the copy in {torch.hub.get_dir()} is damaged; delete it"
-    else:
-        return found
-        raise InputError(
-            f"models.transfer.weights: torchvision's weights of {name} cannot be had ({reason}); "
-            f"download {best.url} where there is a network, and name that file, or set null"
-        ) from None
+    raise InputError(
+        f"models.transfer.weights: torchvision's weights of {name} cannot be had ({reason}); "
+        f"fetch {best.url} where there is a network, and name that file"
+    )
 
 
 def build(shape: tuple[int, int, int], settings: dict[str, Any]) -> nn.Module:

@@ -6,6 +6,7 @@ REQUIRED INPUTS:
     results/{variant}/labelled.npy
     results/labelled/faces.parquet
     results/labelled/split.parquet
+    results/fetch/triplets.parquet
 
 OUTPUTS:
     results/{variant}/{model}/seed{seed}/model  weights.safetensors, model.json, history.jsonl,
@@ -35,6 +36,11 @@ rule train:
         split=branch(
             learns_from("labelled"),
             then="results/labelled/split.parquet",
+            otherwise=[],
+        ),
+        triplets=branch(
+            learns_from("triplets"),
+            then="results/fetch/triplets.parquet",
             otherwise=[],
         ),
     output:

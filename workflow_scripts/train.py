@@ -43,7 +43,13 @@ with job(snakemake.log[0]):
         faces = open_array(
             snakemake.input.labelled if phase == "classify" else snakemake.input.pool
         )
-        if phase != "classify":
+        if phase == "compare":
+            triplets = read_index(snakemake.input.triplets).query("part == 'train'")
+            groups = triplets[["first", "second", "odd"]].to_numpy(np.int64)
+            margins = triplets["margin"].to_numpy(np.float32)
+            how = how | {"groups": groups, "targets": margins}
+            rows, labels = np.arange(len(groups)), None
+        elif phase != "classify":
             rows, labels = np.arange(len(faces)), None
             if settings["sample"] and settings["sample"] < len(rows):
                 chosen = np.random.default_rng(seed).choice(rows, settings["sample"], replace=False)

@@ -22,7 +22,8 @@ def describe(name: str, shape: tuple[int, ...], settings: dict[str, Any]) -> lis
         and ``parameters``.
     """
     with torch.device("meta"):
-        model = build(name, shape, settings)
+        # Not training: normalisation over one face's map of one pixel would be refused.
+        model = build(name, shape, settings).eval()
         face = torch.empty(1, shape[-1], *shape[:-1]) if len(shape) == 3 else torch.empty(1, *shape)
     layers: list[dict[str, Any]] = []
     seen: set[nn.Module] = set()
@@ -46,6 +47,8 @@ def describe(name: str, shape: tuple[int, ...], settings: dict[str, Any]) -> lis
             module.register_forward_hook(
                 lambda module, _, output, part=part: note(part, module, output)
             )
+    if not hasattr(model, "reconstruct") and not hasattr(model, "classify"):
+        model.embed(face)
     for answer in ("reconstruct", "classify"):
         if hasattr(model, answer):
             last = getattr(model, answer)(face)

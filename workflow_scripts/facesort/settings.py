@@ -146,7 +146,7 @@ def config_errors(config: dict[str, Any]) -> list[str]:
     if 2 * faces["border"] >= faces["size"]:
         errors.append(f"faces.border: {faces['border']} leaves nothing of {faces['size']} pixels")
     elif not errors:
-        errors += _pool_errors(config)
+        errors += _pool_errors(config) + _triplet_errors(config)
     if not any(config["models"].values()):
         errors.append("models: none is left; keep at least one of the blocks")
     return errors
@@ -167,6 +167,26 @@ def _pool_errors(config: dict[str, Any]) -> list[str]:
                     f"models.{model}.pools.{variant}: {settings['pools'][variant]} do not divide "
                     f"the {side} pixels of a {variant} face (faces.size, faces.border)"
                 )
+    return errors
+
+
+def _triplet_errors(config: dict[str, Any]) -> list[str]:
+    settings = config["models"].get("triplet")
+    if not settings:
+        return []
+    errors = []
+    if config["data"]["manifest"] is not None:
+        errors.append(
+            "models.triplet: a manifest (data.manifest) holds no comparisons to learn from; set "
+            "data.fec_csv instead, or models.triplet to null"
+        )
+    side = config["faces"]["size"]
+    side -= 2 * config["faces"]["border"] if "cropped" in config["variants"] else 0
+    if side < 2 ** len(settings["filters"]):
+        errors.append(
+            f"models.triplet.filters: {len(settings['filters'])} halvings leave nothing of "
+            f"{side} pixels (faces.size, faces.border)"
+        )
     return errors
 
 

@@ -68,7 +68,7 @@ def triplet_score(right: np.ndarray, triplets: pd.DataFrame) -> dict[str, Any]:
 def make_triplet_table(
     cells: list[dict[str, Any]], answers: list[pd.DataFrame], triplets: pd.DataFrame
 ) -> pd.DataFrame:
-    """A row a model and variant, over seeds, in the tables' order.
+    """A row a model and variant, over seeds, in the order of the cells.
 
     Args:
         cells: of each its ``model``, ``variant`` and ``seed``.
@@ -76,11 +76,7 @@ def make_triplet_table(
         triplets: the held-out comparisons.
     """
     rows = []
-    order = {model: number for number, model in enumerate(MODELS)}
-    for model, variant in sorted(
-        dict.fromkeys((cell["model"], cell["variant"]) for cell in cells),
-        key=lambda pair: order[pair[0]],
-    ):
+    for model, variant in dict.fromkeys((cell["model"], cell["variant"]) for cell in cells):
         right = np.stack(
             [
                 table["right"].to_numpy(bool)
@@ -88,13 +84,12 @@ def make_triplet_table(
                 if (cell["model"], cell["variant"]) == (model, variant)
             ]
         )
-        learnt = MODELS[model].signal == "comparisons"
         rows.append(
             {
                 "model": model,
                 "variant": variant,
                 "seeds": len(right),
-                "learnt_from_comparisons": learnt,
+                "learnt_from_comparisons": MODELS[model].signal == "comparisons",
                 **triplet_score(right, triplets),
             }
         )
@@ -112,7 +107,7 @@ def triplets_markdown(
         lost: rows of the file left out: ``cause`` and ``rows``.
     """
     lines = [
-        "| model | variant | triplet accuracy [95% interval] | of one emotion | of two | of three |",
+        "| model | variant | triplet accuracy [95% interval] | one emotion | two | three |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for row in table.to_dict("records"):
@@ -130,9 +125,9 @@ def triplets_markdown(
     left_out = "; ".join(f"{row.cause}: {row.rows:,}" for row in lost.itertuples())
     lines += [
         "",
-        f"Data: {data}. How often an embedding's nearest two of three faces are the two that people "
-        f"find most alike, over {parts['held_out']:,} comparisons on which annotators agree. Chance "
-        f"is {CHANCE:.3f}; of the annotators of these rows {table['people_agreement'].iloc[0]:.3f} "
+        f"Data: {data}. How often the two of three faces that lie nearest are those that people "
+        f"find most alike, over {parts['held_out']:,} comparisons on which annotators agree, and "
+        f"over those of faces of one, two or three emotions. Chance is {CHANCE:.3f}; of the annotators of these rows {table['people_agreement'].iloc[0]:.3f} "
         "gave the answer that counts, being among those who decided it. Vemulapalli and Agarwala "
         "report .818 for their embedding and .862 for people, on other rows and photos.",
         "",

@@ -65,8 +65,9 @@ def read_comparisons(
     def place(words: tuple[str, ...], row: int, slot: int) -> int:
         if words not in known:
             face = parse_face(words, row, slot)
-            readable = isinstance(face, Face)
-            known[words] = place_of_id.get(face.face_id, NOT_HAD) if readable else UNREADABLE
+            known[words] = UNREADABLE
+            if isinstance(face, Face):
+                known[words] = place_of_id.get(face.face_id, NOT_HAD)
         return known[words]
 
     found, lost = [], Counter[str]()

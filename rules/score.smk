@@ -298,7 +298,7 @@ rule triplets:
         runtime=minutes(10),
     params:
         cells=CELLS,
-        data=DATA,
+        data=DATA + (", whose annotators are simulated" if DEMO else ""),
         packages=packages_digest("analysis"),
         code=code_digest("triplets"),
     script:

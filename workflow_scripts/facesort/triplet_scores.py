@@ -127,9 +127,10 @@ def triplets_markdown(
         "",
         f"Data: {data}. How often the two of three faces that lie nearest are those that people "
         f"find most alike, over {parts['held_out']:,} comparisons on which annotators agree, and "
-        f"over those of faces of one, two or three emotions. Chance is {CHANCE:.3f}; of the annotators of these rows {table['people_agreement'].iloc[0]:.3f} "
-        "gave the answer that counts, being among those who decided it. Vemulapalli and Agarwala "
-        "report .818 for their embedding and .862 for people, on other rows and photos.",
+        f"over those of faces of one, two or three emotions. Chance is {CHANCE:.3f}; "
+        f"{table['people_agreement'].iloc[0]:.3f} of the answers in these rows are the one that "
+        "counts, which they decided themselves. Vemulapalli and Agarwala report .818 for their "
+        "embedding and .862 for people, on other rows and photos.",
         "",
         f"Weakly supervised: {taught or 'none'}, by {parts['train']:,} other comparisons; no photo "
         "of these is in those. Other models may have seen the held-out faces, but no answer. "

@@ -42,6 +42,10 @@ CLASSIFIERS = [name for name, kind in KINDS.items() if kind.answers != "clusters
 NEIGHBOURS = [name for name, kind in KINDS.items() if kind.answers == "neighbours"]
 AUTOENCODERS = [name for name, kind in KINDS.items() if kind.reconstructs]
 MODELS = [name for name in KINDS if config["models"].get(name)]
+# How FEC's comparisons are chosen; only with the model that learns from them.
+TRIPLETS = config["models"].get("triplet") and {
+    key: config["models"]["triplet"][key] for key in ("agreement", "held_out")
+}
 # Without what changes no result; the scripts find it in the config.
 FETCH = {
     key: value
@@ -160,6 +164,7 @@ RESULTS = [
     "results/ensembles.md",
     "results/agreement.csv",
     "results/fetch/losses.csv",
+    *(["results/triplets.md"] if TRIPLETS else []),
     "results/figures/losses.png",
     "results/figures/history.png",
     *expand("results/figures/architecture_{model}.png", model=MODELS),

@@ -5,6 +5,7 @@ REQUIRED INPUTS:
     results/{variant}/{model}/seed{seed}/model
     results/{variant}/pool.npy
     results/{variant}/labelled.npy
+    results/labelled/faces.parquet and split.parquet         where the nearest labelled faces answer
 
 OUTPUTS, all under results/{variant}/{model}/seed{seed}:
     embeddings.npy           float32 (faces of the pool, width)
@@ -70,3 +71,29 @@ rule classify:
         ),
     script:
         "../workflow_scripts/classify.py"
+
+
+rule answer_by_neighbours:
+    """Votes of the nearest labelled faces of the training part on every labelled face's emotion."""
+    input:
+        embeddings="results/{variant}/{model}/seed{seed}/labelled_embeddings.npy",
+        index="results/labelled/faces.parquet",
+        split="results/labelled/split.parquet",
+    output:
+        probabilities="results/{variant}/{model}/seed{seed}/probabilities.npy",
+    log:
+        "results/logs/answer_by_neighbours/{variant}/{model}/seed{seed}.log",
+    benchmark:
+        "results/benchmarks/answer_by_neighbours/{variant}/{model}/seed{seed}.tsv"
+    wildcard_constraints:
+        model="|".join(NEIGHBOURS),
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=megabytes(2000, per_mb=20),
+        runtime=minutes(10, per_mb=1),
+    params:
+        packages=packages_digest("analysis"),
+        code=code_digest("answer_by_neighbours"),
+    script:
+        "../workflow_scripts/answer_by_neighbours.py"

@@ -99,6 +99,7 @@ rule summary:
             "results/causes.md",
             "results/table2.md",
             "results/ensembles.md",
+            *(["results/triplets.md"] if TRIPLETS else []),
         ],
         confusion="results/figures/confusion.png",
         agreement="results/agreement.csv",

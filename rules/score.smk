@@ -7,6 +7,8 @@ REQUIRED INPUTS:
     results/{variant}/{model}/seed{seed}/labelled_embeddings.npy
     results/labelled/faces.parquet
     results/labelled/split.parquet
+    results/{variant}/{model}/seed{seed}/embeddings.npy              triplet accuracy
+    results/fetch/triplets.parquet
 
 OUTPUTS:
     results/{variant}/{model}/seed{seed}/predictions.parquet  a row a test face
@@ -16,6 +18,9 @@ OUTPUTS:
     results/table1.csv, results/table1.md
     results/table2.csv, results/table2.md         by valence
     results/ensembles.csv, results/ensembles.md
+    results/{variant}/{model}/seed{seed}/triplets.parquet  a row a held-out comparison: right or not
+    results/{variant}/{model}/seed{seed}/triplets.json     triplet accuracy
+    results/triplets.csv, results/triplets.md              the same of all cells
 """
 
 
@@ -244,3 +249,57 @@ rule ensembles:
         code=code_digest("ensembles"),
     script:
         "../workflow_scripts/ensembles.py"
+
+
+rule score_triplets:
+    """Whether the nearest two of three faces are those that people find most alike."""
+    input:
+        embeddings="results/{variant}/{model}/seed{seed}/embeddings.npy",
+        triplets="results/fetch/triplets.parquet",
+    output:
+        answers="results/{variant}/{model}/seed{seed}/triplets.parquet",
+        metrics="results/{variant}/{model}/seed{seed}/triplets.json",
+    log:
+        "results/logs/score_triplets/{variant}/{model}/seed{seed}.log",
+    benchmark:
+        "results/benchmarks/score_triplets/{variant}/{model}/seed{seed}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=megabytes(2000),
+        runtime=minutes(10, per_mb=0.02),
+    params:
+        packages=packages_digest("analysis"),
+        code=code_digest("score_triplets"),
+    script:
+        "../workflow_scripts/score_triplets.py"
+
+
+rule triplets:
+    """How well every cell's embedding agrees with people's comparisons, and people with each other."""
+    input:
+        answers=[
+            "results/{variant}/{model}/seed{seed}/triplets.parquet".format(**cell)
+            for cell in CELLS
+        ],
+        triplets="results/fetch/triplets.parquet",
+        lost="results/fetch/triplets_lost.csv",
+    output:
+        csv="results/triplets.csv",
+        md="results/triplets.md",
+    log:
+        "results/logs/triplets.log",
+    benchmark:
+        "results/benchmarks/triplets.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=megabytes(2000, per_mb=10),
+        runtime=minutes(10),
+    params:
+        cells=CELLS,
+        data=DATA + (", whose annotators are simulated" if DEMO else ""),
+        packages=packages_digest("analysis"),
+        code=code_digest("triplets"),
+    script:
+        "../workflow_scripts/triplets.py"

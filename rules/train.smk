@@ -7,6 +7,7 @@ REQUIRED INPUTS:
     results/labelled/faces.parquet
     results/labelled/split.parquet
     the file at models.transfer.weights  where one is named
+    results/fetch/triplets.parquet
 
 OUTPUTS:
     results/{variant}/{model}/seed{seed}/model  weights.safetensors, model.json, history.jsonl,
@@ -44,6 +45,11 @@ rule train:
             otherwise=[],
         ),
         weights=starts_from,
+        triplets=branch(
+            learns_from("triplets"),
+            then="results/fetch/triplets.parquet",
+            otherwise=[],
+        ),
     output:
         model=directory("results/{variant}/{model}/seed{seed}/model"),
     log:

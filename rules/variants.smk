@@ -1,13 +1,18 @@
 """
-Leaves out pool faces that are also labelled, and makes the variants rgb, grayscale and cropped.
+Leaves out pool faces that are also labelled, reads what people said of the others, and makes the
+variants rgb, grayscale and cropped.
 
 REQUIRED INPUTS:
     results/fetch/faces.npy
     results/labelled/faces.npy
+    data.fec_csv of the config      a CSV in the FEC format (results/demo/fec.csv without one)
 
 OUTPUTS:
     results/fetch/leaks.parquet     pool faces that are near duplicates of labelled ones
     results/fetch/kept.parquet      row i is the row in results/fetch/faces.npy of pool face i
+    results/fetch/triplets.parquet  people's comparisons of three faces: rows of the pool, and which
+                                    is the odd one; part (train, held_out)
+    results/fetch/triplets_lost.csv rows of the CSV without a comparison to use, by cause
     results/{variant}/pool.npy      uint8 (faces, height, width, channels)
     results/{variant}/labelled.npy  the same of the labelled faces
 """
@@ -35,6 +40,33 @@ rule find_leaks:
         code=code_digest("find_leaks"),
     script:
         "../workflow_scripts/find_leaks.py"
+
+
+rule read_triplets:
+    """Read which of three faces people found least like the others, and hold some photos out."""
+    input:
+        csv=config["data"]["fec_csv"] or "results/demo/fec.csv",
+        index="results/fetch/faces.parquet",
+        kept="results/fetch/kept.parquet",
+    output:
+        triplets="results/fetch/triplets.parquet",
+        lost="results/fetch/triplets_lost.csv",
+    log:
+        "results/logs/read_triplets.log",
+    benchmark:
+        "results/benchmarks/read_triplets.tsv"
+    conda:
+        "../envs/faces.yaml"
+    resources:
+        mem_mb=megabytes(1000, per_mb=8),
+        runtime=minutes(10, per_mb=0.1),
+    params:
+        settings=TRIPLETS,
+        seed=config["split"]["seed"],
+        packages=packages_digest("faces"),
+        code=code_digest("read_triplets"),
+    script:
+        "../workflow_scripts/read_triplets.py"
 
 
 rule make_variant:

@@ -7,6 +7,7 @@ import pytest
 from facesort.causes import causes_markdown, make_causes, where_lost
 
 ROW = {
+    "model": "supervised",
     "naming": "automatic",
     "accuracy": 0.6,
     "linear_probe_accuracy": 0.6,
@@ -27,6 +28,10 @@ ROW = {
         ({"accuracy": 0.2, "peeking_majority_accuracy": 0.55}, "names"),
         ({"naming": "none", "learnt_accuracy": 0.95}, "generalisation"),
         ({"naming": "none", "learnt_accuracy": 0.62, "accuracy": 0.53}, "last layers"),
+        (
+            {"model": "triplet", "naming": "none", "learnt_accuracy": 0.52, "accuracy": 0.53},
+            "neighbours",
+        ),
         ({"naming": "none", "learnt_accuracy": 0.62}, "nothing"),
     ],
 )

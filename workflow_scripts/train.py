@@ -71,6 +71,12 @@ with job(snakemake.log[0]):
         for phase in PHASES
         if phase in settings.get("phases", {})
     ]
+    if snakemake.input.triplets:
+        triplets = read_index(snakemake.input.triplets).query("part == 'train'")
+        groups = triplets[["first", "second", "odd"]].to_numpy(np.int64)
+        margins = triplets["margin"].to_numpy(np.float32)
+        told = {"rows": np.arange(len(groups)), "groups": groups, "targets": margins}
+        phases = [replace(phase, **told) for phase in phases]
     if snakemake.input.landmarks:
         phases = [replace(phase, targets=shape_codes(settings, seed)) for phase in phases]
     at_once = None if phases else to_learn_from("labelled" in MODELS[name].learns_from)

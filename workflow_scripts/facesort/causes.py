@@ -8,6 +8,7 @@ import pandas as pd
 
 from facesort.gather import gather
 from facesort.intervals import accuracy_interval
+from facesort.models import MODELS
 
 # Losses smaller than this are not spoken of.
 SLIGHT: Final = 0.02
@@ -38,8 +39,8 @@ def make_causes(
 
     Returns:
         A row a model and variant, means over seeds; "peeking" columns name groups by the scored
-        labels themselves. ``lost_in`` is embedding, clusters, names, generalisation, last layers
-        or nothing; ``why`` says it in words.
+        labels themselves. ``lost_in`` is embedding, clusters, names, generalisation, last layers,
+        neighbours or nothing; ``why`` says it in words.
     """
     rows = []
     for (model, variant), numbers in gather(cells, predictions).items():
@@ -78,7 +79,7 @@ def where_lost(row: dict[str, Any]) -> tuple[str, str]:
     2. Clusters: the best possible names gain less over chance than half of what the probe gains
        over the commonest emotion: the clusters. Else, if the names given are worse: the names.
     3. Classifiers: ``GENERALISES`` less right than on the faces learnt from (generalisation);
-       less right than the probe (last layers).
+       less right than the probe (last layers, or the nearest labelled faces that answer).
     4. Else nothing: what the embedding holds is told.
     """
     accuracy, probe = row["accuracy"], row["linear_probe_accuracy"]
@@ -105,6 +106,11 @@ def where_lost(row: dict[str, Any]) -> tuple[str, str]:
         return "generalisation", (
             f"right for {row['learnt_accuracy']:.3f} of the faces that it learnt from and "
             f"{accuracy:.3f} of others; a linear probe on its embedding reaches {probe:.3f}"
+        )
+    if probe - accuracy > SLIGHT and MODELS[row["model"]].answers == "neighbours":
+        return "neighbours", (
+            f"a linear probe on its embedding reaches {probe:.3f}, the votes of the nearest "
+            f"labelled faces {accuracy:.3f}"
         )
     if probe - accuracy > SLIGHT:
         return "last layers", (

@@ -62,17 +62,37 @@ def read_faces(path: str | Path) -> Iterator[Face | Refused]:
     """
     # Most faces stand in many rows: each is parsed once, known by its cells.
     known: dict[tuple[str, ...], Face] = {}
-    for row, line in numbered_lines(path, "data.fec_csv"):
-        cells = _split(line)
-        if isinstance(cells, str):
-            yield Refused(row, 0, cells, line[:200].decode("utf-8", errors="backslashreplace"))
+    for row in read_rows(path):
+        if isinstance(row, Refused):
+            yield row
             continue
+        number, cells = row
         for slot in range(1, SLOTS + 1):
-            words = tuple(cells[5 * slot - 5 : 5 * slot])
-            found = known.get(words) or parse_face(words, row, slot)
+            words = slot_words(cells, slot)
+            found = known.get(words) or parse_face(words, number, slot)
             if isinstance(found, Face):
                 known[words] = found
             yield found
+
+
+def read_rows(path: str | Path) -> Iterator[tuple[int, list[str]] | Refused]:
+    """Yield number (from 1) and cells of every line, or why it is no row; nothing for blank ones.
+
+    Raises:
+        InputError: if the file cannot be read.
+    """
+    for number, line in numbered_lines(path, "data.fec_csv"):
+        cells = _split(line)
+        if isinstance(cells, str):
+            text = line[:200].decode("utf-8", errors="backslashreplace")
+            yield Refused(number, 0, cells, text)
+        else:
+            yield number, cells
+
+
+def slot_words(cells: list[str], slot: int) -> tuple[str, ...]:
+    """URL, left, right, top and bottom of a row's face in a slot (1 to 3), as written."""
+    return tuple(cells[5 * slot - 5 : 5 * slot])
 
 
 def numbered_lines(path: str | Path, key: str) -> Iterator[tuple[int, bytes]]:

@@ -12,7 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import silhouette_score
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 from threadpoolctl import threadpool_limits
 
 from facesort.reduction import NARROW, principal_directions, project
@@ -86,6 +86,43 @@ def answer_by_probes(
             answers[name] = model.predict(narrow[scored])
             chosen[f"{name}_{setting}"] = model.get_params()[setting]
     return answers, chosen
+
+
+def neighbours_votes(
+    embeddings: np.ndarray, labels: np.ndarray, teaching: np.ndarray, kinds: int
+) -> tuple[np.ndarray, int]:
+    """What the nearest teaching faces say of every face; none votes for itself.
+
+    The number of neighbours is that with which most teaching faces are told right by the others.
+    Of emotions with equally many votes, the one whose faces are nearer leads by a little.
+
+    Args:
+        embeddings: float32 (M, D) of all labelled faces.
+        labels: int (M,), in [0, kinds); only those of ``teaching`` rows are looked at.
+        teaching: int (n,), rows that vote; at least two.
+
+    Returns:
+        float32 (M, kinds), shares of the votes, and the number of neighbours.
+    """
+    most = min(max(NEIGHBOURS), len(teaching) - 1)
+    with threadpool_limits(1):
+        search = NearestNeighbors(n_neighbors=most + 1).fit(embeddings[teaching])
+        apart, found = search.kneighbors(embeddings)
+    found = teaching[found]
+    # A face itself, which need not come first among its copies, is put last, and that is cut off.
+    order = np.argsort(found == np.arange(len(found))[:, np.newaxis], axis=1, kind="stable")
+    found, apart = (np.take_along_axis(a, order, 1)[:, :most] for a in (found, apart))
+    votes = {k: _votes(labels[found[:, :k]], apart[:, :k], kinds) for k in NEIGHBOURS if k <= most}
+    right = {k: (v[teaching].argmax(1) == labels[teaching]).mean() for k, v in votes.items()}
+    best = max(right, key=lambda k: right[k])
+    return votes[best], best
+
+
+def _votes(labels: np.ndarray, apart: np.ndarray, kinds: int) -> np.ndarray:
+    """Shares of votes, float32 (M, kinds), of neighbours' labels and distances, both (M, k)."""
+    weights = 1 + 1e-3 * (1 - apart / np.maximum(apart.max(1, keepdims=True), 1e-12))
+    votes = np.stack([(weights * (labels == kind)).sum(1) for kind in range(kinds)], 1)
+    return (votes / votes.sum(1, keepdims=True)).astype(np.float32)
 
 
 def silhouette(narrow: np.ndarray, groups: np.ndarray, seed: int) -> float | None:

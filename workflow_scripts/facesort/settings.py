@@ -147,7 +147,7 @@ def config_errors(config: dict[str, Any]) -> list[str]:
     if 2 * faces["border"] >= faces["size"]:
         errors.append(f"faces.border: {faces['border']} leaves nothing of {faces['size']} pixels")
     elif not errors:
-        errors += _pool_errors(config)
+        errors += _pool_errors(config) + _triplet_errors(config)
     errors += _transfer_errors(config["models"].get("transfer"))
     if (transformer := config["models"].get("transformer")) and (
         transformer["width"] % transformer["heads"]
@@ -190,6 +190,26 @@ def _transfer_errors(settings: dict[str, Any] | None) -> list[str]:
     if weights not in (None, "torchvision") and not Path(weights).is_file():
         return [f"models.transfer.weights: {weights}: no such file"]
     return []
+
+
+def _triplet_errors(config: dict[str, Any]) -> list[str]:
+    settings = config["models"].get("triplet")
+    if not settings:
+        return []
+    errors = []
+    if config["data"]["manifest"] is not None:
+        errors.append(
+            "models.triplet: a manifest (data.manifest) holds no comparisons to learn from; set "
+            "data.fec_csv instead, or models.triplet to null"
+        )
+    side = config["faces"]["size"]
+    side -= 2 * config["faces"]["border"] if "cropped" in config["variants"] else 0
+    if side < 2 ** len(settings["filters"]):
+        errors.append(
+            f"models.triplet.filters: {len(settings['filters'])} halvings leave nothing of "
+            f"{side} pixels (faces.size, faces.border)"
+        )
+    return errors
 
 
 def error_lines(logs: Path, since: float) -> str:

@@ -10,6 +10,7 @@ from facesort.comparisons import best_models, comparison_lines
 from facesort.emotions import EMOTIONS
 from facesort.gather import gather
 from facesort.intervals import accuracy_interval
+from facesort.models import MODELS
 from facesort.scoring import score
 
 # Accuracies of the paper's section 5.
@@ -86,13 +87,19 @@ def table_markdown(
             f"| {row['balanced_accuracy']:.3f} | {row['macro_f1']:.3f} "
             f"| {row['oracle_accuracy']:.3f} | {row['paper_accuracy']:.4f} |"
         )
+    weakly = "".join(
+        f"Weakly supervised: {model}, which learnt from people's comparisons of faces; the nearest "
+        "labelled faces of the training part answer. "
+        for model in table["model"].unique()
+        if MODELS[model].signal == "comparisons"
+    )
     counts = labels.value_counts()
     covers = "images and seeds" if len(seeds) > 1 else "images alone, there being one seed"
     lines += [
         "",
         f"Data: {data}. Every cell is scored on the same {len(labels):,} labelled faces, kept out "
-        f"of naming and training. Seeds: {', '.join(map(str, seeds))}. {naming} Intervals cover "
-        f"{covers}. Chance is {1 / len(EMOTIONS):.3f}; always answering "
+        f"of naming and training. {weakly}Seeds: {', '.join(map(str, seeds))}. {naming} Intervals "
+        f"cover {covers}. Chance is {1 / len(EMOTIONS):.3f}; always answering "
         f"{counts.index[0]} would score {counts.iloc[0] / len(labels):.3f}. The paper's figures "
         "are from other images (AffectNet), so its column does not compare directly.",
         "",

@@ -49,6 +49,8 @@ def describe(name: str, shape: tuple[int, ...], settings: dict[str, Any]) -> lis
             module.register_forward_hook(
                 lambda module, _, output, part=part: note(part, module, output)
             )
+    if not hasattr(model, "reconstruct") and not hasattr(model, "classify"):
+        model.embed(face)
     for answer in ("reconstruct", "classify"):
         if hasattr(model, answer):
             last = getattr(model, answer)(face)

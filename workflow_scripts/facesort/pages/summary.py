@@ -18,6 +18,7 @@ HEADINGS = {
     "causes": "Where the loss arises",
     "table2": "Positive against negative",
     "ensembles": "Ensembles",
+    "triplets": "Agreement with people's comparisons",
 }
 PACKAGES = ("snakemake", "numpy", "pandas", "scikit-learn", "openTSNE", "umap-learn", "matplotlib")
 MOST_URLS = 300

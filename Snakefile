@@ -31,6 +31,7 @@ localrules:
     causes,
     table1,
     table2,
+    few_labels_table,
     plot_clusters,
     plot_reconstructions,
     plot_confusion,

@@ -124,7 +124,7 @@ def answer(
     """Teach a logistic regression by few faces and let it answer.
 
     Of equally good strengths the one that regularises most is taken. A fold without which one
-    emotion alone is left says nothing; one whose emotion is rare may hold its only faces.
+    emotion alone is left is passed over.
 
     Args:
         taught: float32 (n, m).
@@ -143,7 +143,7 @@ def answer(
     with warnings.catch_warnings():
         # A strength at which the solver has not settled yet is judged by its accuracy all the same.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        for held in (fold == number for number in range(FOLDS)):
+        for held in (fold == number for number in range(min(FOLDS, len(labels)))):
             if len(np.unique(labels[~held])) == 1:
                 continue
             # Each strength starts from where the last one ended.

@@ -25,10 +25,11 @@ PALETTE: Final = (
 )
 MARKERS: Final = "osD^vPX<>*h"
 LEARNT: Final = {
-    "nothing": "learnt without people",
+    "nothing": "learnt from faces alone",
     "comparisons": "learnt from comparisons",
-    "labels": "learnt from all labels",
+    "labels": "learnt from labels",
 }
+LEVEL: Final[dict[str, Any]] = {"color": "#666666", "lw": 1, "ls": ":"}
 DASHES: Final = {"nothing": "-", "comparisons": "-.", "labels": "--"}
 
 
@@ -40,10 +41,10 @@ def plot_few_labels(table: pd.DataFrame) -> Figure:
     """
     chosen = table[table["way"] == "equal"]
     panels = {
-        "accuracy": (chosen, "accuracy", "always_commonest", "always the commonest"),
-        "balanced accuracy": (chosen, "balanced_accuracy", "chance", "chance"),
+        "accuracy": (chosen, "accuracy", chosen["always_commonest"].iloc[0]),
+        "balanced accuracy": (chosen, "balanced_accuracy", chosen["chance"].iloc[0]),
     }
-    return _plot(table, panels, "labels an emotion", table["per_emotion"])
+    return _plot(panels, 1, "labels an emotion", "always the\ncommonest emotion", bands=True)
 
 
 def plot_label_first(table: pd.DataFrame) -> Figure:
@@ -54,56 +55,50 @@ def plot_label_first(table: pd.DataFrame) -> Figure:
     """
     panels = {
         f"gain of {way} faces over random\n(balanced accuracy)": (
-            table[table["way"] == way].assign(random=0.0),
+            table[table["way"] == way],
             "balanced_accuracy_gain",
-            "random",
-            "random faces",
+            0.0,
         )
         for way in ("typical", "central")
     }
-    return _plot(table, panels, "labels in all", table["per_emotion"] * len(EMOTIONS))
+    # Many bands about one level would hide each other.
+    return _plot(panels, len(EMOTIONS), "labels in all", "random faces", bands=False)
 
 
 def _plot(
-    table: pd.DataFrame,
-    panels: dict[str, tuple[pd.DataFrame, str, str, str]],
+    panels: dict[str, tuple[pd.DataFrame, str, float]],
+    times: int,
     across: str,
-    numbers: pd.Series,
+    level: str,
+    *,
+    bands: bool,
 ) -> Figure:
-    """A row of panels a score, a column a variant, a line with a band a model.
+    """A row of panels a score, a column a variant, a line with intervals a model.
 
     Args:
-        panels: by the score's name: the rows drawn, the score's column, the column of a level to
-            compare with, and that one's name.
+        panels: by the score's name: the rows drawn, the score's column, and a level to compare
+            with.
+        times: labels for each label an emotion.
         across: what the number of labels is called.
-        numbers: of labels, row for row of ``table``.
+        level: what the level is called.
+        bands: whether intervals are bands too.
     """
-    variants = list(dict.fromkeys(table["variant"]))
-    models = list(dict.fromkeys(table["model"]))
+    first = next(iter(panels.values()))[0]
+    variants = list(dict.fromkeys(first["variant"]))
+    signals = dict(zip(first["model"], first["signal"], strict=True))
+    ticks = sorted({times * budget for budget in first["per_emotion"]})
     figure = new_figure(3.9 * len(variants) + 2.6, 3.4 * len(panels) + 0.3)
     grid = figure.subplots(len(panels), len(variants), squeeze=False, sharex=True, sharey="row")
-    ticks = sorted(set(numbers))
-    for row, (name, (rows, score, level, named)) in enumerate(panels.items()):
+    for row, (name, (rows, score, height)) in enumerate(panels.items()):
         for column, variant in enumerate(variants):
             axes = grid[row, column]
-            shown = rows[rows["variant"] == variant]
-            height = shown[level].iloc[0]
-            axes.axhline(height, color="#888888", lw=0.9, ls=":", zorder=1)
-            axes.annotate(
-                named,
-                (1, height),
-                xycoords=("axes fraction", "data"),
-                xytext=(-2, 2),
-                textcoords="offset points",
-                ha="right",
-                fontsize=7,
-                color="#666666",
-            )
-            for number, model in enumerate(models):
-                # Beside each other, so that intervals of equal height can be told apart.
-                shift = 1.02 ** (number - (len(models) - 1) / 2)
-                line = shown[shown["model"] == model]
-                _draw(axes, line, score, numbers[line.index] * shift)
+            axes.axhline(height, **LEVEL)
+            for number, model in enumerate(signals):
+                # Beside each other, so that intervals can be told apart.
+                shift = 1.025 ** (number - (len(signals) - 1) / 2)
+                line = rows[(rows["variant"] == variant) & (rows["model"] == model)]
+                look = _look(model, signals[model])
+                _draw(axes, line["per_emotion"] * times * shift, line, score, look, bands)
             axes.set_xscale("log")
             axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
             axes.set_xticks([], minor=True)
@@ -114,22 +109,24 @@ def _plot(
             if row == len(panels) - 1:
                 axes.set_xlabel(across)
         grid[row, 0].set_ylabel(name)
-    signals = dict(zip(table["model"], table["signal"], strict=True))
     handles = []
     for signal, words in LEARNT.items():
-        if learners := [model for model in models if signals[model] == signal]:
+        if models := [model for model in signals if signals[model] == signal]:
             handles.append(Line2D([], [], ls="none", label=words))
-            handles += [Line2D([], [], label=model, **_look(model, signal)) for model in learners]
+            handles += [Line2D([], [], label=model, **_look(model, signal)) for model in models]
+    handles.append(Line2D([], [], label=level, **LEVEL))
     figure.legend(handles=handles, loc="outside right center", frameon=False, fontsize=9)
     return figure
 
 
-def _draw(axes: Axes, line: pd.DataFrame, score: str, x: pd.Series) -> None:
-    look = _look(line["model"].iloc[0], line["signal"].iloc[0])
+def _draw(
+    axes: Axes, x: pd.Series, line: pd.DataFrame, score: str, look: dict[str, Any], bands: bool
+) -> None:
     low, high = line[f"{score}_low"], line[f"{score}_high"]
-    axes.fill_between(x, low, high, color=look["color"], alpha=0.12, lw=0)
-    axes.plot(x, line[score], **look)
+    if bands:
+        axes.fill_between(x, low, high, color=look["color"], alpha=0.12, lw=0)
     axes.vlines(x, low, high, color=look["color"], lw=0.8)
+    axes.plot(x, line[score], **look)
 
 
 def _look(model: str, signal: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from facesort.intervals import accuracy_interval, estimate
 from facesort.job import InputError
 
 # How a row's embedding is marked, by what people told it.
-MARKS: Final = {"nothing": "", "comparisons": " (comparisons)", "labels": " (all labels)"}
+MARKS: Final = {"nothing": "", "comparisons": " (comparisons)", "labels": " (labels)"}
 METRICS: Final = ("accuracy", "balanced_accuracy")
 
 
@@ -145,7 +145,7 @@ def few_labels_markdown(table: pd.DataFrame, *, data: str) -> str:
             "| model | variant | " + " | ".join(map(str, budgets)) + " |",
             "| --- | --- |" + " --- |" * len(budgets),
         ]
-        for (model, variant), rows in _of(table, "equal"):
+        for (model, variant), rows in _named(table[table["way"] == "equal"]):
             figures = [_figure(row, metric) for row in rows.to_dict("records")]
             lines.append(f"| {model} | {variant} | " + " | ".join(figures) + " |")
         lines.append("")
@@ -161,11 +161,12 @@ def few_labels_markdown(table: pd.DataFrame, *, data: str) -> str:
             + " |",
             "| --- | --- | --- |" + " --- |" * len(budgets),
         ]
-        for way in ("random", "typical", "central"):
-            for (model, variant), rows in _of(table, way):
-                name = metric if way == "random" else f"{metric}_gain"
-                sign = "" if way == "random" else "+"
-                figures = [_figure(row, name, sign) for row in rows.to_dict("records")]
+        for (model, variant), rows in _named(table):
+            for way in ("random", "typical", "central"):
+                name, sign = (metric, "") if way == "random" else (f"{metric}_gain", "+")
+                figures = [
+                    _figure(row, name, sign) for row in rows[rows["way"] == way].to_dict("records")
+                ]
                 lines.append(f"| {model} | {variant} | {way} | " + " | ".join(figures) + " |")
         lines.append("")
     covers = "draws, images and seeds" if first["seeds"] > 1 else "draws and images"
@@ -178,14 +179,15 @@ def few_labels_markdown(table: pd.DataFrame, *, data: str) -> str:
         f"score {first['always_commonest']:.3f} (balanced {first['chance']:.3f}).",
         "",
         "Random: faces drawn at random. Typical: as many clusters as labels, and of each the face "
-        "in the densest place. Central: of each of the model's own clusters in turn, the face "
-        "nearest to the centroid; nothing is drawn there, so its interval covers the draws of the "
-        "random faces alone. None of the three looks at a label.",
+        "in the densest place. Central: of each of the model's own clusters in turn (where it has "
+        "none, of K-means on the training part), the face nearest to the centroid; nothing is "
+        "drawn there, so its interval covers the draws of the random faces alone. None of the "
+        "three looks at a label.",
         "",
     ]
     if (table["signal"] == "labels").any():
         lines += [
-            "Rows marked (all labels) do not tell what few labels give: their embeddings were "
+            "Rows marked (labels) do not tell what few labels give: their embeddings were "
             "taught by the training part's labels, all or a share of them, before any was counted "
             "here.",
             "",
@@ -199,10 +201,9 @@ def few_labels_markdown(table: pd.DataFrame, *, data: str) -> str:
     return "\n".join(lines)
 
 
-def _of(table: pd.DataFrame, way: str) -> Any:
-    """The rows of a way of choosing, by model (with its mark) and variant."""
-    chosen = table[table["way"] == way]
-    named = chosen.assign(model=chosen["model"] + chosen["signal"].map(MARKS))
+def _named(table: pd.DataFrame) -> Any:
+    """The rows by model, with its mark, and variant."""
+    named = table.assign(model=table["model"] + table["signal"].map(MARKS))
     return named.groupby(["model", "variant"], sort=False)
 
 

@@ -32,6 +32,7 @@ localrules:
     table1,
     table2,
     triplets,
+    few_labels_table,
     plot_clusters,
     plot_reconstructions,
     plot_confusion,

@@ -155,6 +155,16 @@ def names_files(cell):
 NAMED_TWICE = [
     cell for cell in CELLS if cell["model"] in CLUSTERED and len(names_files(cell)) > 1
 ]
+FEW_LABELS = (
+    [
+        "results/few_labels.csv",
+        "results/few_labels.md",
+        "results/figures/few_labels.png",
+        "results/figures/label_first.png",
+    ]
+    if config["few_labels"]["per_emotion"]
+    else []
+)
 # What summary.html and report.html look back on.
 RESULTS = [
     "results/table1.csv",
@@ -168,6 +178,7 @@ RESULTS = [
     "results/figures/losses.png",
     "results/figures/history.png",
     *expand("results/figures/architecture_{model}.png", model=MODELS),
+    *FEW_LABELS,
     "results/figures/confusion.png",
     *(["results/demo/contact_sheet.png"] if DEMO else []),
     *of_each_cell("figures/embedding.png", MODELS),

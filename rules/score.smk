@@ -21,6 +21,9 @@ OUTPUTS:
     results/{variant}/{model}/seed{seed}/triplets.parquet  a row a held-out comparison: right or not
     results/{variant}/{model}/seed{seed}/triplets.json     triplet accuracy
     results/triplets.csv, results/triplets.md              the same of all cells
+    results/{variant}/{model}/seed{seed}/few_labels.csv, few_labels.npy  with few_labels.per_emotion
+    results/few_labels.csv, results/few_labels.md
+    results/figures/few_labels.png, results/figures/label_first.png
 """
 
 
@@ -303,3 +306,84 @@ rule triplets:
         code=code_digest("triplets"),
     script:
         "../workflow_scripts/triplets.py"
+
+
+rule few_labels:
+    """Teach by few labels, drawn at random or chosen as typical, and score on the test faces."""
+    input:
+        embeddings="results/{variant}/{model}/seed{seed}/labelled_embeddings.npy",
+        clustering=branch(
+            lambda wildcards: wildcards.model in CLUSTERED,
+            then="results/{variant}/{model}/seed{seed}/clusters.npz",
+            otherwise=[],
+        ),
+        index="results/labelled/faces.parquet",
+        split="results/labelled/split.parquet",
+    output:
+        csv="results/{variant}/{model}/seed{seed}/few_labels.csv",
+        answers="results/{variant}/{model}/seed{seed}/few_labels.npy",
+    log:
+        "results/logs/few_labels/{variant}/{model}/seed{seed}.log",
+    benchmark:
+        "results/benchmarks/few_labels/{variant}/{model}/seed{seed}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=megabytes(3000, per_mb=1),
+        runtime=minutes(30, per_mb=0.1),
+    params:
+        few=config["few_labels"],
+        clustering=config["clustering"],
+        packages=packages_digest("analysis"),
+        code=code_digest("few_labels"),
+    script:
+        "../workflow_scripts/few_labels.py"
+
+
+rule few_labels_table:
+    """All cells by the number of labels, and which faces to label first."""
+    input:
+        tables=[
+            "results/{variant}/{model}/seed{seed}/few_labels.csv".format(**cell)
+            for cell in CELLS
+        ],
+        answers=[
+            "results/{variant}/{model}/seed{seed}/few_labels.npy".format(**cell)
+            for cell in CELLS
+        ],
+        index="results/labelled/faces.parquet",
+        split="results/labelled/split.parquet",
+    output:
+        csv="results/few_labels.csv",
+        md="results/few_labels.md",
+        curves=report(
+            "results/figures/few_labels.png",
+            caption="../docs/report/few_labels.rst",
+            category="Figures",
+            subcategory="Few labels",
+            labels={"figure": "scores by labels an emotion"},
+        ),
+        first=report(
+            "results/figures/label_first.png",
+            caption="../docs/report/label_first.rst",
+            category="Figures",
+            subcategory="Few labels",
+            labels={"figure": "which faces to label first"},
+        ),
+    log:
+        "results/logs/few_labels_table.log",
+    benchmark:
+        "results/benchmarks/few_labels_table.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=megabytes(2000, per_mb=10),
+        runtime=minutes(30),
+    params:
+        cells=CELLS,
+        signals={name: KINDS[name].signal for name in MODELS},
+        data=DATA,
+        packages=packages_digest("analysis"),
+        code=code_digest("few_labels_table"),
+    script:
+        "../workflow_scripts/few_labels_table.py"

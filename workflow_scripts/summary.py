@@ -31,6 +31,7 @@ with job(snakemake.log[0]):
     page = summary(
         texts={Path(path).stem: Path(path).read_text(encoding="utf-8") for path in files.texts},
         confusion=Path(files.confusion).read_bytes(),
+        few_labels=[Path(path).read_bytes() for path in files.few_labels],
         agreement=read_table(files.agreement),
         costs=read_table(files.costs),
         ledger=read_index(files.ledger),

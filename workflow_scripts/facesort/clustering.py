@@ -61,7 +61,7 @@ def fit_clusters(
     # One thread: sums in another order would differ in the last bit from run to run.
     with threadpool_limits(1):
         for name, embeddings in (("training pool", pool), ("labelled faces", labelled)):
-            _check_finite(embeddings, name)
+            check_finite(embeddings, name)
         kmeans = KMeans(clusters, n_init=starts, random_state=seed)
         if pool.shape[1] <= NARROW:
             kmeans.fit(pool)
@@ -134,7 +134,8 @@ def _nearest(faces: np.ndarray, centroids: np.ndarray) -> np.ndarray:
     return np.asarray((lengths - 2.0 * (faces @ apart.T)).argmin(1))
 
 
-def _check_finite(embeddings: np.ndarray, name: str) -> None:
+def check_finite(embeddings: np.ndarray, name: str) -> None:
+    """Refuse embeddings, float32 (N, D), that are not finite, with the row: an InputError."""
     ones = np.ones(embeddings.shape[1], np.float32)
     for block in row_blocks(embeddings):
         # A row's sum is finite if its numbers are, unless it overflows.

@@ -25,8 +25,8 @@ class Estimate(NamedTuple):
     p: float
 
 
-def estimate(values: np.ndarray) -> Estimate:
-    """Estimate a mean over crossed seeds and images.
+def estimate(values: np.ndarray, classes: np.ndarray | None = None) -> Estimate:
+    """Estimate a mean over crossed seeds and images, or the mean of several classes' means.
 
     With one seed the interval and the test cover images alone. With no variance at all, low and
     high equal the mean, and p is 1 if that is 0, else 0.
@@ -34,23 +34,32 @@ def estimate(values: np.ndarray) -> Estimate:
     Args:
         values: float (seeds, n) in [-1, 1]: 1 for right and 0 for wrong, or a difference of two
             such.
+        classes: (n,), the class of each image, each of which counts alike, as in balanced
+            accuracy; how many images a class has is taken as given. A class of one image adds no
+            variance of images. None is one class.
     """
     values = np.asarray(values, np.float64)
     seeds, images = values.shape
-    mean = values.mean()
-    by_seed, by_image = values.mean(1), values.mean(0)
-    image_ms = seeds * by_image.var(ddof=1) if images > 1 else 0.0
+    if classes is None:
+        classes = np.zeros(images)
+    _, member, counts = np.unique(classes, return_inverse=True, return_counts=True)
+    weight = 1 / (len(counts) * counts[member])
+    of_class = (member[:, None] == np.arange(len(counts))) / counts
+    # Of squares about a class's mean, to the variance of the mean over classes.
+    spread = weight**2 * (counts / np.maximum(counts - 1, 1))[member]
+    by_seed, by_image, by_class = values @ weight, values.mean(0), values @ of_class
+    mean = by_seed.mean()
+    image_part = spread @ (by_image - by_class.mean(0)[member]) ** 2
     if seeds == 1:
-        variance, freedom = image_ms / images, float(images - 1)
+        variance, freedom = image_part, float(images - len(counts))
     else:
-        seed_ms = images * by_seed.var(ddof=1)
-        rest = values - by_seed[:, None] - by_image + mean
-        rest_ms = (rest**2).sum() / ((seeds - 1) * max(images - 1, 1))
+        rest = values - by_class[:, member] - by_image + by_class.mean(0)[member]
+        rest_part = spread @ (rest**2).sum(0) / ((seeds - 1) * seeds)
         # The parts of seeds and of images, neither below that of chance.
-        seed_part = max(seed_ms, rest_ms)
-        total = seed_part + max(image_ms - rest_ms, 0.0)
-        variance = total / (seeds * images)
-        freedom = (seeds - 1) * (total / seed_part) ** 2 if seed_part > 1e-12 * total else np.inf
+        seed_part = max(by_seed.var(ddof=1) / seeds, rest_part)
+        variance = seed_part + max(image_part - rest_part, 0.0)
+        settled = seed_part <= 1e-12 * variance
+        freedom = np.inf if settled else (seeds - 1) * (variance / seed_part) ** 2
     if variance < 1e-15:
         return Estimate(float(mean), float(mean), float(mean), float(abs(mean) < 1e-12))
     error = np.sqrt(variance)

@@ -1,6 +1,7 @@
 """All results on one page: tables, causes, lost URLs, costs, provenance and limits."""
 
 import hashlib
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ HEADINGS = {
     "table2": "Positive against negative",
     "ensembles": "Ensembles",
     "triplets": "Agreement with people's comparisons",
+    "few_labels": "Few labels",
 }
 PACKAGES = ("snakemake", "numpy", "pandas", "scikit-learn", "openTSNE", "umap-learn", "matplotlib")
 MOST_URLS = 300
@@ -47,6 +49,7 @@ def summary(
     digests: dict[str, str],
     config: str,
     demo: bool,
+    few_labels: Sequence[bytes] = (),
 ) -> str:
     """The page.
 
@@ -61,6 +64,7 @@ def summary(
         cells: model, variant, seed, code, device, versions, and clustering (a digest or "").
         digests: of each input file.
         config: the whole config, as JSON.
+        few_labels: PNGs of the curves, and of which faces to label first; or none.
     """
     stages = by_stage(costs)
     lost = ledger[ledger["outcome"] != "fetched"]
@@ -81,6 +85,7 @@ def summary(
             for name, text in texts.items()
         ],
         confusion=data_url(confusion, "image/png"),
+        few_labels=[data_url(figure, "image/png") for figure in few_labels],
         agreement=agreement.to_dict("records"),
         stages=stages.to_dict("records"),
         longest=max(stages["seconds"].max(), 1e-9) if len(stages) else 1.0,

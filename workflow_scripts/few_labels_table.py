@@ -1,0 +1,31 @@
+"""Rule few_labels_table: all cells' curves over the number of labels."""
+
+from pathlib import Path
+
+from snakemake.iocontainers import Snakemake
+
+from facesort.arrays import open_array, read_index
+from facesort.few_labels_figures import plot_few_labels, plot_label_first
+from facesort.few_labels_table import few_labels_markdown, make_few_labels_table
+from facesort.figures import save
+from facesort.job import job
+from facesort.reading import read_table
+
+snakemake: Snakemake
+
+with job(snakemake.log[0]):
+    inputs, output = snakemake.input, snakemake.output
+    index = read_index(inputs.index)
+    split = read_index(inputs.split, rows=len(index))
+    table = make_few_labels_table(
+        snakemake.params.cells,
+        [read_table(path) for path in inputs.tables],
+        [open_array(path) for path in inputs.answers],
+        index.loc[(split["part"] == "test").to_numpy(), "label"].to_numpy(str),
+        snakemake.params.signals,
+    )
+    table.to_csv(output.csv, index=False)
+    text = few_labels_markdown(table, data=snakemake.params.data)
+    Path(output.md).write_text(text, encoding="utf-8")
+    save(plot_few_labels(table), output.curves)
+    save(plot_label_first(table), output.first)

@@ -70,6 +70,8 @@ DATA = (
     else f"{config['data']['manifest'] or config['data']['fec_csv']} and "
     f"{config['data']['labelled']}"
 ) + ", {size}x{size} pixels".format(**config["faces"])
+if config["split"]["train_joins_pool"]:
+    DATA += ", the training part's faces joining the pool without their labels"
 
 
 wildcard_constraints:
@@ -176,8 +178,16 @@ RESULTS = [
     "results/fetch/losses.csv",
     *(["results/triplets.md"] if TRIPLETS else []),
     "results/figures/losses.png",
-    "results/figures/history.png",
-    *expand("results/figures/architecture_{model}.png", model=MODELS),
+    *(
+        ["results/figures/history.png"]
+        if any(config["models"][model].get("phases") for model in MODELS)
+        else []
+    ),
+    *expand(
+        "results/figures/architecture_{model}.png",
+        # What sees landmarks learns at once, and has no layers.
+        model=[model for model in MODELS if KINDS[model].view != "landmarks"],
+    ),
     *FEW_LABELS,
     "results/figures/confusion.png",
     *(["results/demo/contact_sheet.png"] if DEMO else []),

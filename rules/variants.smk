@@ -13,7 +13,8 @@ OUTPUTS:
     results/fetch/triplets.parquet  people's comparisons of three faces: rows of the pool, and which
                                     is the odd one; part (train, held_out)
     results/fetch/triplets_lost.csv rows of the CSV without a comparison to use, by cause
-    results/{variant}/pool.npy      uint8 (faces, height, width, channels)
+    results/{variant}/pool.npy      uint8 (faces, height, width, channels); after the fetched faces, with
+                                    split.train_joins_pool, those of the training part
     results/{variant}/labelled.npy  the same of the labelled faces
 """
 
@@ -79,6 +80,12 @@ rule make_variant:
         kept=branch(
             lambda wildcards: wildcards.set == "pool",
             then="results/fetch/kept.parquet",
+            otherwise=[],
+        ),
+        joined=branch(
+            lambda wildcards: wildcards.set == "pool"
+            and config["split"]["train_joins_pool"],
+            then=["results/labelled/faces.npy", "results/labelled/split.parquet"],
             otherwise=[],
         ),
     output:

@@ -12,13 +12,22 @@ snakemake: Snakemake
 CHUNK = 1024
 
 with job(snakemake.log[0]):
-    faces = open_array(snakemake.input.faces)
     variant, border = snakemake.wildcards.variant, snakemake.params.border
+    faces = open_array(snakemake.input.faces)
     rows = np.arange(len(faces))
     if snakemake.input.kept:
         rows = read_index(snakemake.input.kept)["face"].to_numpy()
-    shape = (len(rows), *variant_shape(variant, faces.shape[1], border))
+    sources = [(faces, rows)]
+    if snakemake.input.joined:
+        labelled, split = snakemake.input.joined
+        parts = read_index(split)["part"]
+        sources.append((open_array(labelled), np.flatnonzero(parts == "train")))
+    count = sum(len(rows) for _, rows in sources)
+    shape = (count, *variant_shape(variant, faces.shape[1], border))
+    done = 0
     with create_array(snakemake.output.faces, shape, "uint8") as out:
-        for start in range(0, len(rows), CHUNK):
-            part = faces[rows[start : start + CHUNK]]
-            out[start : start + CHUNK] = make_variant(part, variant, border)
+        for source, rows in sources:
+            for start in range(0, len(rows), CHUNK):
+                part = source[rows[start : start + CHUNK]]
+                out[done : done + len(part)] = make_variant(part, variant, border)
+                done += len(part)

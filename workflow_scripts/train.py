@@ -35,7 +35,7 @@ def shape_codes(settings: dict[str, Any], seed: int) -> np.ndarray:
     landmarks = open_array(snakemake.input.landmarks)
     geometry = Geometry(settings["dimensions"], [1.0])
     geometry.fit(landmarks, np.arange(len(landmarks)), None, seed)
-    blocks = (torch.from_numpy(landmarks[block]) for block in row_blocks(landmarks))
+    blocks = (torch.from_numpy(np.array(landmarks[block])) for block in row_blocks(landmarks))
     return torch.cat([geometry.embed(block) for block in blocks]).numpy()
 
 
@@ -75,8 +75,8 @@ with job(snakemake.log[0]):
         triplets = read_index(snakemake.input.triplets).query("part == 'train'")
         groups = triplets[["first", "second", "odd"]].to_numpy(np.int64)
         margins = triplets["margin"].to_numpy(np.float32)
-        told = {"rows": np.arange(len(groups)), "groups": groups, "targets": margins}
-        phases = [replace(phase, **told) for phase in phases]
+        rows = np.arange(len(groups))
+        phases = [replace(p, rows=rows, groups=groups, targets=margins) for p in phases]
     if snakemake.input.landmarks:
         phases = [replace(phase, targets=shape_codes(settings, seed)) for phase in phases]
     at_once = None if phases else to_learn_from("labelled" in MODELS[name].learns_from)

@@ -40,6 +40,7 @@ SHARDS = range(config["fetch"]["shards"] if config["fetch"]["shards"] > 1 else 0
 CLUSTERED = [name for name, kind in KINDS.items() if kind.answers == "clusters"]
 CLASSIFIERS = [name for name, kind in KINDS.items() if kind.answers != "clusters"]
 NEIGHBOURS = [name for name, kind in KINDS.items() if kind.answers == "neighbours"]
+CHOOSING = [name for name, kind in KINDS.items() if kind.chooses]
 AUTOENCODERS = [name for name, kind in KINDS.items() if kind.reconstructs]
 MODELS = [name for name in KINDS if config["models"].get(name)]
 # How FEC's comparisons are chosen; only with the model that learns from them.

@@ -157,6 +157,12 @@ rule table1:
             "results/{variant}/{model}/seed{seed}/metrics.json".format(**cell)
             for cell in CELLS
         ],
+        # Those tell what was chosen without labels.
+        models=[
+            "results/{variant}/{model}/seed{seed}/model".format(**cell)
+            for cell in CELLS
+            if cell["model"] in CHOOSING
+        ],
         comparisons="results/comparisons.csv",
         causes="results/causes.csv",
         agreement="results/agreement.csv",

@@ -22,8 +22,8 @@ def test_table_1_has_its_columns_and_means():
     right, half = cell(["happy", "sad", "fear", "fear"]), cell(["happy", "sad", "anger", "anger"])
     table = make_table(CELLS, [right, half])
     assert ",".join(table.columns) == (
-        "model,variant,seeds,n_test,accuracy,accuracy_low,accuracy_high,balanced_accuracy,"
-        "macro_f1,oracle_accuracy,paper_accuracy,chance"
+        "model,told,variant,seeds,n_test,accuracy,accuracy_low,accuracy_high,balanced_accuracy,"
+        "macro_f1,oracle_accuracy,oracle_balanced_accuracy,paper_accuracy,chance"
     )
     row = table.iloc[0]
     assert (row["seeds"], row["n_test"], row["accuracy"]) == (2, 4, 0.75)

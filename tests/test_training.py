@@ -404,7 +404,7 @@ def test_other_errors_keep_their_words():
 
 def test_pictures_are_taken_after_the_first_middle_and_last_epoch(tmp_path, phase):
     model = build("stacked", (8, 8, 3), SETTINGS)
-    shown = Reconstructions(model, phase, choose_device(FLOAT32, 1), tmp_path / "pictures")
+    shown = Reconstructions(model, [phase], choose_device(FLOAT32, 1), tmp_path / "pictures")
     train(tmp_path, phase, model=model, after_epoch=shown.after_epoch)
     assert shown.epochs == [1, 2, 4]
     pictures = shown.all()
@@ -416,7 +416,7 @@ def test_pictures_are_taken_after_the_first_middle_and_last_epoch(tmp_path, phas
 
 def test_classifiers_have_no_pictures(tmp_path, phase):
     phase = replace(phase, name="classify")
-    assert Reconstructions(None, phase, choose_device(FLOAT32, 1), tmp_path).all() is None
+    assert Reconstructions(None, [phase], choose_device(FLOAT32, 1), tmp_path).all() is None
 
 
 def test_saved_models_come_back_and_foreign_folders_are_refused(tmp_path):

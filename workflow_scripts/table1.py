@@ -38,5 +38,11 @@ with job(snakemake.log[0]):
         seeds=sorted({int(cell["seed"]) for cell in cells}),
         naming=naming,
         labels=predictions[0]["label"],
+        choices={
+            f"{about['model']}, {about['variant']}, seed {about['seed']}": about["choice"]
+            for about in (
+                read_json(Path(folder, "model.json")) for folder in snakemake.input.models
+            )
+        },
     )
     Path(snakemake.output.md).write_text(text, encoding="utf-8")

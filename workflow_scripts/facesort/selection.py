@@ -75,7 +75,7 @@ def apply_to_rows(
 class Choice:
     """Tries candidates of a model as it learns, and keeps the most stable one.
 
-    The model names its candidates (``candidates``, a list of JSON values) and takes one by
+    The model names its ``setting`` and its ``candidates``, a list of numbers, and takes one by
     ``choose(candidate)``, which changes its embedding without more learning. Found scores and the
     best weights wait in a folder, so that a run that goes on after a stop still has them.
 
@@ -132,7 +132,12 @@ class Choice:
             return {}
         best = max(tried, key=lambda line: line["stability"])
         self.model.load_state_dict(load_file(self._weights))
-        return {"criterion": CRITERION, "tried": tried, "chosen": best}
+        return {
+            "criterion": CRITERION,
+            "setting": self.model.setting,
+            "tried": tried,
+            "chosen": best,
+        }
 
     @property
     def _scores(self) -> Path:

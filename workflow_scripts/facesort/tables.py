@@ -20,7 +20,10 @@ PAPER: Final = {
     "semi_supervised": {"rgb": 0.3431, "grayscale": 0.4358, "cropped": 0.4150},
     "supervised": {"rgb": 0.5615, "grayscale": 0.5751, "cropped": 0.5789},
 }
-SCORES: Final = ("balanced_accuracy", "macro_f1", "oracle_accuracy")
+SCORES: Final = (
+    *("balanced_accuracy", "macro_f1"),
+    *("oracle_accuracy", "oracle_balanced_accuracy"),
+)
 
 
 def make_table(cells: list[dict[str, Any]], predictions: list[pd.DataFrame]) -> pd.DataFrame:
@@ -48,6 +51,7 @@ def make_table(cells: list[dict[str, Any]], predictions: list[pd.DataFrame]) -> 
         rows.append(
             {
                 "model": model,
+                "told": MODELS[model].signal,
                 "variant": variant,
                 "seeds": len(tables),
                 "n_test": correct.shape[1],
@@ -62,6 +66,23 @@ def make_table(cells: list[dict[str, Any]], predictions: list[pd.DataFrame]) -> 
     return pd.DataFrame(rows)
 
 
+def choice_lines(choices: dict[str, dict[str, Any]]) -> list[str]:
+    """What was chosen without labels, and by which criterion; no line if nothing was."""
+    if not choices:
+        return []
+    words = []
+    for cell, choice in choices.items():
+        best, tried = choice["chosen"], choice["tried"]
+        setting = f"{choice['setting']} {best['candidate']:g}"
+        epoch = f" after epoch {best['epoch']}" if best["epoch"] else ""
+        words.append(f"{cell}: {setting}{epoch} ({best['stability']:.3f}; {len(tried)} tried)")
+    criterion = next(iter(choices.values()))["criterion"]
+    return [
+        f"Chosen without labels, before anything was scored, by {criterion}. {'; '.join(words)}.",
+        "",
+    ]
+
+
 def table_markdown(
     table: pd.DataFrame,
     comparisons: pd.DataFrame,
@@ -71,21 +92,29 @@ def table_markdown(
     seeds: list[int],
     naming: str,
     labels: pd.Series,
+    choices: dict[str, dict[str, Any]] | None = None,
 ) -> str:
-    """Table 1 for reading, with what its figures were made from and where accuracy is lost."""
+    """Table 1 for reading, with what its figures were made from and where accuracy is lost.
+
+    Args:
+        choices: of the cells whose settings were chosen without labels, what model.json tells.
+    """
     lines = [
-        "| model | variant | accuracy [95% interval] | balanced accuracy | macro F1 "
-        "| best possible naming (peeks at the scored labels) | paper |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+        "| model | people told it | variant | accuracy [95% interval] | balanced accuracy "
+        "| macro F1 | best possible naming (peeks at the scored labels): accuracy, balanced "
+        "| paper |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     best = best_models(comparisons, table)
     for row in table.to_dict("records"):
         bold = "**" if (row["model"], row["variant"]) in best else ""
+        paper = "-" if np.isnan(row["paper_accuracy"]) else f"{row['paper_accuracy']:.4f}"
         lines.append(
-            f"| {row['model']} | {row['variant']} | {bold}{row['accuracy']:.3f}{bold} "
+            f"| {row['model']} | {row['told']} | {row['variant']} "
+            f"| {bold}{row['accuracy']:.3f}{bold} "
             f"[{row['accuracy_low']:.3f}, {row['accuracy_high']:.3f}] "
             f"| {row['balanced_accuracy']:.3f} | {row['macro_f1']:.3f} "
-            f"| {row['oracle_accuracy']:.3f} | {row['paper_accuracy']:.4f} |"
+            f"| {row['oracle_accuracy']:.3f}, {row['oracle_balanced_accuracy']:.3f} | {paper} |"
         )
     weakly = "".join(
         f"Weakly supervised: {model}, which learnt from people's comparisons of faces; the nearest "
@@ -105,6 +134,7 @@ def table_markdown(
         "",
         " ".join(comparison_lines(comparisons, len(seeds))),
         "",
+        *choice_lines(choices or {}),
         "Where most is lost (figures in causes.md):",
         "",
         *cause_lines(causes),

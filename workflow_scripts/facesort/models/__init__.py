@@ -33,6 +33,7 @@ class Kind:
         signal: what people told it, for the tables.
         view: what it sees, where its settings do not say: whole faces, landmarks, or tight crops
             aligned by landmarks.
+        chooses: whether settings are chosen without labels, by ``facesort.selection``.
         reconstructs: whether it has a decoder whose pictures are shown.
     """
 
@@ -41,14 +42,17 @@ class Kind:
     signal: Literal["nothing", "comparisons", "labels"]
     view: Literal["faces", "landmarks", "aligned"] = "faces"
     reconstructs: bool = False
+    chooses: bool = False
 
 
 # In the order of the tables.
 MODELS: Final = {
     "stacked": Kind("clusters", ("pool",), "nothing", reconstructs=True),
     "convolutional": Kind("clusters", ("pool",), "nothing", reconstructs=True),
-    "geometry": Kind("clusters", ("pool",), "nothing", view="landmarks"),
-    "selfsupervised": Kind("clusters", ("pool", "landmarks"), "nothing", view="aligned"),
+    "geometry": Kind("clusters", ("pool",), "nothing", view="landmarks", chooses=True),
+    "selfsupervised": Kind(
+        "clusters", ("pool", "landmarks"), "nothing", view="aligned", chooses=True
+    ),
     "triplet": Kind("neighbours", ("pool", "triplets"), "comparisons"),
     "semi_supervised": Kind("classifier", ("pool", "labelled"), "labels", reconstructs=True),
     "supervised": Kind("classifier", ("labelled",), "labels"),

@@ -17,6 +17,7 @@ from facesort.models.shape import POINTS, Normalised, in_float32, some
 
 
 class Geometry(nn.Module):
+    setting = "whitening"
     mean: Tensor
     directions: Tensor
     variances: Tensor

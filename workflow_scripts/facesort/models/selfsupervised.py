@@ -54,6 +54,7 @@ class SelfSupervised(nn.Module):
         powers: candidates for the power of the correlations.
     """
 
+    setting = "power"
     centre: Tensor
     directions: Tensor
     correlations: Tensor

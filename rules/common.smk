@@ -71,7 +71,7 @@ DATA = (
     else f"{config['data']['manifest'] or config['data']['fec_csv']} and "
     f"{config['data']['labelled']}"
 ) + ", {size}x{size} pixels".format(**config["faces"])
-if config["split"]["train_joins_pool"]:
+if config["faces"]["train_joins_pool"]:
     DATA += ", the training part's faces joining the pool without their labels"
 
 

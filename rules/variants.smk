@@ -14,7 +14,7 @@ OUTPUTS:
                                     is the odd one; part (train, held_out)
     results/fetch/triplets_lost.csv rows of the CSV without a comparison to use, by cause
     results/{variant}/pool.npy      uint8 (faces, height, width, channels); after the fetched faces, with
-                                    split.train_joins_pool, those of the training part
+                                    faces.train_joins_pool, those of the training part
     results/{variant}/labelled.npy  the same of the labelled faces
 """
 
@@ -84,7 +84,7 @@ rule make_variant:
         ),
         joined=branch(
             lambda wildcards: wildcards.set == "pool"
-            and config["split"]["train_joins_pool"],
+            and config["faces"]["train_joins_pool"],
             then=["results/labelled/faces.npy", "results/labelled/split.parquet"],
             otherwise=[],
         ),

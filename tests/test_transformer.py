@@ -43,7 +43,7 @@ def test_every_pixel_is_seen():
     model = build("transformer", (22, 22, 1), SMALL | {"patch": 5}).eval()
     x = torch.rand(1, 1, 22, 22, requires_grad=True)
     model.classify(x).square().sum().backward()
-    assert (x.grad != 0).all()
+    assert x.grad is not None and (x.grad != 0).all()
 
 
 def test_prime_factors():

@@ -164,7 +164,7 @@ def test_no_comparison_left_is_one_clear_line(tmp_path):
     path = tmp_path / "fec.csv"
     index = pd.DataFrame({"face_id": [identity(0)], "sha256": ["a"]})
     for text, words in (
-        (line([0, 2, 4], "111111"), r"not sampled or not fetched \(1\).*faces.sample"),
+        (line([0, 2, 4], "111111"), r"a face was not sampled or not fetched \(1\).*faces.sample"),
         ("", "it is empty"),
     ):
         path.write_text(text, encoding="utf-8")

@@ -101,7 +101,7 @@ with job(snakemake.log[0]):
             "torch": torch.__version__,
             "safetensors": safetensors.__version__,
         },
-        "layers": describe(name, shape, settings),
+        "layers": [] if at_once else describe(name, shape, settings),
     }
     torch.manual_seed(seed)
     model = build(name, about["shape"], settings)

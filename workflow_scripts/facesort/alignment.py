@@ -1,39 +1,17 @@
-"""Faces put in one place by their landmarks: Procrustes alignment, and tight crops."""
+"""Tight crops: faces put in one place by their landmarks."""
 
 from typing import Final
 
 import cv2
 import numpy as np
 
+from facesort.procrustes import mean_shape
+
 # Points that expressions hardly move: corners of the eyes, bridge and base of the nose.
 STABLE: Final = np.array([33, 133, 362, 263, 168, 6, 197, 195, 5, 2, 98, 327])
 # Where the outer corners of the eyes lie in a tight crop, as shares of its side: from brow to chin.
 EYES_APART: Final = 0.62
 EYES_HEIGHT: Final = 0.31
-
-
-def mean_shape(points: np.ndarray, rounds: int = 5) -> np.ndarray:
-    """The generalised Procrustes mean of shapes.
-
-    Source: Gower 1975, https://doi.org/10.1007/BF02291478
-
-    Args:
-        points: float (N, P, d).
-
-    Returns:
-        float64 (P, d), centred, of length 1.
-    """
-    shapes = points - points.mean(1, keepdims=True)
-    shapes = shapes / np.linalg.norm(shapes, axis=(1, 2), keepdims=True)
-    mean: np.ndarray = shapes[0]
-    for _ in range(rounds):
-        products = np.einsum("npi,pj->nij", shapes, mean)
-        u, _, v = np.linalg.svd(products)
-        # Turned, never mirrored.
-        u[:, :, -1] *= np.sign(np.linalg.det(u @ v))[:, None]
-        mean = np.einsum("npi,nij->pj", shapes, u @ v)
-        mean /= np.linalg.norm(mean)
-    return mean
 
 
 def stable_places(points: np.ndarray, side: int) -> np.ndarray:

@@ -11,7 +11,7 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor, nn
 
-from facesort.alignment import mean_shape
+from facesort.procrustes import mean_shape
 
 POINTS = 468
 # Of the faces to learn from, so many tell the mean shape and what pose does; sums suffice.

@@ -23,7 +23,7 @@ def describe(name: str, shape: tuple[int, ...], settings: dict[str, Any]) -> lis
     """
     with torch.device("meta"):
         model = build(name, shape, settings).eval()  # one face is no batch to normalise
-        face = torch.empty(1, shape[-1], *shape[:-1]) if len(shape) == 3 else torch.empty(1, *shape)
+        face = torch.empty(1, shape[2], *shape[:2])
     layers: list[dict[str, Any]] = []
     seen: set[nn.Module] = set()
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 import yaml
-from small_run import SMALL, copy_project, snakemake
+from small_run import SMALL, copy_project, snakemake, would_run
 
 from facesort.checkpoints import Checkpoint
 from facesort.devices import Device
@@ -373,19 +373,34 @@ def test_votes_never_look_at_other_labels():
     assert np.array_equal(first, second)
 
 
-def test_the_workflow_makes_the_row(tmp_path):
-    """With the model's rules in a run of their own; the small run of other tests leaves it out."""
-    folder = copy_project(tmp_path / "project")
-    block = SETTINGS | {"phases": {"compare": BLOCK["phases"]["compare"] | {"epochs": 1}}}
+def small_project(folder, models):
+    """A project whose small config has one variant and these models alone."""
+    copy_project(folder)
     small = SMALL | {
-        "demo": SMALL["demo"] | {"photos": 30, "rows": 120, "per_emotion": 8},
+        "demo": SMALL["demo"] | {"photos": 30, "per_emotion": 8},
         "faces": SMALL["faces"] | {"sample": None},
         "split": {"naming": 1},
-        "models": {"stacked": None, "convolutional": None, "semi_supervised": None}
-        | {"supervised": None, "triplet": block},
+        "models": dict.fromkeys(SMALL["models"]) | models,
         "variants": ["rgb"],
     }
     (folder / "small.yaml").write_text(yaml.safe_dump(small), encoding="utf-8")
+    return folder
+
+
+def test_the_rules_run_with_the_model_alone(tmp_path):
+    own = {"read_triplets", "score_triplets", "triplets", "answer_by_neighbours"}
+    stacked = {"stacked": SMALL["models"]["stacked"]}
+    with_it = would_run(small_project(tmp_path / "with", stacked | {"triplet": SETTINGS}))
+    assert own <= with_it and "classify" not in with_it
+    assert would_run(small_project(tmp_path / "without", stacked)) == with_it - own - {
+        "predict_by_classifier"
+    }
+
+
+@pytest.mark.slow
+def test_the_workflow_makes_the_row(tmp_path):
+    block = SETTINGS | {"phases": {"compare": BLOCK["phases"]["compare"] | {"epochs": 1}}}
+    folder = small_project(tmp_path / "project", {"triplet": block})
     cell = folder / "results/rgb/triplet/seed0"
     snakemake(folder, "results/rgb/triplet/seed0/metrics.json", "results/triplets.md")
     votes, embeddings = (
@@ -401,9 +416,3 @@ def test_the_workflow_makes_the_row(tmp_path):
     assert metrics["triplet_accuracy"] == answers["right"].mean()
     text = (folder / "results/triplets.md").read_text(encoding="utf-8")
     assert "| triplet | rgb |" in text and "annotators are simulated" in text
-    without = small | {
-        "models": small["models"] | {"triplet": None, "stacked": SMALL["models"]["stacked"]}
-    }
-    (folder / "small.yaml").write_text(yaml.safe_dump(without), encoding="utf-8")
-    printed = snakemake(folder, "-n", "results/table1.md")
-    assert "triplets" not in printed

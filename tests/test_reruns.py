@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from small_run import SMALL, copy_project, snakemake, would_run
+from small_run import ROOT, SMALL, copy_project, snakemake, would_run
 
 # Rules that follow one another, from a cell's clusters or embeddings to the last page.
 LAST = {"merge_benchmarks", "summary"}
@@ -37,6 +37,11 @@ def jobs_to_run(folder, *arguments):
             wildcards = re.search(r"^    wildcards: (.*)$", block, re.M)
             found.append((rule[1], wildcards[1] if wildcards else ""))
     return sorted({job for job in found if job[0] != "all"})
+
+
+def load(path):
+    """A YAML file of the project."""
+    return yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
 
 
 def with_config(folder, change):
@@ -67,6 +72,10 @@ def test_a_second_run_does_nothing(project):
         ({"table": {"seed": 1}}, {"compare", "table1"} | LAST),
         ({"naming": {"method": "one_to_one"}}, NAMED),
         ({"clustering": {"starts": 2}}, CLUSTERED),
+        (
+            {"models": {"semi_supervised": {"mirror": True}}},
+            {"classify", "predict_by_classifier", "plot_embedding"} | TABLES | LAST,
+        ),
         ({"split": {"seed": 1}}, {"split_labelled"} | SEMI | STACKED - {"cluster"}),
         ({"faces": {"border": 6}}, VARIANTS - {"plot_architecture"}),
         ({"faces": {"seed": 1}}, {"sample_faces"} | FETCHED),
@@ -194,6 +203,19 @@ def test_ones_own_files_are_noticed_wherever_they_are_edited(project, tmp_path):
     snakemake(own, *config, "--touch")
     (tmp_path / "exclude.txt").write_text("http://example.org/a.jpg\n")
     assert would_run(own, *config) == FETCHED
+
+
+def test_edited_weights_train_what_starts_from_them(project, tmp_path):
+    """Weights from a file are an input of training; this model was never trained, so all is new."""
+    transfer = load("configs/beyond.yaml")["models"]["transfer"]
+    (tmp_path / "w.pth").write_bytes(b"weights")
+    change = {"models": {"transfer": transfer | {"weights": str(tmp_path / "w.pth")}}}
+    target = "results/rgb/transfer/seed0/model"
+    printed = snakemake(project, "-n", *with_config(project, change), "--", target)
+    assert re.search(rf"input: results/rgb/labelled.npy, .*{tmp_path}/w.pth$", printed, re.M)
+    change = {"models": {"transfer": transfer}}
+    printed = snakemake(project, "-n", *with_config(project, change), "--", target)
+    assert "results/rgb/labelled.npy" in printed and "w.pth" not in printed
 
 
 def test_one_target_alone(project):

@@ -5,12 +5,18 @@ import re
 import subprocess
 import sys
 import time
+from copy import deepcopy
 from pathlib import Path
+
+import pytest
+import yaml
 
 from facesort import settings
 from facesort.settings import (
     clock_line,
+    config_errors,
     disk_error,
+    model_settings,
     packages_digest,
     read_only_error,
     tree_digest,
@@ -91,3 +97,63 @@ def test_a_file_from_the_future_is_named(tmp_path):
     assert clock_line(tmp_path) == ""
     os.utime(path, (time.time() + 86400,) * 2)
     assert clock_line(tmp_path).startswith(f"error: {path} is from the future")
+
+
+def load(path):
+    return yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
+
+
+DEFAULT, BEYOND = load("config.yaml"), load("configs/beyond.yaml")
+
+
+def beyond(path, value):
+    """The default config with all models beyond the paper's, and one key of theirs changed."""
+    config = deepcopy(DEFAULT)
+    config["models"] |= deepcopy(BEYOND["models"])
+    *blocks, key = path.split(".")
+    place = config["models"]
+    for block in blocks:
+        place = place[block]
+    place[key] = value
+    return config
+
+
+def test_the_models_beyond_the_papers_have_a_right_config():
+    assert config_errors(DEFAULT | {"models": DEFAULT["models"] | BEYOND["models"]}) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        ("transformer.heads", 5, "5 do not divide 128"),
+        ("transformer.patch", 1, "1 is less than"),
+        ("transfer.backbone", "vgg", "resnet18"),
+        ("transfer.weights", "none.pth", "none.pth: no such file"),
+        ("transfer.weights", ".", ".: no such file"),
+        ("transfer.frozen", True, "models.transfer.weights"),
+        ("transfer.view", "landmarks", "faces"),
+        ("transfer.phases.classify.augment.shift", 0.6, "maximum of 0.5"),
+        ("transfer.phases.classify.balance", 2, "maximum of 1"),
+        ("supervised.mirror", "yes", "mirror image"),
+    ],
+)
+def test_a_wrong_key_of_theirs_is_named(path, value, words):
+    errors = config_errors(beyond(path, value))
+    assert len(errors) == 1
+    assert errors[0].startswith(f"models.{path}: ") and words in errors[0]
+
+
+@pytest.mark.parametrize(("key", "value"), [("balance", 0), ("augment", None)])
+def test_only_classifying_has_options_of_its_own(key, value):
+    (error,) = config_errors(beyond(f"semi_supervised.phases.reconstruct.{key}", value))
+    assert error.startswith("models.semi_supervised.phases.reconstruct: ") and key in error
+
+
+def test_changes_may_be_turned_off():
+    assert config_errors(beyond("transfer.phases.classify.augment", None)) == []
+
+
+def test_training_does_not_see_whether_faces_will_be_mirrored():
+    config = beyond("transfer.mirror", True)
+    assert "mirror" not in model_settings(config, "transfer", "rgb")
+    assert config["models"]["transfer"]["mirror"]

@@ -97,4 +97,4 @@ def test_bfloat16_learns_as_float32_does(tmp_path):
     plain = losses["float32", False]
     assert plain[-1] < plain[0] - 0.02
     for other in losses.values():
-        assert np.abs(other - plain).max() < 0.1 * (plain[0] - plain[-1])
+        assert np.abs(other - plain).max() < 0.15 * (plain[0] - plain[-1])

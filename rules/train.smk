@@ -69,7 +69,12 @@ rule train:
             config, wildcards.model, wildcards.variant
         ),
         training=TRAINING,
-        clusters=config["clustering"]["clusters"],
+        # Only where settings are chosen by it; others need not train anew.
+        clusters=lambda wildcards: (
+            config["clustering"]["clusters"]
+            if KINDS[wildcards.model].chooses
+            else None
+        ),
         # Undeclared, so that a failed or killed job can go on from it.
         checkpoint="results/{variant}/{model}/seed{seed}/checkpoint",
         packages=packages_digest("torch"),

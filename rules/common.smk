@@ -39,6 +39,7 @@ DEMO = config["data"]["fec_csv"] is None and config["data"]["manifest"] is None
 SHARDS = range(config["fetch"]["shards"] if config["fetch"]["shards"] > 1 else 0)
 CLUSTERED = [name for name, kind in KINDS.items() if kind.answers == "clusters"]
 CLASSIFIERS = [name for name, kind in KINDS.items() if kind.answers != "clusters"]
+LAST_LAYERS = [name for name, kind in KINDS.items() if kind.answers == "classifier"]
 NEIGHBOURS = [name for name, kind in KINDS.items() if kind.answers == "neighbours"]
 CHOOSING = [name for name, kind in KINDS.items() if kind.chooses]
 AUTOENCODERS = [name for name, kind in KINDS.items() if kind.reconstructs]

@@ -55,7 +55,7 @@ rule classify:
     benchmark:
         "results/benchmarks/classify/{variant}/{model}/seed{seed}.tsv"
     wildcard_constraints:
-        model="|".join(set(CLASSIFIERS) - set(NEIGHBOURS)),
+        model="|".join(LAST_LAYERS),
     conda:
         "../envs/torch.yaml"
     threads: config["training"]["threads"]

@@ -8,11 +8,11 @@ from small_run import ROOT
 
 from facesort.alignment import EYES_APART, EYES_HEIGHT, stable_places, tight_crops
 from facesort.emotions import EMOTIONS
-from facesort.face_mesh import LEFT_EYE, POINTS, RIGHT_EYE, FaceMesh, around, undo, window
+from facesort.face_mesh import LEFT_EYE, RIGHT_EYE, FaceMesh, around, undo, window
 from facesort.models import build
 from facesort.models.engineered import MEASURES
 from facesort.models.shape import Normalised
-from facesort.procrustes import mean_shape
+from facesort.procrustes import POINTS, mean_shape
 from facesort.saving import load_model, save_model
 
 DATA = ROOT.parent / "shared" / "data"

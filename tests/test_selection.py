@@ -37,8 +37,11 @@ class Scaled(torch.nn.Module):
     def choose(self, candidate):
         self.scale.fill_(candidate)
 
-    def embed(self, x):
-        return torch.cat([x[:, :2], self.scale * x[:, 2:]], 1)
+    def codes(self, x):
+        return x
+
+    def weigh(self, codes):
+        return torch.cat([codes[:, :2], self.scale * codes[:, 2:]], 1)
 
 
 def test_the_most_stable_candidate_is_kept_through_a_stop(tmp_path):
@@ -46,21 +49,23 @@ def test_the_most_stable_candidate_is_kept_through_a_stop(tmp_path):
     noise = np.random.default_rng(1).normal(0, 1, (len(points), 5))
     faces = np.concatenate([points, noise], 1).astype(np.float32)
     how = {"epochs": [1, 2], "clusters": 4, "seed": 0, "device": choose_device(FLOAT32, 1)}
-    first = Choice(Scaled(), faces, np.arange(240), folder=tmp_path, **how)
+    first = Choice(Scaled(), faces, np.arange(240), folder=tmp_path, identity="run", **how)
     first.after_epoch(1)
-    stopped = Choice(Scaled(), faces, np.arange(240), folder=tmp_path, **how)
+    stopped = Choice(Scaled(), faces, np.arange(240), folder=tmp_path, identity="run", **how)
     stopped.after_epoch(2)
     found = stopped.finish()
     assert [line["epoch"] for line in found["tried"]] == [1, 1, 1, 2, 2, 2]
     assert found["chosen"]["candidate"] == 1.0 and found["chosen"]["epoch"] == 1
     assert stopped.model.scale.item() == 1.0
     assert "stability" in found["criterion"]
+    other = Choice(Scaled(), faces, np.arange(240), folder=tmp_path, identity="other", **how)
+    assert other.finish() == {}
 
 
 def test_models_without_candidates_choose_nothing(tmp_path):
     model, faces = torch.nn.Identity(), np.zeros((4, 2), np.float32)
     how = {"epochs": [1], "clusters": 2, "seed": 0, "device": choose_device(FLOAT32, 1)}
-    choice = Choice(model, faces, np.arange(4), folder=tmp_path, **how)
+    choice = Choice(model, faces, np.arange(4), folder=tmp_path, identity="run", **how)
     choice.after_epoch(1)
     assert choice.finish() == {} and not list(tmp_path.iterdir())
 

@@ -9,18 +9,17 @@ import pytest
 import torch
 import torchvision
 import yaml
+from learning import learn
 from safetensors.torch import save_file
 
 from facesort.architecture import plot_architecture
-from facesort.checkpoints import Checkpoint
-from facesort.devices import choose_device
 from facesort.job import InputError
 from facesort.models import build
 from facesort.models.description import describe
 from facesort.models.transfer import download
 from facesort.saving import load_model, save_model
 from facesort.settings import model_settings
-from facesort.training import Phase, fit
+from facesort.training import Phase
 
 ROOT = Path(__file__).resolve().parents[1]
 BEYOND = yaml.safe_load((ROOT / "configs/beyond.yaml").read_text(encoding="utf-8"))
@@ -226,15 +225,7 @@ def lit():
 
 def train(model, faces, labels, rows, folder, epochs, **how):
     phase = Phase("classify", faces, rows, labels, epochs, "adamw", 0.003, **how)
-    return fit(
-        model,
-        [phase],
-        choose_device({"precision": "float32", "sharding": True}, 1),
-        batch_size=16,
-        seed=0,
-        checkpoint=Checkpoint(folder / "c", "", 60),
-        label="",
-    )
+    return learn(model, phase, folder, batch_size=16)
 
 
 @pytest.mark.parametrize("frozen", [False, True])

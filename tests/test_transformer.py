@@ -7,15 +7,14 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from learning import learn
 
 from facesort.architecture import plot_architecture
-from facesort.checkpoints import Checkpoint
-from facesort.devices import choose_device
 from facesort.models import build
 from facesort.models.description import describe
 from facesort.models.transformer import Glimpses, prime_factors
 from facesort.settings import model_settings
-from facesort.training import Phase, fit
+from facesort.training import Phase
 
 ROOT = Path(__file__).resolve().parents[1]
 BEYOND = yaml.safe_load((ROOT / "configs/beyond.yaml").read_text(encoding="utf-8"))
@@ -112,15 +111,7 @@ def test_it_learns_where_a_patch_lies(tmp_path):
     phase = replace(
         phase, epochs=25, learning_rate=0.003, batch_size=8, augment={"brightness": 0.1}
     )
-    history = fit(
-        model,
-        [phase],
-        choose_device({"precision": "float32", "sharding": True}, 1),
-        batch_size=8,
-        seed=0,
-        checkpoint=Checkpoint(tmp_path / "c", "", 60),
-        label="",
-    )
+    history = learn(model, phase, tmp_path, batch_size=8)
     assert history[-1].accuracy > 0.95
     model.eval()
     with torch.no_grad():

@@ -5,8 +5,9 @@ import pandas as pd
 from snakemake.iocontainers import Snakemake
 
 from facesort.arrays import create_array, open_array, write_index
-from facesort.face_mesh import POINTS, FaceMesh
+from facesort.face_mesh import FaceMesh
 from facesort.job import Progress, job
+from facesort.procrustes import POINTS
 
 snakemake: Snakemake
 

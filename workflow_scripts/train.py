@@ -24,7 +24,7 @@ from facesort.models.geometry import Geometry
 from facesort.reconstructions import Reconstructions
 from facesort.reduction import row_blocks
 from facesort.saving import save_model
-from facesort.selection import Choice, apply_to_rows, sample_rows
+from facesort.selection import Choice
 from facesort.training import PHASES, Phase, fit
 
 snakemake: Snakemake
@@ -108,6 +108,7 @@ with job(snakemake.log[0]):
     if hasattr(model, "start_from"):
         model.start_from(settings["weights"])
     folder = Path(snakemake.params.checkpoint)
+    identity = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
     shown = Reconstructions(model, phases, device, folder)
     learnt = at_once[:2] if at_once else (phases[0].faces, phases[0].rows)
     last = 0 if at_once else phases[0].epochs
@@ -119,6 +120,8 @@ with job(snakemake.log[0]):
         seed=seed,
         device=device,
         folder=folder,
+        identity=identity,
+        targets=phases[0].targets if MODELS[name].chooses and phases else None,
     )
     if at_once:
         model.fit(*at_once, seed)
@@ -126,13 +129,6 @@ with job(snakemake.log[0]):
 
     def after_epoch(phase: str, epoch: int) -> None:
         shown.after_epoch(phase, epoch)
-        if phase == "contrast" and epoch in choice.epochs:
-            model.eval()
-            some = sample_rows(phases[0].rows, seed)
-            seen = apply_to_rows(model.features, phases[0].faces, some, device)
-            targets = phases[0].targets
-            assert targets is not None
-            model.correlate(torch.from_numpy(seen), torch.from_numpy(targets[some]))
         choice.after_epoch(epoch)
 
     history = fit(
@@ -143,7 +139,7 @@ with job(snakemake.log[0]):
         seed=seed,
         checkpoint=Checkpoint(
             folder / "last.pt",
-            identity=hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest(),
+            identity=identity,
             minutes=snakemake.resources.checkpoint_minutes,
         ),
         label=f"{snakemake.wildcards.variant}/{name}/seed{seed}",

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 
 from facesort.job import InputError
+from facesort.procrustes import POINTS
 
-POINTS: Final = 468
 MODEL: Final = Path(__file__).with_suffix(".tflite")
 # Side of the network's input, in pixels.
 INPUT: Final = 192

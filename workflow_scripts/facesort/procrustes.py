@@ -1,6 +1,11 @@
 """Shapes without place, size and turn."""
 
+from typing import Final
+
 import numpy as np
+
+# Of the face mesh.
+POINTS: Final = 468
 
 
 def mean_shape(points: np.ndarray, rounds: int = 5) -> np.ndarray:

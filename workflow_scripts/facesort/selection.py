@@ -76,15 +76,18 @@ class Choice:
     """Tries candidates of a model as it learns, and keeps the most stable one.
 
     The model names its ``setting`` and its ``candidates``, a list of numbers, and takes one by
-    ``choose(candidate)``, which changes its embedding without more learning. Found scores and the
-    best weights wait in a folder, so that a run that goes on after a stop still has them.
+    ``choose(candidate)``. Its embedding is ``weigh(codes(x))``, of which ``weigh`` alone depends on
+    the candidate. Found scores and the best weights wait in a folder, so that a run that goes on
+    after a stop still has them.
 
     Args:
         model: without ``candidates``, nothing is chosen.
         faces, rows: of the pool, as for training.
         epochs: after which the candidates are tried; 0 stands for a model that learns at once.
         clusters: as many as K-means will make.
-        folder: of this run's own.
+        folder, identity: as of the run's ``Checkpoint``; what another run tried is ignored.
+        targets: float32 (N, d), what ``model.correlate`` is shown beside the codes before the
+            candidates are tried; None for models without.
     """
 
     def __init__(
@@ -97,9 +100,12 @@ class Choice:
         seed: int,
         device: Device,
         folder: Path,
+        identity: str,
+        targets: np.ndarray | None = None,
     ) -> None:
         self.model, self.faces, self.rows, self.epochs = model, faces, rows, epochs
         self.clusters, self.seed, self.device, self.folder = clusters, seed, device, folder
+        self.identity, self.targets = identity, targets
 
     def after_epoch(self, epoch: int) -> None:
         """Try all candidates, if it is time to."""
@@ -109,13 +115,14 @@ class Choice:
         rows = sample_rows(self.rows, self.seed)
         self.model.eval()
         self.folder.mkdir(parents=True, exist_ok=True)
+        codes = torch.from_numpy(apply_to_rows(self.model.codes, self.faces, rows, self.device))
+        if self.targets is not None:
+            self.model.correlate(codes, torch.from_numpy(self.targets[rows]))
+        codes = codes.to(self.device.device)
         for candidate in self.model.candidates:
             self.model.choose(candidate)
-            found = stability(
-                apply_to_rows(self.model.embed, self.faces, rows, self.device),
-                self.clusters,
-                self.seed,
-            )
+            embeddings = self.model.weigh(codes).cpu().numpy()
+            found = stability(embeddings, self.clusters, self.seed)
             if all(found > line["stability"] for line in tried):
                 weights = {k: v.cpu().contiguous() for k, v in self.model.state_dict().items()}
                 with write_whole(self._weights) as part:
@@ -123,7 +130,7 @@ class Choice:
             tried.append({"epoch": epoch, "candidate": candidate, "stability": found})
             print(f"after epoch {epoch}, {candidate}: stability {found:.3f}")
         with write_whole(self._scores) as part:
-            part.write_text(json.dumps(tried), encoding="utf-8")
+            part.write_text(json.dumps({"identity": self.identity, "tried": tried}), "utf-8")
 
     def finish(self) -> dict[str, Any]:
         """Give the model the best weights; what was tried and chosen, for ``model.json``."""
@@ -150,5 +157,5 @@ class Choice:
     def _tried(self) -> list[dict[str, Any]]:
         if not self._scores.is_file():
             return []
-        tried: list[dict[str, Any]] = json.loads(self._scores.read_text(encoding="utf-8"))
-        return tried
+        saved = json.loads(self._scores.read_text(encoding="utf-8"))
+        return list(saved["tried"]) if saved["identity"] == self.identity else []

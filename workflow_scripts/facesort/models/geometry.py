@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from facesort.job import InputError
-from facesort.models.shape import POINTS, Normalised, in_float32, some
+from facesort.models.shape import Normalised, fixed_signs, in_float32, some
+from facesort.procrustes import POINTS
 
 
 class Geometry(nn.Module):
@@ -57,23 +58,28 @@ class Geometry(nn.Module):
         apart = shapes - shapes.mean(0)
         values, vectors = torch.linalg.eigh(apart.T @ apart / len(apart))
         kept = torch.arange(len(values) - 1, len(values) - 1 - dimensions, -1)
-        # The signs of directions are chance; make their largest number positive.
-        vectors = vectors[:, kept]
-        vectors = vectors * vectors.gather(0, vectors.abs().argmax(0, keepdim=True)).sign()
-        self.directions.copy_(vectors)
+        self.directions.copy_(fixed_signs(vectors[:, kept]))
         self.variances.copy_(values[kept].clamp_min(1e-12))
 
     def choose(self, candidate: float) -> None:
         """Make the directions equally wide: not at all (0), wholly (1), or in part."""
         self.whitening.fill_(candidate)
 
-    def embed(self, x: Tensor) -> Tensor:
+    def codes(self, x: Tensor) -> Tensor:
+        """Coordinates along the directions, float32 (B, dimensions)."""
         with in_float32(x):
-            shapes = self.normalised(x).flatten(1)
+            return (self.normalised(x).flatten(1) - self.mean) @ self.directions
+
+    def weigh(self, codes: Tensor) -> Tensor:
+        """The embedding of codes, float32 (B, dimensions)."""
+        with in_float32(codes):
             scale = self.variances ** (-self.whitening / 2)
             # Of mean square 1, whichever was chosen.
             scale = scale / (self.variances * scale**2).mean().sqrt()
-            return (shapes - self.mean) @ self.directions * scale
+            return codes * scale
+
+    def embed(self, x: Tensor) -> Tensor:
+        return self.weigh(self.codes(x))
 
 
 def build(shape: tuple[int, ...], settings: dict[str, Any]) -> nn.Module:

@@ -83,6 +83,22 @@ class ConvTranspose2d(nn.ConvTranspose2d):
         return out.add_(self.bias[:, None, None])
 
 
+class Classifier(nn.Module):
+    """What classifiers share: an embedding, and a head that makes logits of it."""
+
+    head: nn.Module
+
+    def embed(self, x: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def classify(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.head(self.embed(x))
+        return logits
+
+    def phase_parameters(self, phase: str) -> list[nn.Parameter]:
+        return list(self.parameters())
+
+
 class Autoencoder(nn.Module):
     """What autoencoders share: an encoder whose flattened output is the embedding, a decoder.
 

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, normalize, relu
 
-from facesort.models.shape import in_float32
+from facesort.models.shape import fixed_signs, in_float32
 
 FEATURES = 256
 SHARED = 64
@@ -127,30 +127,34 @@ class SelfSupervised(nn.Module):
         """Find the features' directions that correlate most with the shapes.
 
         Args:
-            features: float (n, FEATURES).
+            features: float (n, FEATURES), such as codes.
             shapes: float (n, dimensions).
         """
         one, white = _whitening(features.double())
         other, _ = _whitening(shapes.double())
         u, s, _ = torch.linalg.svd(one.T @ other / len(one), full_matrices=False)
-        directions = (white @ u)[:, : self.directions.shape[1]]
-        # The signs of directions are chance; make their largest number positive.
-        sign = directions.gather(0, directions.abs().argmax(0, keepdim=True)).sign()
+        directions = fixed_signs((white @ u)[:, : self.directions.shape[1]])
         self.centre.copy_(features.mean(0))
         self.directions.zero_()
         self.correlations.zero_()
-        self.directions[:, : directions.shape[1]] = (directions * sign).float()
+        self.directions[:, : directions.shape[1]] = directions.float()
         self.correlations[: len(s)] = s[: len(self.correlations)].clamp(0, 1).float()
 
     def choose(self, candidate: float) -> None:
         """Weigh the directions by their correlations to this power."""
         self.power.fill_(candidate)
 
+    def codes(self, x: Tensor) -> Tensor:
+        """The features of a crop and of its mirror image, their mean: float32 (B, FEATURES)."""
+        return (self.features(x) + self.features(x.flip(3))).float() / 2
+
+    def weigh(self, codes: Tensor) -> Tensor:
+        """The embedding of codes, float32 (B, dimensions)."""
+        with in_float32(codes):
+            return (codes - self.centre) @ self.directions * self.correlations**self.power
+
     def embed(self, x: Tensor) -> Tensor:
-        """Of a crop and its mirror image, the mean: float32 (B, dimensions)."""
-        both = (self.features(x) + self.features(x.flip(3))).float() / 2
-        with in_float32(x):
-            return (both - self.centre) @ self.directions * self.correlations**self.power
+        return self.weigh(self.codes(x))
 
 
 def _whitening(points: Tensor) -> tuple[Tensor, Tensor]:

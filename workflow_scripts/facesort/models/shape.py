@@ -11,9 +11,8 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor, nn
 
-from facesort.procrustes import mean_shape
+from facesort.procrustes import POINTS, mean_shape
 
-POINTS = 468
 # Of the faces to learn from, so many tell the mean shape and what pose does; sums suffice.
 MOST = 20_000
 
@@ -88,6 +87,11 @@ def pose_terms(turns: Tensor) -> Tensor:
     s = sines(turns)
     products = [s[:, i] * s[:, j] for i in range(3) for j in range(i, 3)]
     return torch.stack([torch.ones_like(s[:, 0]), *s.unbind(1), *products], 1)
+
+
+def fixed_signs(directions: Tensor) -> Tensor:
+    """Directions, the columns of (D, d), whose signs are chance: the largest number positive."""
+    return directions * directions.gather(0, directions.abs().argmax(0, keepdim=True)).sign()
 
 
 def some(faces: np.ndarray, rows: np.ndarray, seed: int) -> np.ndarray:

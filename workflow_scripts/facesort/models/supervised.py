@@ -11,11 +11,11 @@ from typing import Any
 from torch import Tensor, nn
 
 from facesort.emotions import EMOTIONS
-from facesort.models.layers import ReLU, start_weights
+from facesort.models.layers import Classifier, ReLU, start_weights
 from facesort.sharding import sharded
 
 
-class Supervised(nn.Module):
+class Supervised(Classifier):
     def __init__(
         self,
         shape: tuple[int, int, int],
@@ -44,13 +44,6 @@ class Supervised(nn.Module):
     def embed(self, x: Tensor) -> Tensor:
         embedding: Tensor = self.dense(sharded(self.features, x))
         return embedding
-
-    def classify(self, x: Tensor) -> Tensor:
-        logits: Tensor = self.head(self.embed(x))
-        return logits
-
-    def phase_parameters(self, phase: str) -> list[nn.Parameter]:
-        return list(self.parameters())
 
 
 def build(shape: tuple[int, int, int], settings: dict[str, Any]) -> nn.Module:

@@ -16,12 +16,13 @@ from torch import Tensor, nn
 
 from facesort.emotions import EMOTIONS
 from facesort.job import InputError
+from facesort.models.layers import Classifier
 
 # Of ImageNet's pictures, in torchvision's recipes.
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
-class Transfer(nn.Module):
+class Transfer(Classifier):
     """A backbone and a dense layer.
 
     Args:
@@ -61,10 +62,6 @@ class Transfer(nn.Module):
         with torch.set_grad_enabled(learns):
             embedding: Tensor = self.backbone(x)
         return embedding
-
-    def classify(self, x: Tensor) -> Tensor:
-        logits: Tensor = self.head(self.embed(x))
-        return logits
 
     def phase_parameters(self, phase: str) -> list[nn.Parameter]:
         return list((self.head if self.frozen else self).parameters())

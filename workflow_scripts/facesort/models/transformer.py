@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from facesort.emotions import EMOTIONS
+from facesort.models.layers import Classifier
 from facesort.sharding import sharded
 
 
@@ -46,7 +47,7 @@ class Glimpses(nn.Module):
         return (weights.transpose(1, 2) @ x).flatten(1)
 
 
-class Transformer(nn.Module):
+class Transformer(Classifier):
     def __init__(
         self,
         shape: tuple[int, int, int],
@@ -87,13 +88,6 @@ class Transformer(nn.Module):
         tokens = sharded(self.stem, x).flatten(2).transpose(1, 2)
         embedding: Tensor = self.pool(self.blocks(self.positions(tokens)))
         return embedding
-
-    def classify(self, x: Tensor) -> Tensor:
-        logits: Tensor = self.head(self.embed(x))
-        return logits
-
-    def phase_parameters(self, phase: str) -> list[nn.Parameter]:
-        return list(self.parameters())
 
 
 def stem(

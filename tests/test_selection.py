@@ -93,7 +93,7 @@ def squares():
 def test_pictures_learn_to_find_their_shapes(squares):
     faces, shapes = squares
     torch.manual_seed(0)
-    settings = {"filters": 4, "dimensions": 2, "powers": [1, 2]}
+    settings = {"filters": 4, "dimensions": 2, "powers": [1, 2], "floor": 0.1}
     model = build("selfsupervised", (36, 36, 1), settings)
     x = torch.from_numpy(faces).permute(0, 3, 1, 2).float() / 255
     targets = torch.from_numpy(shapes)
@@ -109,13 +109,17 @@ def test_pictures_learn_to_find_their_shapes(squares):
     assert np.mean(losses[-5:]) < 0.7 * losses[0]
     model.eval()
     with torch.no_grad():
-        model.correlate(model.features(x), targets)
+        model.correlate(model.codes(x), targets)
         assert model.correlations[0] > 0.8
         assert (model.correlations.diff() <= 1e-6).all()
         model.choose(1)
         once = model.embed(x)
         model.choose(2)
-        assert torch.allclose(model.embed(x), once * model.correlations, atol=1e-5)
+        first, rest = once[:, 0] * model.correlations[0], once[:, 2:]
+        assert torch.allclose(model.embed(x)[:, 0], first, atol=1e-5)
+        # What no shape tells weighs the floor, whatever the power: each direction varies by 0.1.
+        assert torch.equal(model.embed(x)[:, 2:], rest)
+        assert rest.std(0)[rest.std(0) > 0] == pytest.approx(0.1, rel=0.02)
         # A crop and its mirror image are one; brighter ones are, too.
         assert torch.allclose(model.embed(x.flip(3)), model.embed(x), atol=1e-5)
 

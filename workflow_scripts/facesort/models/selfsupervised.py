@@ -7,8 +7,10 @@ of them, ``shape.py``) help to find it; crops are moved, turned, mirrored, and c
 Expression, and the form of the face, are what is left.
 
 The embedding is the picture's: its directions in the order in which they correlate with the shape
-(canonical correlation, Hotelling 1936), each weighted by its correlation to some power. Which
-power, and the weights of which epoch, is chosen without labels (``facesort.selection``).
+(canonical correlation, Hotelling 1936), each weighted by its correlation to some power, and none
+by less than a floor: too little to move a cluster, enough for a probe to find what no landmark
+tells. Which power, and the weights of which epoch, is chosen without labels
+(``facesort.selection``).
 """
 
 from typing import Any
@@ -21,6 +23,8 @@ from facesort.models.shape import fixed_signs, in_float32
 
 FEATURES = 256
 SHARED = 64
+# Of the features, those principal directions make the embedding that vary most.
+EMBEDDING = 128
 # So that near faces of a batch still differ; Chen et al. 2020 use 0.1 to 0.5.
 TEMPERATURE = 0.1
 # Noise on the landmarks' numbers, whose spread is 1.
@@ -50,8 +54,9 @@ class SelfSupervised(nn.Module):
     Args:
         shape: (height, width, channels) of a crop.
         filters: of the stem; they double in each of three blocks.
-        dimensions: numbers that describe a shape, and that make the embedding.
+        dimensions: numbers that describe a shape.
         powers: candidates for the power of the correlations.
+        floor: the least weight of a direction.
     """
 
     setting = "power"
@@ -61,10 +66,15 @@ class SelfSupervised(nn.Module):
     power: Tensor
 
     def __init__(
-        self, shape: tuple[int, int, int], filters: int, dimensions: int, powers: list[float]
+        self,
+        shape: tuple[int, int, int],
+        filters: int,
+        dimensions: int,
+        powers: list[float],
+        floor: float,
     ) -> None:
         super().__init__()
-        self.candidates = powers
+        self.candidates, self.floor = powers, floor
         self.stem = nn.Sequential(
             nn.Conv2d(1, filters, 3, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(filters),
@@ -93,8 +103,8 @@ class SelfSupervised(nn.Module):
             nn.Linear(FEATURES, SHARED),
         )
         self.register_buffer("centre", torch.zeros(FEATURES))
-        self.register_buffer("directions", torch.zeros(FEATURES, dimensions))
-        self.register_buffer("correlations", torch.ones(dimensions))
+        self.register_buffer("directions", torch.zeros(FEATURES, EMBEDDING))
+        self.register_buffer("correlations", torch.zeros(EMBEDDING))
         self.register_buffer("power", torch.ones(()))
 
     def features(self, x: Tensor) -> Tensor:
@@ -124,7 +134,7 @@ class SelfSupervised(nn.Module):
         return list(self.parameters())
 
     def correlate(self, features: Tensor, shapes: Tensor) -> None:
-        """Find the features' directions that correlate most with the shapes.
+        """Find the features' directions in the order in which they correlate with the shapes.
 
         Args:
             features: float (n, FEATURES), such as codes.
@@ -132,16 +142,17 @@ class SelfSupervised(nn.Module):
         """
         one, white = _whitening(features.double())
         other, _ = _whitening(shapes.double())
-        u, s, _ = torch.linalg.svd(one.T @ other / len(one), full_matrices=False)
-        directions = fixed_signs((white @ u)[:, : self.directions.shape[1]])
+        # In full: after the canonical directions, those that correlate with no shape.
+        u, s, _ = torch.linalg.svd(one.T @ other / len(one))
+        directions = fixed_signs(white @ u)
         self.centre.copy_(features.mean(0))
         self.directions.zero_()
         self.correlations.zero_()
         self.directions[:, : directions.shape[1]] = directions.float()
-        self.correlations[: len(s)] = s[: len(self.correlations)].clamp(0, 1).float()
+        self.correlations[: len(s)] = s.clamp(0, 1).float()
 
     def choose(self, candidate: float) -> None:
-        """Weigh the directions by their correlations to this power."""
+        """Weigh the directions by their correlations to this power, or by the floor."""
         self.power.fill_(candidate)
 
     def codes(self, x: Tensor) -> Tensor:
@@ -149,23 +160,33 @@ class SelfSupervised(nn.Module):
         return (self.features(x) + self.features(x.flip(3))).float() / 2
 
     def weigh(self, codes: Tensor) -> Tensor:
-        """The embedding of codes, float32 (B, dimensions)."""
+        """The embedding of codes, float32 (B, EMBEDDING)."""
+        weights = (self.correlations**self.power).clamp_min(self.floor)
         with in_float32(codes):
-            return (codes - self.centre) @ self.directions * self.correlations**self.power
+            return (codes - self.centre) @ self.directions * weights
 
     def embed(self, x: Tensor) -> Tensor:
         return self.weigh(self.codes(x))
 
 
 def _whitening(points: Tensor) -> tuple[Tensor, Tensor]:
-    """Points (n, d) made uncorrelated, of variance 1, and the matrix (d, m) that does it."""
+    """Points (n, d) made uncorrelated, of variance 1, and the matrix (d, m) that does it.
+
+    Of more than ``EMBEDDING`` directions, those that vary most are kept.
+    """
     apart = points - points.mean(0)
     values, vectors = torch.linalg.eigh(apart.T @ apart / len(points))
     # Directions that hardly vary say nothing sure.
-    kept = values > 1e-3 * values[-1]
+    kept = (values > 1e-3 * values[-1]).nonzero().flatten()[-EMBEDDING:]
     matrix = vectors[:, kept] / values[kept].sqrt()
     return apart @ matrix, matrix
 
 
 def build(shape: tuple[int, int, int], settings: dict[str, Any]) -> nn.Module:
-    return SelfSupervised(shape, settings["filters"], settings["dimensions"], settings["powers"])
+    return SelfSupervised(
+        shape,
+        settings["filters"],
+        settings["dimensions"],
+        settings["powers"],
+        settings["floor"],
+    )

@@ -48,6 +48,7 @@ def test_causes_gather_seeds_and_read_well():
             "label": truth,
             "predicted": ["happy", "sad", "sad", "sad"],
             "linear_probe": truth,
+            "balanced_probe": ["happy", "sad", "sad", "fear"],
             "knn": ["happy"] * 4,
         }
     )
@@ -66,6 +67,8 @@ def test_causes_gather_seeds_and_read_well():
     row = causes.iloc[0]
     assert (row["seeds"], row["naming"], row["n_test"]) == (2, "automatic+person", 4)
     assert (row["accuracy"], row["linear_probe_accuracy"], row["knn_accuracy"]) == (0.5, 1, 0.25)
+    assert row["balanced_probe_balanced_accuracy"] == pytest.approx(5 / 6)
+    assert row["balanced_probe_balanced_accuracy_low"] < 5 / 6
     assert row["always_majority_accuracy"] == 0.5 and np.isnan(row["silhouette_groups"])
     text = causes_markdown(causes, data="made-up faces")
     assert "made-up faces" in text and "nan" not in text

@@ -27,7 +27,7 @@ def test_probes_find_what_is_there_and_nothing_else():
         answers, settings = answer_by_probes(narrow, LABELS, TEACHING, SCORED, 0)
         for given in answers.values():
             assert least <= (given == LABELS[SCORED]).mean() <= most
-        assert set(settings) == {"linear_probe_C", "knn_n_neighbors"}
+        assert set(settings) == {"linear_probe_C", "balanced_probe_C", "knn_n_neighbors"}
 
 
 def test_probes_are_the_librarys_with_the_settings_chosen():
@@ -38,6 +38,18 @@ def test_probes_are_the_librarys_with_the_settings_chosen():
     assert (answers["linear_probe"] == linear.predict(narrow[SCORED])).mean() > 0.97
     nearest = KNeighborsClassifier(settings["knn_n_neighbors"]).fit(x, y)
     assert np.array_equal(answers["knn"], nearest.predict(narrow[SCORED]))
+
+
+def test_a_balanced_probe_finds_what_is_rare():
+    rng = np.random.default_rng(0)
+    labels = np.where(rng.random(400) < 0.1, "fear", "happy")
+    faces = rng.normal(0, 1, (400, 20)) + 0.5 * (labels == "fear")[:, np.newaxis]
+    answers, _ = answer_by_probes(faces.astype(np.float32), labels, TEACHING, SCORED, 0)
+    rare = SCORED[labels[SCORED] == "fear"] - 200
+    plain, balanced = (
+        (answers[name][rare] == "fear").mean() for name in ("linear_probe", "balanced_probe")
+    )
+    assert balanced > plain + 0.1
 
 
 def test_probes_never_look_at_the_scored_labels():
@@ -65,7 +77,7 @@ def test_a_class_with_one_teaching_face_is_no_trouble():
     answers, settings = answer_by_probes(
         narrowed(embeddings(3), np.arange(8), 0), LABELS, np.arange(8), SCORED, 0
     )
-    assert settings == {"linear_probe_C": 1, "knn_n_neighbors": 1}
+    assert settings == {"linear_probe_C": 1, "balanced_probe_C": 1, "knn_n_neighbors": 1}
     assert (answers["knn"] == LABELS[SCORED]).mean() > 0.8
 
 

@@ -55,7 +55,11 @@ with job(snakemake.log[0]):
         "n_test": len(test),
         **score(labels, predicted, groups),
         **score_groups(labels, groups, seed),
-        **{f"{name}_accuracy": float((probed[name] == labels).mean()) for name in probed},
+        **{
+            f"{name}_{kind}": score(labels, told, groups)[kind]
+            for name, told in probed.items()
+            for kind in ("accuracy", "balanced_accuracy")
+        },
         **settings,
         "silhouette_groups": silhouette(narrow[test], groups, seed),
         "silhouette_emotions": silhouette(narrow[test], labels, seed),

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 
 from facesort.gather import gather
-from facesort.intervals import accuracy_interval
+from facesort.intervals import accuracy_interval, estimate
 from facesort.models import MODELS
+from facesort.probes import PROBES
 
 # Losses smaller than this are not spoken of.
 SLIGHT: Final = 0.02
@@ -34,7 +35,7 @@ def make_causes(
 
     Args:
         cells: of each its ``model``, ``variant`` and ``seed``.
-        predictions: columns face, label, predicted, linear_probe, knn; a row a test face.
+        predictions: columns face, label, predicted and those of ``PROBES``; a row a test face.
         metrics: of each cell, as in metrics.json.
 
     Returns:
@@ -53,14 +54,18 @@ def make_causes(
             "n_test": len(labels),
             "naming": "+".join(sorted({metrics[number]["naming"] for number in numbers})),
         }
-        for name in ("predicted", "linear_probe", "knn"):
+        for name in ("predicted", *PROBES):
             correct = np.stack([table[name].to_numpy(str) == labels for table in tables])
-            name = name.replace("predicted", "") + ("_" if name != "predicted" else "")
+            name = "" if name == "predicted" else f"{name}_"
             low, high = accuracy_interval(correct)
+            balanced = estimate(correct, labels)
             row |= {
                 f"{name}accuracy": float(correct.mean()),
                 f"{name}accuracy_low": low,
                 f"{name}accuracy_high": high,
+                f"{name}balanced_accuracy": balanced.mean,
+                f"{name}balanced_accuracy_low": max(balanced.low, 0.0),
+                f"{name}balanced_accuracy_high": min(balanced.high, 1.0),
             }
         for column, metric in MEANS.items():
             # None where a cell has no such figure, NaN here.
@@ -124,9 +129,10 @@ def causes_markdown(causes: pd.DataFrame, *, data: str) -> str:
     """The causes for reading."""
     lines = [
         "| model | variant | names | accuracy | best one-to-one names (peeks) "
-        "| best names (peeks; by chance) | linear probe | nearest neighbours | NMI | ARI "
+        "| best names (peeks; by chance) | linear probe | balanced accuracy of a balanced one "
+        "| nearest neighbours | NMI | ARI "
         "| silhouette of groups | of emotions |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for row in causes.to_dict("records"):
         figures = [
@@ -134,6 +140,7 @@ def causes_markdown(causes: pd.DataFrame, *, data: str) -> str:
             f"{row['peeking_one_to_one_accuracy']:.3f}",
             f"{row['peeking_majority_accuracy']:.3f} ({row['peeking_by_chance']:.3f})",
             _with_interval(row, "linear_probe_accuracy"),
+            _with_interval(row, "balanced_probe_balanced_accuracy"),
             _with_interval(row, "knn_accuracy"),
             *(_figure(row[name]) for name in SHOWN),
         ]
@@ -142,7 +149,8 @@ def causes_markdown(causes: pd.DataFrame, *, data: str) -> str:
     lines += [
         "",
         f"Data: {data}. The probes were taught by the labelled faces of the training part, which "
-        "are not scored; their settings were chosen within it. Peeking columns name the groups by "
+        "are not scored; their settings were chosen within it. To a balanced probe "
+        "all emotions weigh alike, however rare. Peeking columns name the groups by "
         "the scored labels themselves, and so flatter: `by chance` is what they give when the "
         "labels are dealt out anew. For classifiers a group is a predicted emotion.",
         "",

@@ -12,6 +12,9 @@ ALL = {
     "scale": 0.2,
     "brightness": 0.2,
     "contrast": 0.3,
+    "gamma": 0.5,
+    "light": 0.4,
+    "blur": 0.8,
     "erase": 0.2,
 }
 
@@ -119,3 +122,30 @@ def test_half_of_the_faces_lose_a_rectangle_up_to_its_share(faces):
         assert gone[face].sum() == rows * columns
         filled = changed[face][:, gone[face]]
         torch.testing.assert_close(filled, faces[face].mean().expand_as(filled))
+
+
+def test_gamma_keeps_black_and_white_and_the_order_of_greys():
+    ramp = torch.linspace(0, 1, 100).view(1, 1, 10, 10).repeat(64, 1, 1, 1)
+    changed = augment(ramp, {"gamma": 0.7}, [0]).flatten(1)
+    assert (changed[:, 0] == 0).all() and (changed[:, -1] == 1).all()
+    assert (changed.diff(dim=1) >= 0).all()
+    power = changed[:, 50].log() / ramp[:, 0].flatten(1)[:, 50].log()
+    assert 0.49 < power.min() < 0.6 and 1.7 < power.max() < 2.02
+
+
+def test_light_falls_off_to_any_side():
+    grey = torch.full((64, 1, 21, 21), 0.5)
+    changed = augment(grey, {"light": 0.4}, [0])
+    assert torch.allclose(changed[:, :, 10, 10], torch.tensor(0.5))
+    for side in (changed[:, 0, 10, -1] - changed[:, 0, 10, 0], changed[:, 0, -1, 10]):
+        assert side.std() > 0.05
+    assert changed.max() <= 0.5 * 1.81 and changed.min() >= 0.5 * 0.19
+
+
+def test_blur_lowers_what_is_fine_and_keeps_what_is_flat():
+    faces = torch.rand(64, 1, 20, 20, generator=torch.Generator().manual_seed(0))
+    changed = augment(faces, {"blur": 1.0}, [0])
+    kept = changed.std((1, 2, 3)) / faces.std((1, 2, 3))
+    assert kept.min() < 0.5 and kept.max() > 0.9
+    flat = torch.full((64, 1, 20, 20), 0.3)
+    assert torch.allclose(augment(flat, {"blur": 1.0}, [0]), flat)

@@ -27,6 +27,9 @@ def augment(x: Tensor, settings: dict[str, Any], seed: list[int]) -> Tensor:
             scale: enlarged or shrunk by up to this share.
             brightness: made brighter or darker by up to this share of white.
             contrast: distances from the face's mean changed by up to this share.
+            gamma: raised to powers from exp(-gamma) to exp(gamma): darker and lighter prints.
+            light: up to this share brighter on one side and darker on the other, in any direction.
+            blur: mixed with the mean of 3x3 pixels by up to this share.
             erase: every second face loses a rectangle of up to this share of its area, which
                 takes the face's mean.
         seed: of this batch.
@@ -35,10 +38,10 @@ def augment(x: Tensor, settings: dict[str, Any], seed: list[int]) -> Tensor:
         float (B, C, H, W) in [0, 1]; pixels from beyond the edge repeat the edge's.
     """
     # All numbers are drawn whatever is asked for: one change more leaves the others as they were.
-    drawn = np.random.default_rng(seed).random((12, len(x)), np.float32)
-    flips, *moves, brightness, contrast, erased, area, aspect, across, down = torch.from_numpy(
-        drawn
-    ).to(x.device)
+    numbers = np.random.default_rng(seed).random((16, len(x)), np.float32)
+    drawn = torch.from_numpy(numbers).to(x.device)
+    flips, *moves, brightness, contrast, erased, area, aspect, across, down = drawn[:12]
+    gamma, sideways, upright, blurred = drawn[12:16]
     if settings.get("flip"):
         x = torch.where((flips < 0.5)[:, None, None, None], x.flip(3), x)
     if any(settings.get(key) for key in ("shift", "rotate", "scale")):
@@ -48,6 +51,15 @@ def augment(x: Tensor, settings: dict[str, Any], seed: list[int]) -> Tensor:
         factor = 1 + settings.get("contrast", 0) * (2 * contrast - 1)[:, None, None, None]
         more = settings.get("brightness", 0) * (2 * brightness - 1)[:, None, None, None]
         x = ((x - mean) * factor + mean + more).clamp(0, 1)
+    if settings.get("gamma"):
+        x = x ** torch.exp(settings["gamma"] * (2 * gamma - 1))[:, None, None, None]
+    if settings.get("light"):
+        x = _lit(x, settings["light"] * (2 * sideways - 1), settings["light"] * (2 * upright - 1))
+    if settings.get("blur"):
+        smooth = torch.nn.functional.avg_pool2d(
+            torch.nn.functional.pad(x, (1, 1, 1, 1), "replicate"), 3, 1
+        )
+        x = torch.lerp(x, smooth, (settings["blur"] * blurred)[:, None, None, None])
     if settings.get("erase"):
         x = _erased(x, settings["erase"] * area * (erased < ERASED), aspect, across, down)
     return x
@@ -68,6 +80,13 @@ def _moved(
     )
     moved = torch.nn.functional.grid_sample(x, grid, padding_mode="border", align_corners=False)
     return moved.contiguous(memory_format=torch.channels_last)
+
+
+def _lit(x: Tensor, sideways: Tensor, upright: Tensor) -> Tensor:
+    """Brighter to the right and below by these shares at the edges, or darker."""
+    rows, columns = (torch.linspace(-1, 1, side, device=x.device) for side in x.shape[2:])
+    more = sideways[:, None, None] * columns + upright[:, None, None] * rows[:, None]
+    return (x * (1 + more[:, None])).clamp(0, 1)
 
 
 def _erased(x: Tensor, area: Tensor, aspect: Tensor, across: Tensor, down: Tensor) -> Tensor:

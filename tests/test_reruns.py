@@ -212,7 +212,9 @@ def test_edited_weights_train_what_starts_from_them(project, tmp_path):
     change = {"models": {"transfer": transfer | {"weights": str(tmp_path / "w.pth")}}}
     target = "results/rgb/transfer/seed0/model"
     printed = snakemake(project, "-n", *with_config(project, change), "--", target)
-    assert re.search(rf"input: results/rgb/aligned/labelled.npy, .*{tmp_path}/w.pth$", printed, re.M)
+    assert re.search(
+        rf"input: results/rgb/aligned/labelled.npy, .*{tmp_path}/w.pth$", printed, re.M
+    )
     change = {"models": {"transfer": transfer}}
     printed = snakemake(project, "-n", *with_config(project, change), "--", target)
     assert "results/rgb/aligned/labelled.npy" in printed and "w.pth" not in printed

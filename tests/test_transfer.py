@@ -23,7 +23,8 @@ from facesort.training import Phase
 
 ROOT = Path(__file__).resolve().parents[1]
 BEYOND = yaml.safe_load((ROOT / "configs/beyond.yaml").read_text(encoding="utf-8"))
-SETTINGS = model_settings(BEYOND, "transfer", "rgb")
+# One backbone at the size of the faces, whatever the config names: its numbers can be asserted.
+SETTINGS = model_settings(BEYOND, "transfer", "rgb") | {"backbone": "resnet18", "enlarge": None}
 BACKBONES = yaml.safe_load(
     (ROOT / "workflow_scripts/config.schema.yaml").read_text(encoding="utf-8")
 )["properties"]["models"]["properties"]["transfer"]["properties"]["backbone"]["enum"]

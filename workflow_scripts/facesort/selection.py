@@ -11,9 +11,6 @@ from typing import Any, Final
 import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
-from sklearn.cluster import KMeans
-from sklearn.metrics import adjusted_rand_score
-from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from facesort.arrays import write_whole
@@ -38,6 +35,11 @@ def stability(embeddings: np.ndarray, clusters: int, seed: int) -> float:
     Returns:
         Mean adjusted Rand index: 1 if both halves give the same clusters, 0 by chance.
     """
+    # Two seconds to import, which models that choose nothing need not wait for.
+    from sklearn.cluster import KMeans
+    from sklearn.metrics import adjusted_rand_score
+    from threadpoolctl import threadpool_limits
+
     generator = np.random.default_rng(seed)
     agreements = []
     with threadpool_limits(1):

@@ -5,6 +5,7 @@ import time
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from small_run import copy_project, snakemake
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))), None)
@@ -12,11 +13,21 @@ DRIVER = shutil.which("chromedriver")
 
 
 @pytest.fixture(scope="session")
-def project(tmp_path_factory):
+def project(tmp_path_factory, worker_id):
     """A copy of the project, run once at a small size. Whoever changes it puts it back."""
-    folder = copy_project(tmp_path_factory.mktemp("a project") / "façade")
-    snakemake(folder)
-    return folder
+    if worker_id == "master":  # without pytest-xdist
+        folder = copy_project(tmp_path_factory.mktemp("a project") / "façade")
+        snakemake(folder)
+        return folder
+    # One worker runs it, and each has a copy of its own.
+    finished = tmp_path_factory.getbasetemp().parent / "finished façade"
+    with FileLock(f"{finished}.lock"):
+        if not finished.exists():
+            unfinished = finished.with_name("unfinished façade")
+            shutil.rmtree(unfinished, ignore_errors=True)
+            snakemake(copy_project(unfinished))
+            unfinished.rename(finished)
+    return shutil.copytree(finished, tmp_path_factory.mktemp("a project") / "façade")
 
 
 @pytest.fixture

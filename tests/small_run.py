@@ -1,5 +1,6 @@
 """The whole workflow at a small size, in folders of its own: what tests of whole runs share."""
 
+import os
 import re
 import shutil
 import signal
@@ -31,7 +32,9 @@ SMALL = {
 
 with socket.socket() as probe:
     probe.bind(("127.0.0.1", 0))
-    SMALL["demo"]["port"] = probe.getsockname()[1]
+    # By the environment, so that the workers of pytest-xdist take the same, and end with the same.
+    os.environ.setdefault("FACESORT_TEST_PORT", str(probe.getsockname()[1]))
+SMALL["demo"]["port"] = int(os.environ["FACESORT_TEST_PORT"])
 
 
 def start(folder, *arguments, cores=2, **how):

@@ -51,6 +51,7 @@ rule predict_by_cluster:
         runtime=minutes(20, per_mb=0.05),
     params:
         clustered=CLUSTERED,
+        method=config["naming"]["method"],
         packages=packages_digest("analysis"),
         code=code_digest("predict"),
     script:

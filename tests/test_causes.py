@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from facesort.causes import causes_markdown, make_causes, where_lost
+from facesort.causes import causes_markdown, luck_lines, make_causes, where_lost
 
 ROW = {
     "model": "supervised",
@@ -72,3 +72,8 @@ def test_causes_gather_seeds_and_read_well():
     assert row["always_majority_accuracy"] == 0.5 and np.isnan(row["silhouette_groups"])
     text = causes_markdown(causes, data="made-up faces")
     assert "made-up faces" in text and "nan" not in text
+    assert luck_lines(causes) == []
+    luck = {"renamed_accuracy": 0.4, "renamed_accuracy_low": 0.3, "renamed_accuracy_high": 0.5}
+    causes = make_causes(cells, [table, table], [metrics | luck, metrics | luck])
+    assert "| 0.400 [0.300, 0.500] |" in causes_markdown(causes, data="made-up faces")
+    assert "stacked, rgb 0.300 to 0.500" in luck_lines(causes)[0]

@@ -10,7 +10,13 @@ from sklearn.metrics import adjusted_rand_score
 from facesort.clustering import Clustering
 from facesort.emotions import EMOTIONS
 from facesort.job import InputError
-from facesort.naming import automatic_names, count_votes, name_automatically, read_person_names
+from facesort.naming import (
+    automatic_names,
+    count_votes,
+    name_automatically,
+    names_by_draws,
+    read_person_names,
+)
 
 CLUSTERING = Clustering(np.eye(8, 3, dtype="f4"), np.zeros(9, "i4"), np.zeros(9, "i4"), 1.0)
 HEAD = "cluster,emotion,clustering\n"
@@ -116,6 +122,24 @@ def test_naming_looks_at_naming_faces_alone(planted):
     a = automatic_names(clustering, embeddings, labels, naming, "plurality")
     b = automatic_names(clustering, embeddings, scrambled, naming, "plurality")
     assert a.equals(b)
+
+
+def test_other_draws_never_look_at_scored_faces_and_differ_where_clusters_do_not_tell(planted):
+    embeddings, labels, clustering = planted
+    naming, others = np.arange(400) < 80, np.arange(400) >= 320
+    scored = ~(naming | others)
+    scrambled = np.where(scored, (labels + 1) % 8, labels)
+    rest = (naming, others, "plurality", 0)
+    a = names_by_draws(clustering, embeddings, labels, *rest)
+    b = names_by_draws(clustering, embeddings, scrambled, *rest)
+    assert (a == b).all()
+    # Clear clusters have the same names by any faces; labels at random give other names each time.
+    assert (a[:, clustering.labelled] == np.array(EMOTIONS)[labels]).all()
+    dealt = np.random.default_rng(0).permutation(labels)
+    few = np.zeros(400, bool)
+    few[[np.flatnonzero(naming & (dealt == e))[:3] for e in range(8)]] = True
+    luck = names_by_draws(clustering, embeddings, dealt, few, others, "plurality", 0)
+    assert len(np.unique(luck, axis=0)) > 50
 
 
 def test_votes_are_counted():

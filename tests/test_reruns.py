@@ -131,7 +131,7 @@ def test_an_added_seed_variant_or_model_trains_that_alone(project, change, cell,
     [
         ("tables.py", {"table1"} | LAST),
         ("models/supervised.py", set()),
-        ("naming.py", NAMED | {"agreement", "naming_page"}),
+        ("naming.py", NAMED | {"agreement", "naming_page", "predict_by_classifier"}),
         ("pages/map_page.js", {"plot_embedding"} | LAST),
         ("fec.py", {"sample_faces"} | FETCHED),
     ],

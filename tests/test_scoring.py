@@ -12,7 +12,7 @@ from sklearn.metrics import (
 )
 
 from facesort.emotions import EMOTIONS
-from facesort.scoring import score, score_groups
+from facesort.scoring import score, score_draws, score_groups
 
 NAMES = np.array(EMOTIONS)
 
@@ -70,3 +70,17 @@ def test_groups_that_know_nothing_score_as_by_chance():
     oracle = score(labels, labels, groups)["oracle_accuracy"]
     assert oracle == pytest.approx(scores["oracle_by_chance"], abs=0.03)
     assert scores["oracle_by_chance"] > 0.16  # and not 1/8: the best of names fits noise
+
+
+def test_draws_of_names_are_scored_as_single_names_are():
+    rng = np.random.default_rng(0)
+    labels = rng.choice(EMOTIONS[:5], 300, p=[0.5, 0.3, 0.1, 0.05, 0.05])
+    groups = rng.integers(0, 6, 300)
+    names = rng.choice(EMOTIONS, (40, 7))  # no face is in the seventh group
+    told = score_draws(labels, names, groups)
+    each = [score(labels, row[groups], groups) for row in names]
+    for kind in ("accuracy", "balanced_accuracy"):
+        draws = [one[kind] for one in each]
+        assert told[f"renamed_{kind}"] == pytest.approx(np.mean(draws))
+        ends = [told[f"renamed_{kind}_{end}"] for end in ("low", "high")]
+        assert ends == pytest.approx(np.quantile(draws, [0.025, 0.975]))

@@ -30,7 +30,8 @@ def test_table_1_has_its_columns_and_means():
     assert (row["oracle_accuracy"], row["paper_accuracy"], row["chance"]) == (1, 0.5615, 0.125)
     assert row["accuracy_low"] <= 0.75 <= row["accuracy_high"]
     comparisons = compare(CELLS, [right, half], pairs=["models"], resamples=100, seed=0)
-    causes = table.assign(lost_in="names", why="they are wrong")
+    luck = {"renamed_accuracy": 0.6, "renamed_accuracy_low": 0.4, "renamed_accuracy_high": 0.81}
+    causes = table.assign(lost_in="names", why="they are wrong", **luck)
     text = table_markdown(
         table,
         comparisons,
@@ -42,6 +43,7 @@ def test_table_1_has_its_columns_and_means():
     )
     assert "made-up faces" in text and "fear would score 0.500" in text
     assert "- supervised, rgb: **names**; they are wrong." in text
+    assert "0.400 to 0.810 (causes.md)" in text and "nan" not in text
 
 
 def test_cells_scored_on_other_faces_are_refused():

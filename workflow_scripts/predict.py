@@ -11,9 +11,10 @@ from facesort.arrays import open_array, read_index, write_index
 from facesort.clustering import load_clustering
 from facesort.emotions import EMOTIONS
 from facesort.job import job
+from facesort.naming import names_by_draws
 from facesort.probes import answer_by_probes, narrowed, silhouette
 from facesort.reading import read_table
-from facesort.scoring import score, score_groups
+from facesort.scoring import score, score_draws, score_groups
 
 snakemake: Snakemake
 
@@ -24,20 +25,33 @@ with job(snakemake.log[0]):
     test, train = (np.flatnonzero(split["part"] == part) for part in ("test", "train"))
     every_label = index["label"].to_numpy(str)
     labels = every_label[test]
-    learnt = {}
+    embeddings = open_array(snakemake.input.embeddings)
+    more = {}
     if model in snakemake.params.clustered:
         named = read_table(snakemake.input.names, "cluster", "emotion").set_index("cluster")
-        groups = load_clustering(snakemake.input.clustering).labelled[test]
+        clustering = load_clustering(snakemake.input.clustering)
+        groups = clustering.labelled[test]
         predicted = named["emotion"].loc[groups].to_numpy(str)
         naming = str(named["origin"].iloc[0])
+        if naming == "automatic":
+            names = names_by_draws(
+                clustering,
+                embeddings,
+                index["label"].map(EMOTIONS.index).to_numpy(),
+                (split["part"] == "naming").to_numpy(),
+                (split["part"] == "train").to_numpy(),
+                snakemake.params.method,
+                seed,
+            )
+            more = score_draws(labels, names, groups)
     else:
         answers = open_array(snakemake.input.probabilities)[:].argmax(1)
         groups, predicted = answers[test], np.array(EMOTIONS)[answers[test]]
         naming = "none"
         own = np.flatnonzero(split["semi"]) if model == "semi_supervised" else train
         right = np.array(EMOTIONS)[answers[own]] == every_label[own]
-        learnt = {"learnt_accuracy": float(right.mean())}
-    narrow = narrowed(open_array(snakemake.input.embeddings), train, seed)
+        more = {"learnt_accuracy": float(right.mean())}
+    narrow = narrowed(embeddings, train, seed)
     probed, settings = answer_by_probes(narrow, every_label, train, test, seed)
     predictions = pd.DataFrame(
         {
@@ -63,7 +77,7 @@ with job(snakemake.log[0]):
         **settings,
         "silhouette_groups": silhouette(narrow[test], groups, seed),
         "silhouette_emotions": silhouette(narrow[test], labels, seed),
-        **learnt,
+        **more,
     }
     text = json.dumps(metrics, indent=2) + "\n"
     Path(snakemake.output.metrics).write_text(text, encoding="utf-8")

@@ -3,6 +3,7 @@
 import csv
 import re
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,8 @@ from facesort.emotions import EMOTIONS
 from facesort.job import InputError
 
 MIXED = "mixed"
+# How often other naming faces are drawn.
+DRAWS: Final = 100
 COLUMNS = ("cluster", "emotion", "clustering")
 _MAX_BYTES = 100_000
 
@@ -71,22 +74,66 @@ def automatic_names(
     Returns:
         Columns cluster, emotion, origin ("automatic"), votes (of the chosen emotion), clustering.
     """
-    clusters = len(clustering.centroids)
-    votes = count_votes(clustering.labelled[naming], labels[naming], clusters)
-    seen = np.asarray(embeddings[np.flatnonzero(naming)], np.float64)
-    means = np.stack([seen[labels[naming] == e].mean(0) for e in range(len(EMOTIONS))])
-    # A cluster at a time: all differences at once are a gigabyte for wide embeddings.
-    distances = np.stack([np.linalg.norm(means - c, axis=1) for c in clustering.centroids])
-    names = name_automatically(votes, distances, method)
+    names, votes = _names_by(np.flatnonzero(naming), clustering, embeddings, labels, method)
     return pd.DataFrame(
         {
-            "cluster": range(clusters),
+            "cluster": range(len(names)),
             "emotion": names,
             "origin": "automatic",
             "votes": [int(votes[c, EMOTIONS.index(name)]) for c, name in enumerate(names)],
             "clustering": clustering.digest,
         }
     )
+
+
+def names_by_draws(
+    clustering: Clustering,
+    embeddings: np.ndarray,
+    labels: np.ndarray,
+    naming: np.ndarray,
+    others: np.ndarray,
+    method: str,
+    seed: int,
+) -> np.ndarray:
+    """Names that other naming faces would have given, to see how much of a score is their luck.
+
+    Args:
+        clustering, embeddings, labels, method: as of ``automatic_names``.
+        naming: bool (M,), the faces that named; as many of each emotion are drawn.
+        others: bool (M,), the faces to draw from beside those; none that is scored.
+        seed: of the draws.
+
+    Returns:
+        str (DRAWS, K), emotions.
+    """
+    generator = np.random.default_rng(seed)
+    counts = np.bincount(labels[naming], minlength=len(EMOTIONS))
+    pools = [np.flatnonzero((naming | others) & (labels == e)) for e in range(len(EMOTIONS))]
+    names = []
+    for _ in range(DRAWS):
+        drawn = [
+            generator.choice(pool, count, replace=False)
+            for pool, count in zip(pools, counts, strict=True)
+        ]
+        faces = np.sort(np.concatenate(drawn))
+        names.append(_names_by(faces, clustering, embeddings, labels, method)[0])
+    return np.array(names, str)
+
+
+def _names_by(
+    faces: np.ndarray,
+    clustering: Clustering,
+    embeddings: np.ndarray,
+    labels: np.ndarray,
+    method: str,
+) -> tuple[list[str], np.ndarray]:
+    """Names from the faces of these rows, int (n,), and their votes, int (K, 8)."""
+    votes = count_votes(clustering.labelled[faces], labels[faces], len(clustering.centroids))
+    seen = np.asarray(embeddings[faces], np.float64)
+    means = np.stack([seen[labels[faces] == e].mean(0) for e in range(len(EMOTIONS))])
+    # A cluster at a time: all differences at once are a gigabyte for wide embeddings.
+    distances = np.stack([np.linalg.norm(means - c, axis=1) for c in clustering.centroids])
+    return name_automatically(votes, distances, method), votes
 
 
 def read_person_names(path: str | Path, clustering: Clustering) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from facesort.causes import cause_lines
+from facesort.causes import cause_lines, luck_lines
 from facesort.comparisons import best_models, comparison_lines
 from facesort.emotions import EMOTIONS
 from facesort.gather import gather
@@ -134,6 +134,7 @@ def table_markdown(
         "",
         " ".join(comparison_lines(comparisons, len(seeds))),
         "",
+        *luck_lines(causes),
         *choice_lines(choices or {}),
         "Where most is lost (figures in causes.md):",
         "",

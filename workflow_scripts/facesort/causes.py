@@ -192,8 +192,8 @@ def luck_lines(causes: pd.DataFrame) -> list[str]:
     if not spans:
         return []
     return [
-        "Nor do intervals cover which faces name the clusters. Had as many other faces of the "
-        f"naming and training parts named them, accuracy in 95% of {DRAWS} draws: "
+        "Intervals leave out which faces name the clusters. Had as many other faces of the naming "
+        f"and training parts named them, accuracy in 95% of {DRAWS} draws: "
         f"{'; '.join(spans)} (causes.md).",
         "",
     ]

@@ -15,12 +15,9 @@ DRIVER = shutil.which("chromedriver")
 @pytest.fixture(scope="session")
 def project(tmp_path_factory, worker_id):
     """A copy of the project, run once at a small size. Whoever changes it puts it back."""
-    if worker_id == "master":  # without pytest-xdist
-        folder = copy_project(tmp_path_factory.mktemp("a project") / "façade")
-        snakemake(folder)
-        return folder
-    # One worker runs it, and each has a copy of its own.
-    finished = tmp_path_factory.getbasetemp().parent / "finished façade"
+    # One worker runs it, in the folder above its own, and each has a copy; "master" works alone.
+    own = tmp_path_factory.getbasetemp()
+    finished = (own if worker_id == "master" else own.parent) / "finished façade"
     with FileLock(f"{finished}.lock"):
         if not finished.exists():
             unfinished = finished.with_name("unfinished façade")

@@ -91,12 +91,12 @@ def score_draws(labels: np.ndarray, names: np.ndarray, groups: np.ndarray) -> di
     """
     kinds, label = np.unique(labels, return_inverse=True)
     # Faces by group and emotion tell all: no draw need look at each face.
-    table = np.zeros((names.shape[1], len(kinds)))
-    np.add.at(table, (groups, label), 1)
-    right = names[:, :, None] == kinds
-    recalls = (right * table).sum(1) / table.sum(0)
+    table = _crossed(groups, label, len(kinds))
+    counts = table.sum(0)
+    right = names[:, : len(table), None] == kinds
+    recalls = (right * table).sum(1) / counts
     scores = {
-        "renamed_accuracy": recalls @ (table.sum(0) / len(labels)),
+        "renamed_accuracy": recalls @ counts / len(labels),
         "renamed_balanced_accuracy": recalls.mean(1),
     }
     return {

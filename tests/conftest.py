@@ -63,9 +63,10 @@ def browser(tmp_path):
 def saved():
     """Wait for a file that the browser saves."""
 
-    def wait(path, seconds=10):
+    def wait(path, seconds=30):
         end = time.monotonic() + seconds
-        while not path.is_file():
+        # Chromium holds the name with an empty file, and moves the whole one there when it is done.
+        while not (path.is_file() and path.stat().st_size):
             assert time.monotonic() < end, f"{path} was not saved"
             time.sleep(0.1)
         return path

@@ -62,6 +62,26 @@ def test_the_most_stable_candidate_is_kept_through_a_stop(tmp_path):
     assert other.finish() == {}
 
 
+def test_candidates_are_tried_on_the_device(tmp_path):
+    # A model that learns at once comes from the CPU, where no phase of epochs has moved it.
+    class Moved(Scaled):
+        device = None
+
+        def to(self, device):
+            self.device = device
+            return self
+
+        def codes(self, x):
+            assert self.device == x.device
+            return x
+
+    faces, device = blobs(20)[0].astype(np.float32), choose_device(FLOAT32, 1)
+    how = {"epochs": [0], "clusters": 4, "seed": 0, "device": device}
+    choice = Choice(Moved(), faces, np.arange(240), folder=tmp_path, identity="run", **how)
+    choice.after_epoch(0)
+    assert choice.model.device == device.device
+
+
 def test_models_without_candidates_choose_nothing(tmp_path):
     model, faces = torch.nn.Identity(), np.zeros((4, 2), np.float32)
     how = {"epochs": [1], "clusters": 2, "seed": 0, "device": choose_device(FLOAT32, 1)}

@@ -83,7 +83,7 @@ class Choice:
     after a stop still has them.
 
     Args:
-        model: without ``candidates``, nothing is chosen.
+        model: without ``candidates``, nothing is chosen; else moved to the device.
         faces, rows: of the pool, as for training.
         epochs: after which the candidates are tried; 0 stands for a model that learns at once.
         clusters: as many as K-means will make.
@@ -115,7 +115,7 @@ class Choice:
             return
         tried = [line for line in self._tried() if line["epoch"] != epoch]
         rows = sample_rows(self.rows, self.seed)
-        self.model.eval()
+        self.model.to(self.device.device).eval()  # a model that learns at once has not been there
         self.folder.mkdir(parents=True, exist_ok=True)
         codes = torch.from_numpy(apply_to_rows(self.model.codes, self.faces, rows, self.device))
         if self.targets is not None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from snakemake.utils import update_config
 
 from facesort import settings
 from facesort.settings import (
@@ -119,7 +120,10 @@ def beyond(path, value):
 
 
 def test_the_models_beyond_the_papers_have_a_right_config():
-    assert config_errors(DEFAULT | {"models": DEFAULT["models"] | BEYOND["models"]}) == []
+    config = beyond("transfer.mirror", True)
+    assert config_errors(config) == []
+    update_config(config, load("configs/gpu.yaml"))
+    assert config_errors(config) == [] and config["models"]["transfer"]["backbone"] == "resnet18"
 
 
 @pytest.mark.parametrize(

@@ -120,9 +120,13 @@ def beyond(path, value):
 
 
 def test_the_models_beyond_the_papers_have_a_right_config():
-    config = beyond("transfer.mirror", True)
-    assert config_errors(config) == []
-    update_config(config, load("configs/gpu.yaml"))
+    assert config_errors(DEFAULT | {"models": DEFAULT["models"] | BEYOND["models"]}) == []
+
+
+def test_the_configs_for_a_gpu_go_together():
+    config = deepcopy(DEFAULT)
+    for path in ("configs/beyond.yaml", "configs/gpu.yaml"):
+        update_config(config, load(path))
     assert config_errors(config) == [] and config["models"]["transfer"]["backbone"] == "resnet18"
 
 

@@ -28,45 +28,42 @@ localrules:
     all,
     split_labelled,
     name_clusters,
-    causes,
+    measure_agreement,
+    find_causes,
     table1,
     table2,
-    triplets,
+    triplets_table,
     few_labels_table,
+    report_losses,
     plot_clusters,
     plot_reconstructions,
     plot_confusion,
     plot_history,
     plot_architecture,
-    report_losses,
-    agreement,
     merge_benchmarks,
-    summary,
+    summary_page,
 
 
 include: "rules/demo.smk"
+include: "rules/fetch.smk"
 include: "rules/faces.smk"
-include: "rules/labelled.smk"
-include: "rules/variants.smk"
-include: "rules/landmarks.smk"
 include: "rules/train.smk"
-include: "rules/embed.smk"
 include: "rules/cluster.smk"
 include: "rules/score.smk"
-include: "rules/figures.smk"
 include: "rules/pages.smk"
 
 
 onstart:
-    if wrong := read_only_error(Path("results")):
+    if wrong := run.read_only_error(Path("results")):
         raise WorkflowError(wrong)
 
 
 onsuccess:
-    write_report()
-    print(closing_words())
+    if "all" in map(str, workflow.dag.targetrules):
+        print(run.write_report(config, workflow.main_snakefile))
+    print(run.closing_words(Path("results")))
 
 
 onerror:
-    print(error_lines(Path("results/logs"), STARTED))
-    print(clock_line(Path("results")))
+    print(run.error_lines(Path("results/logs"), STARTED))
+    print(run.clock_line(Path("results")))

@@ -9,9 +9,11 @@ REQUIRED INPUTS:
     names/{variant}/{model}/seed{seed}.csv   optional: a person's names, which win; columns cluster,
                                              emotion
 
-OUTPUTS, under results/{variant}/{model}/seed{seed}:
-    clusters.npz  centroids, and the cluster of every face
-    names.csv     the emotion of each cluster, and whether a person chose it
+OUTPUTS:
+    results/{variant}/{model}/seed{seed}/clusters.npz  centroids, and the cluster of every face
+    results/{variant}/{model}/seed{seed}/names.csv     the emotion of each cluster, and whether a
+                                                       person chose it
+    results/agreement.csv                              how far persons who named agree
 """
 
 
@@ -46,7 +48,7 @@ rule name_clusters:
         embeddings="results/{variant}/{model}/seed{seed}/labelled_embeddings.npy",
         index="results/labelled/faces.parquet",
         split="results/labelled/split.parquet",
-        person=person_names,
+        person=lambda wildcards: person_names(dict(wildcards.items())),
     output:
         names="results/{variant}/{model}/seed{seed}/names.csv",
     log:
@@ -64,3 +66,30 @@ rule name_clusters:
         code=code_digest("name_clusters"),
     script:
         "../workflow_scripts/name_clusters.py"
+
+
+rule measure_agreement:
+    """Cohen's kappa of every two persons who named the same clustering."""
+    input:
+        clusterings=[
+            "results/{variant}/{model}/seed{seed}/clusters.npz".format(**cell)
+            for cell in NAMED_TWICE
+        ],
+        names=[path for cell in NAMED_TWICE for path in names_files(cell)],
+    output:
+        csv="results/agreement.csv",
+    log:
+        "results/logs/measure_agreement.log",
+    benchmark:
+        "results/benchmarks/measure_agreement.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=megabytes(1000),
+        runtime=minutes(10),
+    params:
+        cells=[{**cell, "names": names_files(cell)} for cell in NAMED_TWICE],
+        packages=packages_digest("analysis"),
+        code=code_digest("measure_agreement"),
+    script:
+        "../workflow_scripts/measure_agreement.py"

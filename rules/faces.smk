@@ -1,141 +1,245 @@
 """
-Fetches the unlabelled faces: the training pool.
+Reads the labelled faces and gives each its part, leaves out pool faces that are also labelled, makes
+the variants, and for models that see them, landmarks and tight crops.
 
 REQUIRED INPUTS:
-    data.fec_csv of the config      a CSV in the FEC format (results/demo/fec.csv without one)
-    or data.manifest                a manifest of an earlier run
+    data.labelled of the config     a folder of eight emotion folders (results/demo/labelled without
+                                    one)
+    results/fetch/faces.npy, faces.parquet
+    data.fec_csv of the config      people's comparisons (results/demo/fec.csv without one)
 
 OUTPUTS:
-    results/sample/faces.parquet    a row a chosen face: URL and box
-    results/sample/refused.parquet  a row a face of the CSV that could not be read, and why
-    results/fetch/faces.npy         uint8 (faces, size, size, 3), RGB
-    results/fetch/faces.parquet     row i is face i
-    results/fetch/ledger.parquet    a row a URL: what became of it
-    results/fetch/refused.parquet   a row a face that was lost, and why
-    results/fetch/manifest.csv      URL, box and sha256 of every face: enough to have them again
-    results/fetch/losses.csv        photos and faces lost, by host and cause
-    results/figures/losses.png      the same as a picture
+    results/labelled/faces.npy           uint8 (faces, size, size, 3), RGB
+    results/labelled/faces.parquet       row i is face i: path, folder, label, relFCs, digest
+    results/labelled/refused.parquet     files that could not be read, and why
+    results/labelled/duplicates.parquet  pairs of near duplicates: first, second, similarity, mirrored
+    results/labelled/split.parquet       row i is face i: part (naming, train, test), semi
+    results/fetch/leaks.parquet     pool faces that are near duplicates of labelled ones
+    results/fetch/kept.parquet      row i is the row in results/fetch/faces.npy of pool face i
+    results/fetch/triplets.parquet  people's comparisons of three faces: rows of the pool, and which
+                                    is the odd one; part (train, held_out)
+    results/fetch/triplets_lost.csv rows of the CSV without a comparison to use, by cause
+    results/{variant}/pool.npy      uint8 (faces, height, width, channels); after the fetched faces, with
+                                    faces.train_joins_pool, those of the training part
+    results/{variant}/labelled.npy  the same of the labelled faces
+    results/{variant}/landmarks/{set}.npy      float32 (faces, 468, 3), pixels of the face's picture
+    results/{variant}/landmarks/{set}.parquet  presence: how sure the network is of a face (0 to 1)
+    results/{variant}/aligned/{set}.npy        uint8 (faces, side, side, channels), tight crops
 """
 
 
-rule sample_faces:
-    """Read the CSV line by line and choose {params.size} distinct faces (URL and box), seeded."""
+rule read_labelled:
+    """Read the labelled tree into one array of faces of {params.size} pixels."""
     input:
-        csv=config["data"]["manifest"]
-        or config["data"]["fec_csv"]
-        or "results/demo/fec.csv",
+        folder=config["data"]["labelled"] or "results/demo/labelled",
     output:
-        faces="results/sample/faces.parquet",
-        refused="results/sample/refused.parquet",
+        faces="results/labelled/faces.npy",
+        index="results/labelled/faces.parquet",
+        refused="results/labelled/refused.parquet",
     log:
-        "results/logs/sample_faces.log",
+        "results/logs/read_labelled.log",
     benchmark:
-        "results/benchmarks/sample_faces.tsv"
+        "results/benchmarks/read_labelled.tsv"
+    conda:
+        "../envs/faces.yaml"
+    threads: 2
+    resources:
+        mem_mb=megabytes(4000),
+        runtime=minutes(120),
+    params:
+        folder=lambda wildcards, input: str(input.folder),
+        size=config["faces"]["size"],
+        label_from=config["data"]["label_from"],
+        min_relfcs=config["data"]["min_relfcs"],
+        # A folder's time tells nothing of what is in its folders.
+        files=lambda wildcards: "" if DEMO else tree_digest(config["data"]["labelled"]),
+        packages=packages_digest("faces"),
+        code=code_digest("read_labelled"),
+    script:
+        "../workflow_scripts/read_labelled.py"
+
+
+rule find_duplicates:
+    """Find near duplicates among the labelled faces: re-encoded, shifted, brighter, mirrored."""
+    input:
+        faces="results/labelled/faces.npy",
+    output:
+        duplicates="results/labelled/duplicates.parquet",
+    log:
+        "results/logs/find_duplicates.log",
+    benchmark:
+        "results/benchmarks/find_duplicates.tsv"
+    conda:
+        "../envs/faces.yaml"
+    resources:
+        mem_mb=megabytes(2000, per_mb=1.5),
+        runtime=minutes(30, per_mb=0.03),
+    params:
+        packages=packages_digest("faces"),
+        code=code_digest("find_duplicates"),
+    script:
+        "../workflow_scripts/find_duplicates.py"
+
+
+rule split_labelled:
+    """Choose the faces that name clusters, that train and that score; copies stay together."""
+    input:
+        index="results/labelled/faces.parquet",
+        duplicates="results/labelled/duplicates.parquet",
+    output:
+        split="results/labelled/split.parquet",
+    log:
+        "results/logs/split_labelled.log",
+    benchmark:
+        "results/benchmarks/split_labelled.tsv"
+    conda:
+        "../envs/faces.yaml"
+    resources:
+        mem_mb=megabytes(1000),
+        runtime=minutes(10),
+    params:
+        split=config["split"],
+        packages=packages_digest("faces"),
+        code=code_digest("split_labelled"),
+    script:
+        "../workflow_scripts/split_labelled.py"
+
+
+rule find_leaks:
+    """Find faces of the pool that are also labelled; they must not train."""
+    input:
+        pool="results/fetch/faces.npy",
+        labelled="results/labelled/faces.npy",
+    output:
+        leaks="results/fetch/leaks.parquet",
+        kept="results/fetch/kept.parquet",
+    log:
+        "results/logs/find_leaks.log",
+    benchmark:
+        "results/benchmarks/find_leaks.tsv"
+    conda:
+        "../envs/faces.yaml"
+    resources:
+        mem_mb=megabytes(2000, per_mb=1.5),
+        runtime=minutes(30, per_mb=0.03),
+    params:
+        packages=packages_digest("faces"),
+        code=code_digest("find_leaks"),
+    script:
+        "../workflow_scripts/find_leaks.py"
+
+
+rule read_triplets:
+    """Read which of three faces people found least like the others, and hold some photos out."""
+    input:
+        csv=config["data"]["fec_csv"] or "results/demo/fec.csv",
+        index="results/fetch/faces.parquet",
+        kept="results/fetch/kept.parquet",
+    output:
+        triplets="results/fetch/triplets.parquet",
+        lost="results/fetch/triplets_lost.csv",
+    log:
+        "results/logs/read_triplets.log",
+    benchmark:
+        "results/benchmarks/read_triplets.tsv"
     conda:
         "../envs/faces.yaml"
     resources:
         mem_mb=megabytes(1000, per_mb=8),
         runtime=minutes(10, per_mb=0.1),
     params:
-        size=config["faces"]["sample"],
-        seed=config["faces"]["seed"],
-        manifest=config["data"]["manifest"] is not None,
+        settings=TRIPLETS,
+        seed=config["split"]["seed"],
         packages=packages_digest("faces"),
-        code=code_digest("sample_faces"),
+        code=code_digest("read_triplets"),
     script:
-        "../workflow_scripts/sample_faces.py"
+        "../workflow_scripts/read_triplets.py"
 
 
-rule fetch_shard:
-    """Fetch the photos of the hosts that fall to shard {wildcards.shard}."""
+rule make_variant:
+    """Make the variant {wildcards.variant} of one set of faces."""
     input:
-        faces="results/sample/faces.parquet",
-        photos=branch(DEMO, then="results/demo/photos", otherwise=[]),
-        exclude=config["fetch"]["exclude"] or [],
-    output:
-        counts="results/fetch/shards/{shard}.csv",
-    log:
-        "results/logs/fetch_shard/{shard}.log",
-    benchmark:
-        "results/benchmarks/fetch_shard/{shard}.tsv"
-    conda:
-        "../envs/faces.yaml"
-    threads: 2
-    resources:
-        mem_mb=megabytes(4000),
-        runtime=minutes(60, per_mb=100),
-    params:
-        size=config["faces"]["size"],
-        fetch=FETCH,
-        port=config["demo"]["port"] if DEMO else 0,
-        # Undeclared, so that a failed or killed job keeps what it has fetched.
-        state="results/fetch/state",
-        packages=packages_digest("faces"),
-        code=code_digest("fetch_shard"),
-    script:
-        "../workflow_scripts/fetch_shard.py"
-
-
-rule fetch_faces:
-    """Fetch what no shard has, and write the faces, {params.size} pixels a side, in order."""
-    input:
-        faces="results/sample/faces.parquet",
-        photos=branch(DEMO, then="results/demo/photos", otherwise=[]),
-        exclude=config["fetch"]["exclude"] or [],
-        shards=expand("results/fetch/shards/{shard}.csv", shard=SHARDS),
-    output:
-        faces="results/fetch/faces.npy",
-        index="results/fetch/faces.parquet",
-        ledger="results/fetch/ledger.parquet",
-        refused="results/fetch/refused.parquet",
-        manifest="results/fetch/manifest.csv",
-    log:
-        "results/logs/fetch_faces.log",
-    benchmark:
-        "results/benchmarks/fetch_faces.tsv"
-    conda:
-        "../envs/faces.yaml"
-    threads: 2
-    resources:
-        mem_mb=megabytes(4000),
-        runtime=minutes(60, per_mb=100),
-    params:
-        size=config["faces"]["size"],
-        # What failed in a shard of this run is not asked for again here.
-        fetch=FETCH | {"retry_failed": config["fetch"]["retry_failed"] and not SHARDS},
-        port=config["demo"]["port"] if DEMO else 0,
-        state="results/fetch/state",
-        packages=packages_digest("faces"),
-        code=code_digest("fetch_faces"),
-    script:
-        "../workflow_scripts/fetch_faces.py"
-
-
-rule report_losses:
-    """Count by host and cause what could not be had, in a table and a picture."""
-    input:
-        ledger="results/fetch/ledger.parquet",
-        refused="results/fetch/refused.parquet",
-    output:
-        table="results/fetch/losses.csv",
-        figure=report(
-            "results/figures/losses.png",
-            caption="../docs/report/losses.rst",
-            category="Figures",
-            subcategory="Lost photos",
-            labels={"cells": "all"},
+        faces=lambda wildcards: {
+            "pool": "results/fetch/faces.npy",
+            "labelled": "results/labelled/faces.npy",
+        }[wildcards.set],
+        kept=branch(
+            lambda wildcards: wildcards.set == "pool",
+            then="results/fetch/kept.parquet",
+            otherwise=[],
         ),
+        joined=branch(
+            lambda wildcards: wildcards.set == "pool"
+            and config["faces"]["train_joins_pool"],
+            then=["results/labelled/faces.npy", "results/labelled/split.parquet"],
+            otherwise=[],
+        ),
+    output:
+        faces="results/{variant}/{set}.npy",
     log:
-        "results/logs/report_losses.log",
+        "results/logs/make_variant/{variant}/{set}.log",
     benchmark:
-        "results/benchmarks/report_losses.tsv"
+        "results/benchmarks/make_variant/{variant}/{set}.tsv"
     conda:
-        "../envs/analysis.yaml"
+        "../envs/faces.yaml"
     resources:
-        mem_mb=megabytes(2000),
-        runtime=minutes(10),
+        mem_mb=megabytes(1000, per_mb=2),
+        runtime=minutes(10, per_mb=0.02),
     params:
-        packages=packages_digest("analysis"),
-        code=code_digest("report_losses"),
+        border=lambda wildcards: (
+            config["faces"]["border"] if wildcards.variant == "cropped" else 0
+        ),
+        packages=packages_digest("faces"),
+        code=code_digest("make_variant"),
     script:
-        "../workflow_scripts/report_losses.py"
+        "../workflow_scripts/make_variant.py"
+
+
+rule find_landmarks:
+    """Find the face mesh (468 points) of each face of {wildcards.set}, {wildcards.variant}."""
+    input:
+        faces="results/{variant}/{set}.npy",
+    output:
+        landmarks="results/{variant}/landmarks/{set}.npy",
+        presence="results/{variant}/landmarks/{set}.parquet",
+    log:
+        "results/logs/find_landmarks/{variant}/{set}.log",
+    benchmark:
+        "results/benchmarks/find_landmarks/{variant}/{set}.tsv"
+    conda:
+        "../envs/landmarks.yaml"
+    threads: 2
+    resources:
+        mem_mb=megabytes(1500, per_mb=0.5),
+        runtime=minutes(20, per_mb=1),
+    params:
+        packages=packages_digest("landmarks"),
+        code=code_digest("find_landmarks"),
+    script:
+        "../workflow_scripts/find_landmarks.py"
+
+
+rule align_faces:
+    """Cut tight crops of {params.side} pixels, turned and scaled by eyes and nose."""
+    input:
+        faces="results/{variant}/{set}.npy",
+        landmarks="results/{variant}/landmarks/{set}.npy",
+        # Both sets' faces go to the places of the pool's mean face.
+        pool_landmarks="results/{variant}/landmarks/pool.npy",
+    output:
+        faces="results/{variant}/aligned/{set}.npy",
+    log:
+        "results/logs/align_faces/{variant}/{set}.log",
+    benchmark:
+        "results/benchmarks/align_faces/{variant}/{set}.tsv"
+    conda:
+        "../envs/landmarks.yaml"
+    resources:
+        mem_mb=megabytes(2000, per_mb=2),
+        runtime=minutes(10, per_mb=0.1),
+    params:
+        side=config["faces"]["aligned"],
+        packages=packages_digest("landmarks"),
+        code=code_digest("align_faces"),
+    script:
+        "../workflow_scripts/align_faces.py"

@@ -1,15 +1,246 @@
 """
-Makes the pages that a person reads or works on.
+Draws the figures, and makes the pages that a person reads or works on.
 
 REQUIRED INPUTS: what the rules below name
 
 OUTPUTS:
+    results/{variant}/{model}/seed{seed}/map.parquet  face, set (pool, test), and its places
+    results/{variant}/{model}/seed{seed}/map.html     the same to explore, with the faces
+    results/{variant}/{model}/seed{seed}/figures/embedding.png        t-SNE and UMAP
+    results/{variant}/{model}/seed{seed}/figures/clusters.png         samples of each cluster
+    results/{variant}/{model}/seed{seed}/figures/reconstructions.png  originals and reconstructions
     results/{variant}/{model}/seed{seed}/naming.html  a page to name the clusters on
-    results/agreement.csv                             how far persons who named agree
-    results/costs.csv                                 time and memory of every job
-    results/summary.html                              all results on one page
-    results/report.html                               Snakemake's report, made when a run ends
+    results/figures/confusion.png             all cells' confusion matrices
+    results/figures/history.png               loss of every epoch, all cells
+    results/figures/architecture_{model}.png  layers of each model
+    results/costs.csv                         time and memory of every job
+    results/summary.html                      all results on one page
+    results/report.html                       Snakemake's report, made when a run ends
 """
+
+
+rule map_faces:
+    """Place at most {params.points} faces each of the pool and the test set by t-SNE and UMAP."""
+    input:
+        pool="results/{variant}/{model}/seed{seed}/embeddings.npy",
+        labelled="results/{variant}/{model}/seed{seed}/labelled_embeddings.npy",
+        split="results/labelled/split.parquet",
+    output:
+        map="results/{variant}/{model}/seed{seed}/map.parquet",
+    log:
+        "results/logs/map_faces/{variant}/{model}/seed{seed}.log",
+    benchmark:
+        "results/benchmarks/map_faces/{variant}/{model}/seed{seed}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=megabytes(4000, per_mb=0.2),
+        runtime=minutes(60, per_mb=0.02),
+    params:
+        points=25_000,
+        packages=packages_digest("analysis"),
+        code=code_digest("map_faces"),
+    script:
+        "../workflow_scripts/map_faces.py"
+
+
+rule plot_embedding:
+    """The maps by cluster or prediction and by true emotion (figures 5, 7), still and to explore."""
+    input:
+        map="results/{variant}/{model}/seed{seed}/map.parquet",
+        predictions="results/{variant}/{model}/seed{seed}/predictions.parquet",
+        clustering=branch(
+            lambda wildcards: wildcards.model in CLUSTERED,
+            then="results/{variant}/{model}/seed{seed}/clusters.npz",
+            otherwise=[],
+        ),
+        names=branch(
+            lambda wildcards: wildcards.model in CLUSTERED,
+            then="results/{variant}/{model}/seed{seed}/names.csv",
+            otherwise=[],
+        ),
+        pool="results/{variant}/pool.npy",
+        labelled="results/{variant}/labelled.npy",
+    output:
+        figure=report(
+            "results/{variant}/{model}/seed{seed}/figures/embedding.png",
+            caption="../docs/report/embedding.rst",
+            category="Figures",
+            subcategory="Maps of the embeddings",
+            labels={"model": "{model}", "variant": "{variant}", "seed": "{seed}"},
+        ),
+        page="results/{variant}/{model}/seed{seed}/map.html",
+    log:
+        "results/logs/plot_embedding/{variant}/{model}/seed{seed}.log",
+    benchmark:
+        "results/benchmarks/plot_embedding/{variant}/{model}/seed{seed}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=megabytes(3000, per_mb=1),
+        runtime=minutes(30),
+    params:
+        packages=packages_digest("analysis"),
+        code=code_digest("plot_embedding"),
+    script:
+        "../workflow_scripts/plot_embedding.py"
+
+
+rule plot_clusters:
+    """A seeded sample of the pool's faces for each cluster, with the cluster's name."""
+    input:
+        faces="results/{variant}/pool.npy",
+        clustering="results/{variant}/{model}/seed{seed}/clusters.npz",
+        names="results/{variant}/{model}/seed{seed}/names.csv",
+    output:
+        figure=report(
+            "results/{variant}/{model}/seed{seed}/figures/clusters.png",
+            caption="../docs/report/clusters.rst",
+            category="Figures",
+            subcategory="Faces of the clusters",
+            labels={"model": "{model}", "variant": "{variant}", "seed": "{seed}"},
+        ),
+    log:
+        "results/logs/plot_clusters/{variant}/{model}/seed{seed}.log",
+    benchmark:
+        "results/benchmarks/plot_clusters/{variant}/{model}/seed{seed}.tsv"
+    wildcard_constraints:
+        model="|".join(CLUSTERED),
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=megabytes(2000),
+        runtime=minutes(10),
+    params:
+        per_cluster=12,
+        packages=packages_digest("analysis"),
+        code=code_digest("plot_clusters"),
+    script:
+        "../workflow_scripts/plot_clusters.py"
+
+
+rule plot_reconstructions:
+    """Faces above what the autoencoder made of them after some epochs (figures 6, 8)."""
+    input:
+        model="results/{variant}/{model}/seed{seed}/model",
+    output:
+        figure=report(
+            "results/{variant}/{model}/seed{seed}/figures/reconstructions.png",
+            caption="../docs/report/reconstructions.rst",
+            category="Figures",
+            subcategory="Reconstructions",
+            labels={"model": "{model}", "variant": "{variant}", "seed": "{seed}"},
+        ),
+    log:
+        "results/logs/plot_reconstructions/{variant}/{model}/seed{seed}.log",
+    benchmark:
+        "results/benchmarks/plot_reconstructions/{variant}/{model}/seed{seed}.tsv"
+    wildcard_constraints:
+        model="|".join(AUTOENCODERS),
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=megabytes(1000),
+        runtime=minutes(10),
+    params:
+        packages=packages_digest("analysis"),
+        code=code_digest("plot_reconstructions"),
+    script:
+        "../workflow_scripts/plot_reconstructions.py"
+
+
+rule plot_confusion:
+    """Confusion matrices of all cells, rows normalised, mean over seeds."""
+    input:
+        predictions=[
+            "results/{variant}/{model}/seed{seed}/predictions.parquet".format(**cell)
+            for cell in CELLS
+        ],
+    output:
+        figure=report(
+            "results/figures/confusion.png",
+            caption="../docs/report/confusion.rst",
+            category="Figures",
+            subcategory="Confusion matrices",
+            labels={"cells": "all"},
+        ),
+    log:
+        "results/logs/plot_confusion.log",
+    benchmark:
+        "results/benchmarks/plot_confusion.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=megabytes(2000),
+        runtime=minutes(10),
+    params:
+        cells=CELLS,
+        packages=packages_digest("analysis"),
+        code=code_digest("plot_confusion"),
+    script:
+        "../workflow_scripts/plot_confusion.py"
+
+
+rule plot_history:
+    """Loss of every epoch: a panel a model and phase, a colour a variant."""
+    input:
+        models=[
+            "results/{variant}/{model}/seed{seed}/model".format(**cell)
+            for cell in CELLS
+        ],
+    output:
+        figure=report(
+            "results/figures/history.png",
+            caption="../docs/report/history.rst",
+            category="Figures",
+            subcategory="Training",
+            labels={"cells": "all"},
+        ),
+    log:
+        "results/logs/plot_history.log",
+    benchmark:
+        "results/benchmarks/plot_history.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=megabytes(1000),
+        runtime=minutes(10),
+    params:
+        cells=CELLS,
+        packages=packages_digest("analysis"),
+        code=code_digest("plot_history"),
+    script:
+        "../workflow_scripts/plot_history.py"
+
+
+rule plot_architecture:
+    """The layers of {wildcards.model}, for the first variant (figures 1-4)."""
+    input:
+        model="results/{variant}/{{model}}/seed{seed}/model".format(
+            variant=config["variants"][0], seed=config["seeds"][0]
+        ),
+    output:
+        figure=report(
+            "results/figures/architecture_{model}.png",
+            caption="../docs/report/architecture.rst",
+            category="Figures",
+            subcategory="Architectures",
+            labels={"model": "{model}"},
+        ),
+    log:
+        "results/logs/plot_architecture/{model}.log",
+    benchmark:
+        "results/benchmarks/plot_architecture/{model}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=megabytes(1000),
+        runtime=minutes(10),
+    params:
+        packages=packages_digest("analysis"),
+        code=code_digest("plot_architecture"),
+    script:
+        "../workflow_scripts/plot_architecture.py"
 
 
 rule naming_page:
@@ -40,33 +271,6 @@ rule naming_page:
         "../workflow_scripts/naming_page.py"
 
 
-rule agreement:
-    """Cohen's kappa of every two persons who named the same clustering."""
-    input:
-        clusterings=[
-            "results/{variant}/{model}/seed{seed}/clusters.npz".format(**cell)
-            for cell in NAMED_TWICE
-        ],
-        names=[path for cell in NAMED_TWICE for path in names_files(cell)],
-    output:
-        csv="results/agreement.csv",
-    log:
-        "results/logs/agreement.log",
-    benchmark:
-        "results/benchmarks/agreement.tsv"
-    conda:
-        "../envs/analysis.yaml"
-    resources:
-        mem_mb=megabytes(1000),
-        runtime=minutes(10),
-    params:
-        cells=[{**cell, "names": names_files(cell)} for cell in NAMED_TWICE],
-        packages=packages_digest("analysis"),
-        code=code_digest("agreement"),
-    script:
-        "../workflow_scripts/agreement.py"
-
-
 rule merge_benchmarks:
     """Time and memory of every job that the results needed, in one table."""
     input:
@@ -91,7 +295,7 @@ rule merge_benchmarks:
         "../workflow_scripts/merge_benchmarks.py"
 
 
-rule summary:
+rule summary_page:
     """Table 1, causes, lost URLs, costs, provenance and limits on one page."""
     input:
         texts=[
@@ -128,9 +332,9 @@ rule summary:
             labels={"page": "Table 1, causes, costs, provenance, limits"},
         ),
     log:
-        "results/logs/summary.log",
+        "results/logs/summary_page.log",
     benchmark:
-        "results/benchmarks/summary.tsv"
+        "results/benchmarks/summary_page.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -140,6 +344,6 @@ rule summary:
         config=CONFIG_DIGEST,
         demo=DEMO,
         packages=packages_digest("analysis"),
-        code=code_digest("summary"),
+        code=code_digest("summary_page"),
     script:
-        "../workflow_scripts/summary.py"
+        "../workflow_scripts/summary_page.py"

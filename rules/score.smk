@@ -7,17 +7,19 @@ REQUIRED INPUTS:
     results/{variant}/{model}/seed{seed}/labelled_embeddings.npy
     results/labelled/faces.parquet
     results/labelled/split.parquet
+    results/agreement.csv
     results/{variant}/{model}/seed{seed}/embeddings.npy              triplet accuracy
     results/fetch/triplets.parquet
 
 OUTPUTS:
+    results/{variant}/{model}/seed{seed}/probabilities.npy    the model triplet: votes of neighbours
     results/{variant}/{model}/seed{seed}/predictions.parquet  a row a test face
     results/{variant}/{model}/seed{seed}/metrics.json
     results/causes.csv, results/causes.md         where accuracy is lost
     results/comparisons.csv                       tests of cells
     results/table1.csv, results/table1.md
     results/table2.csv, results/table2.md         by valence
-    results/ensembles.csv, results/ensembles.md
+    results/ensembles.csv, results/ensembles.md   cells joined
     results/{variant}/{model}/seed{seed}/triplets.parquet  a row a held-out comparison: right or not
     results/{variant}/{model}/seed{seed}/triplets.json     triplet accuracy
     results/triplets.csv, results/triplets.md              the same of all cells
@@ -25,6 +27,32 @@ OUTPUTS:
     results/few_labels.csv, results/few_labels.md
     results/figures/few_labels.png, results/figures/label_first.png
 """
+
+
+rule answer_by_neighbours:
+    """Votes of the nearest labelled faces of the training part on every labelled face's emotion."""
+    input:
+        embeddings="results/{variant}/{model}/seed{seed}/labelled_embeddings.npy",
+        index="results/labelled/faces.parquet",
+        split="results/labelled/split.parquet",
+    output:
+        probabilities="results/{variant}/{model}/seed{seed}/probabilities.npy",
+    log:
+        "results/logs/answer_by_neighbours/{variant}/{model}/seed{seed}.log",
+    benchmark:
+        "results/benchmarks/answer_by_neighbours/{variant}/{model}/seed{seed}.tsv"
+    wildcard_constraints:
+        model="|".join(NEIGHBOURS),
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=megabytes(2000, per_mb=20),
+        runtime=minutes(10, per_mb=1),
+    params:
+        packages=packages_digest("analysis"),
+        code=code_digest("answer_by_neighbours"),
+    script:
+        "../workflow_scripts/answer_by_neighbours.py"
 
 
 rule predict_by_cluster:
@@ -87,7 +115,7 @@ rule predict_by_classifier:
         "../workflow_scripts/predict.py"
 
 
-rule causes:
+rule find_causes:
     """Where each model loses accuracy: embedding, clusters, names, or new faces."""
     input:
         predictions=[
@@ -103,9 +131,9 @@ rule causes:
         csv="results/causes.csv",
         md="results/causes.md",
     log:
-        "results/logs/causes.log",
+        "results/logs/find_causes.log",
     benchmark:
-        "results/benchmarks/causes.tsv"
+        "results/benchmarks/find_causes.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -115,12 +143,12 @@ rule causes:
         cells=CELLS,
         data=DATA,
         packages=packages_digest("analysis"),
-        code=code_digest("causes"),
+        code=code_digest("find_causes"),
     script:
-        "../workflow_scripts/causes.py"
+        "../workflow_scripts/find_causes.py"
 
 
-rule compare:
+rule compare_cells:
     """Test every cell against chance and chosen others, with Holm's correction."""
     input:
         predictions=[
@@ -130,9 +158,9 @@ rule compare:
     output:
         csv="results/comparisons.csv",
     log:
-        "results/logs/compare.log",
+        "results/logs/compare_cells.log",
     benchmark:
-        "results/benchmarks/compare.tsv"
+        "results/benchmarks/compare_cells.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -142,9 +170,9 @@ rule compare:
         cells=CELLS,
         table=config["table"],
         packages=packages_digest("analysis"),
-        code=code_digest("compare"),
+        code=code_digest("compare_cells"),
     script:
-        "../workflow_scripts/compare.py"
+        "../workflow_scripts/compare_cells.py"
 
 
 rule table1:
@@ -217,7 +245,7 @@ rule table2:
         "../workflow_scripts/table2.py"
 
 
-rule ensembles:
+rule join_cells:
     """Join cells: classifiers by probabilities, clusterings by votes and co-association."""
     input:
         predictions=[
@@ -241,9 +269,9 @@ rule ensembles:
         csv="results/ensembles.csv",
         md="results/ensembles.md",
     log:
-        "results/logs/ensembles.log",
+        "results/logs/join_cells.log",
     benchmark:
-        "results/benchmarks/ensembles.tsv"
+        "results/benchmarks/join_cells.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -256,9 +284,9 @@ rule ensembles:
         method=config["naming"]["method"],
         data=DATA,
         packages=packages_digest("analysis"),
-        code=code_digest("ensembles"),
+        code=code_digest("join_cells"),
     script:
-        "../workflow_scripts/ensembles.py"
+        "../workflow_scripts/join_cells.py"
 
 
 rule score_triplets:
@@ -285,7 +313,7 @@ rule score_triplets:
         "../workflow_scripts/score_triplets.py"
 
 
-rule triplets:
+rule triplets_table:
     """How well every cell's embedding agrees with people's comparisons, and people with each other."""
     input:
         answers=[
@@ -298,9 +326,9 @@ rule triplets:
         csv="results/triplets.csv",
         md="results/triplets.md",
     log:
-        "results/logs/triplets.log",
+        "results/logs/triplets_table.log",
     benchmark:
-        "results/benchmarks/triplets.tsv"
+        "results/benchmarks/triplets_table.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -310,12 +338,12 @@ rule triplets:
         cells=CELLS,
         data=DATA + (", whose annotators are simulated" if DEMO else ""),
         packages=packages_digest("analysis"),
-        code=code_digest("triplets"),
+        code=code_digest("triplets_table"),
     script:
-        "../workflow_scripts/triplets.py"
+        "../workflow_scripts/triplets_table.py"
 
 
-rule few_labels:
+rule try_few_labels:
     """Teach by few labels, drawn at random or chosen as typical, and score on the test faces."""
     input:
         embeddings="results/{variant}/{model}/seed{seed}/labelled_embeddings.npy",
@@ -330,9 +358,9 @@ rule few_labels:
         csv="results/{variant}/{model}/seed{seed}/few_labels.csv",
         answers="results/{variant}/{model}/seed{seed}/few_labels.npy",
     log:
-        "results/logs/few_labels/{variant}/{model}/seed{seed}.log",
+        "results/logs/try_few_labels/{variant}/{model}/seed{seed}.log",
     benchmark:
-        "results/benchmarks/few_labels/{variant}/{model}/seed{seed}.tsv"
+        "results/benchmarks/try_few_labels/{variant}/{model}/seed{seed}.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -342,9 +370,9 @@ rule few_labels:
         few=config["few_labels"],
         clustering=config["clustering"],
         packages=packages_digest("analysis"),
-        code=code_digest("few_labels"),
+        code=code_digest("try_few_labels"),
     script:
-        "../workflow_scripts/few_labels.py"
+        "../workflow_scripts/try_few_labels.py"
 
 
 rule few_labels_table:

@@ -1,5 +1,5 @@
 """
-Trains each model on each variant with each seed.
+Trains each model on each variant with each seed, and applies it.
 
 REQUIRED INPUTS:
     results/{variant}/pool.npy
@@ -7,11 +7,14 @@ REQUIRED INPUTS:
     results/labelled/faces.parquet
     results/labelled/split.parquet
     the file at models.transfer.weights  where one is named
-    results/fetch/triplets.parquet
+    results/fetch/triplets.parquet       the model triplet
 
-OUTPUTS:
-    results/{variant}/{model}/seed{seed}/model  weights.safetensors, model.json, history.jsonl,
-                                                reconstructions.npy (autoencoders)
+OUTPUTS, all under results/{variant}/{model}/seed{seed}:
+    model                    weights.safetensors, model.json, history.jsonl, reconstructions.npy
+                             (autoencoders)
+    embeddings.npy           float32 (faces of the pool, width)
+    labelled_embeddings.npy  float32 (labelled faces, width)
+    probabilities.npy        float32 (labelled faces, 8); classifiers
 """
 
 
@@ -21,12 +24,12 @@ rule train:
         # Each model's run depends on just the faces that it learns from.
         pool=branch(
             learns_from("pool"),
-            then=seen("pool"),
+            then=seen_of("pool"),
             otherwise=[],
         ),
         labelled=branch(
             learns_from("labelled"),
-            then=seen("labelled"),
+            then=seen_of("labelled"),
             otherwise=[],
         ),
         index=branch(
@@ -44,7 +47,7 @@ rule train:
             then="results/{variant}/landmarks/pool.npy",
             otherwise=[],
         ),
-        weights=starts_from,
+        weights=lambda wildcards: start_weights(config, wildcards.model),
         triplets=branch(
             learns_from("triplets"),
             then="results/fetch/triplets.parquet",
@@ -79,7 +82,66 @@ rule train:
         checkpoint="results/{variant}/{model}/seed{seed}/checkpoint",
         packages=packages_digest("torch"),
         code=lambda wildcards: code_digest(
-            "train", f"facesort.models.{wildcards.model}"
+            "train", f"facesort.train.models.{wildcards.model}"
         ),
     script:
         "../workflow_scripts/train.py"
+
+
+rule embed:
+    """Encode the training pool and the labelled faces with a trained model."""
+    input:
+        model="results/{variant}/{model}/seed{seed}/model",
+        pool=seen_of("pool"),
+        labelled=seen_of("labelled"),
+    output:
+        pool="results/{variant}/{model}/seed{seed}/embeddings.npy",
+        labelled="results/{variant}/{model}/seed{seed}/labelled_embeddings.npy",
+    log:
+        "results/logs/embed/{variant}/{model}/seed{seed}.log",
+    benchmark:
+        "results/benchmarks/embed/{variant}/{model}/seed{seed}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: config["training"]["threads"]
+    resources:
+        mem_mb=training_memory,
+        runtime=minutes(60, per_mb=0.1),
+    params:
+        training=TRAINING,
+        packages=packages_digest("torch"),
+        code=lambda wildcards: code_digest(
+            "embed", f"facesort.train.models.{wildcards.model}"
+        ),
+    script:
+        "../workflow_scripts/embed.py"
+
+
+rule classify:
+    """Probabilities of the eight emotions for the labelled faces, from a trained classifier."""
+    input:
+        model="results/{variant}/{model}/seed{seed}/model",
+        labelled=seen_of("labelled"),
+    output:
+        probabilities="results/{variant}/{model}/seed{seed}/probabilities.npy",
+    log:
+        "results/logs/classify/{variant}/{model}/seed{seed}.log",
+    benchmark:
+        "results/benchmarks/classify/{variant}/{model}/seed{seed}.tsv"
+    wildcard_constraints:
+        model="|".join(LAST_LAYERS),
+    conda:
+        "../envs/torch.yaml"
+    threads: config["training"]["threads"]
+    resources:
+        mem_mb=training_memory,
+        runtime=minutes(60, per_mb=0.1),
+    params:
+        training=TRAINING,
+        mirror=lambda wildcards: config["models"][wildcards.model].get("mirror", False),
+        packages=packages_digest("torch"),
+        code=lambda wildcards: code_digest(
+            "classify", f"facesort.train.models.{wildcards.model}"
+        ),
+    script:
+        "../workflow_scripts/classify.py"

@@ -77,7 +77,7 @@ def saved():
 @pytest.fixture(scope="module")
 def planted():
     """Eight clear groups: embeddings, the emotion of each face, a clustering of half of them."""
-    from facesort.clustering import fit_clusters
+    from facesort.cluster.kmeans import fit_clusters
 
     rng = np.random.default_rng(0)
     labels = np.arange(400) % 8

@@ -1,8 +1,8 @@
 """A model taught one phase, as rule train does it: what tests of models share."""
 
-from facesort.checkpoints import Checkpoint
-from facesort.devices import choose_device
-from facesort.training import fit
+from facesort.train.checkpoints import Checkpoint
+from facesort.train.devices import choose_device
+from facesort.train.engine import fit
 
 
 def learn(model, phase, folder, batch_size):

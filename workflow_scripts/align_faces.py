@@ -1,10 +1,13 @@
-"""Rule align_faces: tight crops of a set of faces, put in one place by their landmarks."""
+"""Rule align_faces of stage faces.
+
+Tight crops of a set of faces, put in one place by their landmarks.
+"""
 
 from snakemake.iocontainers import Snakemake
 
-from facesort.alignment import stable_places, tight_crops
-from facesort.arrays import create_array, open_array
-from facesort.job import job
+from facesort.common.arrays import create_array, open_array
+from facesort.common.job import job
+from facesort.faces.alignment import stable_places, tight_crops
 
 snakemake: Snakemake
 

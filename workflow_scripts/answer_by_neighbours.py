@@ -1,12 +1,15 @@
-"""Rule answer_by_neighbours: votes of the nearest labelled faces of the training part."""
+"""Rule answer_by_neighbours of stage score.
+
+Votes of the nearest labelled faces of the training part.
+"""
 
 import numpy as np
 from snakemake.iocontainers import Snakemake
 
-from facesort.arrays import create_array, open_array, read_index
-from facesort.emotions import EMOTIONS
-from facesort.job import job
-from facesort.probes import neighbours_votes
+from facesort.common.arrays import create_array, open_array, read_index
+from facesort.common.emotions import EMOTIONS
+from facesort.common.job import job
+from facesort.score.probes import neighbours_votes
 
 snakemake: Snakemake
 

@@ -1,12 +1,15 @@
-"""Rule classify: a classifier's probabilities of the eight emotions for the labelled faces."""
+"""Rule classify of stage train.
+
+A classifier's probabilities of the eight emotions for the labelled faces.
+"""
 
 from snakemake.iocontainers import Snakemake
 from torch import Tensor
 
-from facesort.arrays import open_array
-from facesort.job import job
-from facesort.saving import load_for_use
-from facesort.training import apply_in_batches
+from facesort.common.arrays import open_array
+from facesort.common.job import job
+from facesort.train.engine import apply_in_batches
+from facesort.train.saving import load_for_use
 
 snakemake: Snakemake
 

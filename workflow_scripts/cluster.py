@@ -1,10 +1,13 @@
-"""Rule cluster: fit K-means to the pool's embeddings, and place the labelled faces."""
+"""Rule cluster of stage cluster.
+
+Fit K-means to the pool's embeddings, and place the labelled faces.
+"""
 
 from snakemake.iocontainers import Snakemake
 
-from facesort.arrays import open_array
-from facesort.clustering import fit_clusters, save_clustering
-from facesort.job import job
+from facesort.cluster.kmeans import fit_clusters, save_clustering
+from facesort.common.arrays import open_array
+from facesort.common.job import job
 
 snakemake: Snakemake
 

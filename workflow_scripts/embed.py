@@ -1,11 +1,14 @@
-"""Rule embed: encode the training pool and the labelled faces."""
+"""Rule embed of stage train.
+
+Encode the training pool and the labelled faces.
+"""
 
 from snakemake.iocontainers import Snakemake
 
-from facesort.arrays import open_array
-from facesort.job import job
-from facesort.saving import load_for_use
-from facesort.training import apply_in_batches
+from facesort.common.arrays import open_array
+from facesort.common.job import job
+from facesort.train.engine import apply_in_batches
+from facesort.train.saving import load_for_use
 
 snakemake: Snakemake
 

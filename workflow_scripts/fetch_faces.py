@@ -1,12 +1,15 @@
-"""Rule fetch_faces: fetch what is still missing, and write the faces in the sample's order."""
+"""Rule fetch_faces of stage fetch.
+
+Fetch what is still missing, and write the faces in the sample's order.
+"""
 
 from snakemake.iocontainers import Snakemake
 
-from facesort.fetching import fetch
-from facesort.gathering import write_faces, write_ledger
-from facesort.job import job
-from facesort.journal import Journal
-from facesort.worklist import WorkList
+from facesort.common.job import job
+from facesort.fetch.download import fetch
+from facesort.fetch.journal import Journal
+from facesort.fetch.outputs import write_faces, write_ledger
+from facesort.fetch.worklist import WorkList
 
 snakemake: Snakemake
 

@@ -1,14 +1,17 @@
-"""Rule fetch_shard: fetch the photos of some of the hosts."""
+"""Rule fetch_shard of stage fetch.
+
+Fetch the photos of some of the hosts.
+"""
 
 import csv
 from pathlib import Path
 
 from snakemake.iocontainers import Snakemake
 
-from facesort.fetching import fetch
-from facesort.job import job
-from facesort.journal import Journal, buckets_of
-from facesort.worklist import WorkList
+from facesort.common.job import job
+from facesort.fetch.download import fetch
+from facesort.fetch.journal import Journal, buckets_of
+from facesort.fetch.worklist import WorkList
 
 snakemake: Snakemake
 

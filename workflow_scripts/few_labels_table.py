@@ -1,15 +1,18 @@
-"""Rule few_labels_table: all cells' curves over the number of labels."""
+"""Rule few_labels_table of stage score.
+
+All cells' curves over the number of labels.
+"""
 
 from pathlib import Path
 
 from snakemake.iocontainers import Snakemake
 
-from facesort.arrays import open_array, read_index
-from facesort.few_labels_figures import plot_few_labels, plot_label_first
-from facesort.few_labels_table import few_labels_markdown, make_few_labels_table
-from facesort.figures import save
-from facesort.job import job
-from facesort.reading import read_table
+from facesort.common.arrays import open_array, read_index
+from facesort.common.drawing import save
+from facesort.common.job import job
+from facesort.common.reading import read_table
+from facesort.score.few_labels.figures import plot_few_labels, plot_label_first
+from facesort.score.few_labels.table import few_labels_markdown, make_few_labels_table
 
 snakemake: Snakemake
 

@@ -1,10 +1,13 @@
-"""Rule find_duplicates: near duplicates among the labelled faces."""
+"""Rule find_duplicates of stage faces.
+
+Near duplicates among the labelled faces.
+"""
 
 from snakemake.iocontainers import Snakemake
 
-from facesort.arrays import open_array, write_index
-from facesort.duplicates import find_pairs
-from facesort.job import job
+from facesort.common.arrays import open_array, write_index
+from facesort.common.job import job
+from facesort.faces.duplicates import find_pairs
 
 snakemake: Snakemake
 

@@ -1,13 +1,16 @@
-"""Rule find_landmarks: the face mesh of every face of a set."""
+"""Rule find_landmarks of stage faces.
+
+The face mesh of every face of a set.
+"""
 
 import numpy as np
 import pandas as pd
 from snakemake.iocontainers import Snakemake
 
-from facesort.arrays import create_array, open_array, write_index
-from facesort.face_mesh import FaceMesh
-from facesort.job import Progress, job
-from facesort.procrustes import POINTS
+from facesort.common.arrays import create_array, open_array, write_index
+from facesort.common.job import Progress, job
+from facesort.faces.face_mesh import FaceMesh
+from facesort.faces.procrustes import POINTS
 
 snakemake: Snakemake
 

@@ -1,10 +1,13 @@
-"""Rule find_leaks: faces of the pool that are also labelled, which must not train."""
+"""Rule find_leaks of stage faces.
+
+Faces of the pool that are also labelled, which must not train.
+"""
 
 from snakemake.iocontainers import Snakemake
 
-from facesort.arrays import open_array, write_index
-from facesort.duplicates import find_pairs, without
-from facesort.job import job
+from facesort.common.arrays import open_array, write_index
+from facesort.common.job import job
+from facesort.faces.duplicates import find_pairs, without
 
 snakemake: Snakemake
 

@@ -1,11 +1,14 @@
-"""Rule make_variant: turn a set of faces into a variant."""
+"""Rule make_variant of stage faces.
+
+Turn a set of faces into a variant.
+"""
 
 import numpy as np
 from snakemake.iocontainers import Snakemake
 
-from facesort.arrays import create_array, open_array, read_index
-from facesort.job import job
-from facesort.variants import make_variant, variant_shape
+from facesort.common.arrays import create_array, open_array, read_index
+from facesort.common.job import job
+from facesort.faces.variants import make_variant, variant_shape
 
 snakemake: Snakemake
 

@@ -1,13 +1,16 @@
-"""Rule map_faces: places of the pool's and the test faces on a t-SNE and a UMAP."""
+"""Rule map_faces of stage pages.
+
+Places of the pool's and the test faces on a t-SNE and a UMAP.
+"""
 
 from pathlib import Path
 
 import numpy as np
 from snakemake.iocontainers import Snakemake
 
-from facesort.arrays import open_array, read_index, write_index
-from facesort.job import job
-from facesort.maps import choose, map_faces
+from facesort.common.arrays import open_array, read_index, write_index
+from facesort.common.job import job
+from facesort.pages.maps import choose, map_faces
 
 snakemake: Snakemake
 

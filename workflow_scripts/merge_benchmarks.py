@@ -1,11 +1,14 @@
-"""Rule merge_benchmarks: time and memory of every job."""
+"""Rule merge_benchmarks of stage pages.
+
+Time and memory of every job.
+"""
 
 from pathlib import Path
 
 from snakemake.iocontainers import Snakemake
 
-from facesort.costs import read_benchmarks
-from facesort.job import job
+from facesort.common.job import job
+from facesort.pages.costs import read_benchmarks
 
 snakemake: Snakemake
 

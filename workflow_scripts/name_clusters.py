@@ -1,12 +1,15 @@
-"""Rule name_clusters: name clusters as a person did, or from the naming faces."""
+"""Rule name_clusters of stage cluster.
+
+Name clusters as a person did, or from the naming faces.
+"""
 
 from snakemake.iocontainers import Snakemake
 
-from facesort.arrays import open_array, read_index
-from facesort.clustering import load_clustering
-from facesort.emotions import EMOTIONS
-from facesort.job import job
-from facesort.naming import automatic_names, read_person_names
+from facesort.cluster.kmeans import load_clustering
+from facesort.cluster.naming import automatic_names, read_person_names
+from facesort.common.arrays import open_array, read_index
+from facesort.common.emotions import EMOTIONS
+from facesort.common.job import job
 
 snakemake: Snakemake
 

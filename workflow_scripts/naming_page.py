@@ -1,12 +1,15 @@
-"""Rule naming_page: the page on which a person names the clusters."""
+"""Rule naming_page of stage pages.
+
+The page on which a person names the clusters.
+"""
 
 from pathlib import Path
 
 from snakemake.iocontainers import Snakemake
 
-from facesort.arrays import open_array, read_index
-from facesort.clustering import load_clustering
-from facesort.job import job
+from facesort.cluster.kmeans import load_clustering
+from facesort.common.arrays import open_array, read_index
+from facesort.common.job import job
 from facesort.pages.naming_page import distances_to_centroids, naming_page
 
 snakemake: Snakemake

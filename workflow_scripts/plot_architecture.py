@@ -1,13 +1,16 @@
-"""Rule plot_architecture: a model's layers, as read off the model when it was trained."""
+"""Rule plot_architecture of stage pages.
+
+A model's layers, as read off the model when it was trained.
+"""
 
 from pathlib import Path
 
 from snakemake.iocontainers import Snakemake
 
-from facesort.architecture import plot_architecture
-from facesort.figures import save
-from facesort.job import job
-from facesort.reading import read_json
+from facesort.common.drawing import save
+from facesort.common.job import job
+from facesort.common.reading import read_json
+from facesort.pages.architecture import plot_architecture
 
 snakemake: Snakemake
 

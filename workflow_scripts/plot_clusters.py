@@ -1,12 +1,16 @@
-"""Rule plot_clusters: samples of each cluster."""
+"""Rule plot_clusters of stage pages.
+
+Samples of each cluster.
+"""
 
 from snakemake.iocontainers import Snakemake
 
-from facesort.arrays import open_array
-from facesort.clustering import load_clustering
-from facesort.figures import plot_clusters, save
-from facesort.job import job
-from facesort.reading import read_table
+from facesort.cluster.kmeans import load_clustering
+from facesort.common.arrays import open_array
+from facesort.common.drawing import save
+from facesort.common.job import job
+from facesort.common.reading import read_table
+from facesort.pages.figures import plot_clusters
 
 snakemake: Snakemake
 

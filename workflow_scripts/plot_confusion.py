@@ -1,10 +1,14 @@
-"""Rule plot_confusion: all cells' confusion matrices."""
+"""Rule plot_confusion of stage pages.
+
+All cells' confusion matrices.
+"""
 
 from snakemake.iocontainers import Snakemake
 
-from facesort.arrays import read_index
-from facesort.figures import plot_confusions, save
-from facesort.job import job
+from facesort.common.arrays import read_index
+from facesort.common.drawing import save
+from facesort.common.job import job
+from facesort.pages.figures import plot_confusions
 
 snakemake: Snakemake
 

@@ -1,16 +1,20 @@
-"""Rule plot_embedding: t-SNE and UMAP as a picture, and as a page that shows the faces."""
+"""Rule plot_embedding of stage pages.
+
+T-SNE and UMAP as a picture, and as a page that shows the faces.
+"""
 
 from pathlib import Path
 
 import numpy as np
 from snakemake.iocontainers import Snakemake
 
-from facesort.arrays import open_array, read_index
-from facesort.clustering import load_clustering
-from facesort.figures import cluster_groups, emotion_groups, plot_embedding, save
-from facesort.job import job
+from facesort.cluster.kmeans import load_clustering
+from facesort.common.arrays import open_array, read_index
+from facesort.common.drawing import save
+from facesort.common.job import job
+from facesort.common.reading import read_table
+from facesort.pages.figures import cluster_groups, emotion_groups, plot_embedding
 from facesort.pages.map_page import map_page
-from facesort.reading import read_table
 
 snakemake: Snakemake
 

@@ -1,12 +1,16 @@
-"""Rule plot_history: the loss of every epoch, all cells."""
+"""Rule plot_history of stage pages.
+
+The loss of every epoch, all cells.
+"""
 
 from pathlib import Path
 
 import pandas as pd
 from snakemake.iocontainers import Snakemake
 
-from facesort.figures import plot_history, save
-from facesort.job import job
+from facesort.common.drawing import save
+from facesort.common.job import job
+from facesort.pages.figures import plot_history
 
 snakemake: Snakemake
 

@@ -1,13 +1,17 @@
-"""Rule plot_reconstructions: fixed faces above what the autoencoder made of them as it learnt."""
+"""Rule plot_reconstructions of stage pages.
+
+Fixed faces above what the autoencoder made of them as it learnt.
+"""
 
 from pathlib import Path
 
 from snakemake.iocontainers import Snakemake
 
-from facesort.arrays import open_array
-from facesort.figures import plot_reconstructions, save
-from facesort.job import job
-from facesort.reading import read_json
+from facesort.common.arrays import open_array
+from facesort.common.drawing import save
+from facesort.common.job import job
+from facesort.common.reading import read_json
+from facesort.pages.figures import plot_reconstructions
 
 snakemake: Snakemake
 

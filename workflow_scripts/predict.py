@@ -1,4 +1,7 @@
-"""Rule predict: the emotion of each test face, from its cluster's name or a classifier."""
+"""Rules predict_by_cluster and predict_by_classifier of stage score.
+
+The emotion of each test face, from its cluster's name or a classifier.
+"""
 
 import json
 from pathlib import Path
@@ -7,14 +10,14 @@ import numpy as np
 import pandas as pd
 from snakemake.iocontainers import Snakemake
 
-from facesort.arrays import open_array, read_index, write_index
-from facesort.clustering import load_clustering
-from facesort.emotions import EMOTIONS
-from facesort.job import job
-from facesort.naming import names_by_draws
-from facesort.probes import answer_by_probes, narrowed, silhouette
-from facesort.reading import read_table
-from facesort.scoring import score, score_draws, score_groups
+from facesort.cluster.kmeans import load_clustering
+from facesort.cluster.naming import names_by_draws
+from facesort.common.arrays import open_array, read_index, write_index
+from facesort.common.emotions import EMOTIONS
+from facesort.common.job import job
+from facesort.common.reading import read_table
+from facesort.score.probes import answer_by_probes, narrowed, silhouette
+from facesort.score.scores import score, score_draws, score_groups
 
 snakemake: Snakemake
 

@@ -1,10 +1,13 @@
-"""Rule read_labelled: read the labelled tree into one array."""
+"""Rule read_labelled of stage faces.
+
+Read the labelled tree into one array.
+"""
 
 from snakemake.iocontainers import Snakemake
 
-from facesort.arrays import write_index
-from facesort.job import job
-from facesort.labelled import read_labelled
+from facesort.common.arrays import write_index
+from facesort.common.job import job
+from facesort.faces.labelled import read_labelled
 
 snakemake: Snakemake
 

@@ -1,10 +1,13 @@
-"""Rule read_triplets: people's comparisons of the pool's faces, to learn from and to score by."""
+"""Rule read_triplets of stage faces.
+
+People's comparisons of the pool's faces, to learn from and to score by.
+"""
 
 from snakemake.iocontainers import Snakemake
 
-from facesort.arrays import read_index, write_index
-from facesort.job import InputError, job
-from facesort.triplets import read_triplets
+from facesort.common.arrays import read_index, write_index
+from facesort.common.job import InputError, job
+from facesort.faces.triplets import read_triplets
 
 snakemake: Snakemake
 

@@ -1,12 +1,15 @@
-"""Rule render_labelled: render labelled faces, and a sheet of examples."""
+"""Rule render_labelled of stage demo.
+
+Render labelled faces, and a sheet of examples.
+"""
 
 from pathlib import Path
 
 from snakemake.iocontainers import Snakemake
 
+from facesort.common.job import job
 from facesort.demo.dataset import write_labelled
 from facesort.demo.sheet import contact_sheet
-from facesort.job import job
 
 snakemake: Snakemake
 

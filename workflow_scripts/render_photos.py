@@ -1,11 +1,14 @@
-"""Rule render_photos: render photos of faces, and the FEC-format CSV that points at them."""
+"""Rule render_photos of stage demo.
+
+Render photos of faces, and the FEC-format CSV that points at them.
+"""
 
 from pathlib import Path
 
 from snakemake.iocontainers import Snakemake
 
+from facesort.common.job import job
 from facesort.demo.dataset import write_photos
-from facesort.job import job
 
 snakemake: Snakemake
 

@@ -1,11 +1,14 @@
-"""Rule report_losses: what could not be had, by host and cause."""
+"""Rule report_losses of stage fetch.
+
+What could not be had, by host and cause.
+"""
 
 from snakemake.iocontainers import Snakemake
 
-from facesort.arrays import read_index
-from facesort.figures import save
-from facesort.job import job
-from facesort.losses import count_losses, plot_losses
+from facesort.common.arrays import read_index
+from facesort.common.drawing import save
+from facesort.common.job import job
+from facesort.fetch.losses import count_losses, plot_losses
 
 snakemake: Snakemake
 

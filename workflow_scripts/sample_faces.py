@@ -1,11 +1,14 @@
-"""Rule sample_faces: choose a seeded sample of distinct faces, or all those of a manifest."""
+"""Rule sample_faces of stage fetch.
+
+Choose a seeded sample of distinct faces, or all those of a manifest.
+"""
 
 from snakemake.iocontainers import Snakemake
 
-from facesort.arrays import write_index
-from facesort.fec import sample_faces
-from facesort.job import job
-from facesort.manifest import read_manifest
+from facesort.common.arrays import write_index
+from facesort.common.job import job
+from facesort.fetch.fec import sample_faces
+from facesort.fetch.manifest import read_manifest
 
 snakemake: Snakemake
 

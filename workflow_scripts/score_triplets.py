@@ -1,4 +1,7 @@
-"""Rule score_triplets: whether an embedding's distances agree with people, on held-out rows."""
+"""Rule score_triplets of stage score.
+
+Whether an embedding's distances agree with people, on held-out rows.
+"""
 
 import json
 from pathlib import Path
@@ -7,9 +10,9 @@ import numpy as np
 import pandas as pd
 from snakemake.iocontainers import Snakemake
 
-from facesort.arrays import open_array, read_index, write_index
-from facesort.job import InputError, job
-from facesort.triplet_scores import agree_with_people, triplet_score
+from facesort.common.arrays import open_array, read_index, write_index
+from facesort.common.job import InputError, job
+from facesort.score.triplet_accuracy import agree_with_people, triplet_score
 
 snakemake: Snakemake
 

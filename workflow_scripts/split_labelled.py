@@ -1,10 +1,13 @@
-"""Rule split_labelled: give every labelled face its part: naming, train or test."""
+"""Rule split_labelled of stage faces.
+
+Give every labelled face its part: naming, train or test.
+"""
 
 from snakemake.iocontainers import Snakemake
 
-from facesort.arrays import read_index, write_index
-from facesort.job import job
-from facesort.split import split_labelled
+from facesort.common.arrays import read_index, write_index
+from facesort.common.job import job
+from facesort.faces.split import split_labelled
 
 snakemake: Snakemake
 

@@ -1,14 +1,17 @@
-"""Rule table1: all cells' scores beside the paper's."""
+"""Rule table1 of stage score.
+
+All cells' scores beside the paper's.
+"""
 
 from pathlib import Path
 
 from snakemake.iocontainers import Snakemake
 
-from facesort.agreement import agreement_words
-from facesort.arrays import read_index
-from facesort.job import job
-from facesort.reading import read_json, read_table
-from facesort.tables import make_table, table_markdown
+from facesort.cluster.agreement import agreement_words
+from facesort.common.arrays import read_index
+from facesort.common.job import job
+from facesort.common.reading import read_json, read_table
+from facesort.score.table1 import make_table, table_markdown
 
 snakemake: Snakemake
 

@@ -1,12 +1,15 @@
-"""Rule table2: all cells' scores by valence."""
+"""Rule table2 of stage score.
+
+All cells' scores by valence.
+"""
 
 from pathlib import Path
 
 from snakemake.iocontainers import Snakemake
 
-from facesort.arrays import read_index
-from facesort.job import job
-from facesort.valence import make_valence_table, valence_markdown
+from facesort.common.arrays import read_index
+from facesort.common.job import job
+from facesort.score.table2 import make_valence_table, valence_markdown
 
 snakemake: Snakemake
 

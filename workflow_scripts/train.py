@@ -1,4 +1,7 @@
-"""Rule train: train one model on one variant with one seed."""
+"""Rule train of stage train.
+
+Train one model on one variant with one seed.
+"""
 
 import hashlib
 import json
@@ -13,19 +16,18 @@ import safetensors
 import torch
 from snakemake.iocontainers import Snakemake
 
-from facesort.arrays import open_array, read_index
-from facesort.checkpoints import Checkpoint
-from facesort.devices import choose_device
-from facesort.emotions import EMOTIONS
-from facesort.job import job
-from facesort.models import MODELS, build
-from facesort.models.description import describe
-from facesort.models.geometry import Geometry
-from facesort.reconstructions import Reconstructions
-from facesort.reduction import row_blocks
-from facesort.saving import save_model
-from facesort.selection import Choice
-from facesort.training import PHASES, Phase, fit
+from facesort.common.arrays import open_array, read_index, row_blocks
+from facesort.common.emotions import EMOTIONS
+from facesort.common.job import job
+from facesort.train.checkpoints import Checkpoint
+from facesort.train.devices import choose_device
+from facesort.train.engine import PHASES, Phase, fit
+from facesort.train.models import MODELS, build
+from facesort.train.models.description import describe
+from facesort.train.models.geometry import Geometry
+from facesort.train.reconstructions import Reconstructions
+from facesort.train.saving import save_model
+from facesort.train.stability import Choice
 
 snakemake: Snakemake
 

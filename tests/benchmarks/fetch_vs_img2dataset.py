@@ -27,8 +27,8 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
-from facesort.arrays import write_index  # noqa: E402
-from facesort.fec import sample_faces  # noqa: E402
+from facesort.common.arrays import write_index  # noqa: E402
+from facesort.fetch.fec import sample_faces  # noqa: E402
 
 NGINX = """
 worker_processes 1; daemon off; pid {work}/nginx.pid; error_log {work}/error.log;
@@ -43,10 +43,10 @@ http {{
 OURS = """
 import json, sys
 from pathlib import Path
-from facesort.fetching import fetch
-from facesort.gathering import write_faces, write_ledger
-from facesort.journal import Journal
-from facesort.worklist import WorkList
+from facesort.fetch.download import fetch
+from facesort.fetch.outputs import write_faces, write_ledger
+from facesort.fetch.journal import Journal
+from facesort.fetch.worklist import WorkList
 sample, folder = sys.argv[1], Path(sys.argv[2])
 with Journal(folder / "state", 200) as journal, WorkList(sample) as worklist:
     fetch(worklist, journal, json.loads(sys.argv[3]), 2)

@@ -60,7 +60,7 @@ def measure(how: str, path: str, clusters: int, starts: int, seed: int) -> dict[
     from sklearn.cluster import KMeans
     from threadpoolctl import threadpool_limits
 
-    from facesort.clustering import fit_clusters
+    from facesort.cluster.kmeans import fit_clusters
 
     pool = np.load(path, mmap_mode="r")
     memory = PeakMemory()

@@ -39,7 +39,7 @@ def settings() -> dict[str, Any]:
     import yaml
 
     sys.path.insert(0, str(ROOT / "workflow_scripts"))
-    from facesort.settings import model_settings
+    from facesort.common.config import model_settings
 
     def merge(a: dict[str, Any], b: dict[str, Any]) -> dict[str, Any]:
         both = {k: merge(a[k], v) for k, v in b.items() if isinstance(v, dict) and a.get(k)}
@@ -123,10 +123,10 @@ def ours(model_name: str, how: dict[str, Any], threads: int) -> None:
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
-    from facesort.batches import read_batches, shuffled_batches
-    from facesort.devices import choose_device
-    from facesort.models import build
-    from facesort.training import Phase, batch_loss, new_optimizer
+    from facesort.train.batches import read_batches, shuffled_batches
+    from facesort.train.devices import choose_device
+    from facesort.train.engine import Phase, batch_loss, new_optimizer
+    from facesort.train.models import build
 
     device = choose_device({"precision": "auto", "sharding": True}, threads)
     faces, labels = faces_and_labels()

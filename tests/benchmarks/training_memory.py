@@ -21,11 +21,11 @@ def train(count: int, threads: int) -> None:
     import numpy as np
     import torch
 
-    from facesort.arrays import open_array
-    from facesort.checkpoints import Checkpoint
-    from facesort.devices import choose_device
-    from facesort.models import build
-    from facesort.training import Phase, fit
+    from facesort.common.arrays import open_array
+    from facesort.train.checkpoints import Checkpoint
+    from facesort.train.devices import choose_device
+    from facesort.train.engine import Phase, fit
+    from facesort.train.models import build
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "pool.npy"

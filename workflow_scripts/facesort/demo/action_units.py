@@ -73,7 +73,7 @@ def draw_action_units(rng: np.random.Generator, emotion: str, intensity: float) 
 
     Args:
         rng: the only source of chance.
-        emotion: one of :data:`facesort.emotions.EMOTIONS`.
+        emotion: one of :data:`facesort.common.emotions.EMOTIONS`.
         intensity: 0 (no expression) to 1.
 
     Returns:

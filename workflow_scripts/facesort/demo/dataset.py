@@ -23,11 +23,11 @@ from typing import Final, TypeVar
 import cv2
 import numpy as np
 
+from facesort.common.emotions import EMOTIONS
+from facesort.common.job import Progress
 from facesort.demo.action_units import COLUMNS, expression_features
 from facesort.demo.face import Face, background, develop, render_face
 from facesort.demo.person import Scene
-from facesort.emotions import EMOTIONS
-from facesort.job import Progress
 
 SIZES: Final = ((640, 480), (500, 375), (480, 640), (640, 427))
 SIDE = 96

@@ -55,7 +55,7 @@ def render_face(
 
     Args:
         rng: the only source of chance.
-        emotion: one of :data:`facesort.emotions.EMOTIONS`.
+        emotion: one of :data:`facesort.common.emotions.EMOTIONS`.
         intensity: 0 to 1; drawn if None.
         picture: float32 (h, w, 3) in linear light to draw over; a new 200 x 200 background if None.
         centre: the pixel (x, y) between the eyes' and the mouth's height, the head's origin.

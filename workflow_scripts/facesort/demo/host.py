@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any, Final
 
-from facesort.job import InputError
+from facesort.common.job import InputError
 
 ADDRESS: Final = "127.0.0.1"
 

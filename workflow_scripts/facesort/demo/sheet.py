@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from facesort.common.emotions import EMOTIONS
 from facesort.demo.action_units import PROTOTYPES, UNILATERAL
 from facesort.demo.dataset import portrait
-from facesort.emotions import EMOTIONS
 
 FACE, GAP, NAMES = 160, 6, 204
 SHEET = 3  # the kind, for the seeds

@@ -1,1 +1,6 @@
-"""Pages for readers: each one HTML file that needs no network, its template beside its module."""
+"""Stage pages: figures, maps, and pages to read and to name clusters on.
+
+In: all that the stages before have made.
+Out: PNG figures, HTML pages, costs.
+May use: common, train (which cells there are), cluster.
+"""

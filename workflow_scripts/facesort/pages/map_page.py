@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from facesort.figures import Groups, on_dark
-from facesort.maps import spread
+from facesort.pages.figures import Groups, on_dark
+from facesort.pages.maps import spread
 from facesort.pages.page import SHEET, packed, render, sheets, thumbnail_side, thumbnails
 
 NONE = 65535

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from facesort.arrays import read_blocks
-from facesort.clustering import Clustering
-from facesort.emotions import EMOTIONS
-from facesort.maps import spread
-from facesort.naming import MIXED
+from facesort.cluster.kmeans import Clustering
+from facesort.cluster.naming import MIXED
+from facesort.common.arrays import read_blocks
+from facesort.common.emotions import EMOTIONS
+from facesort.pages.maps import spread
 from facesort.pages.page import image_url, packed, render
 
 SIDE = 96

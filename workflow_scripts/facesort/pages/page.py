@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from PIL import Image
 
-from facesort.figures import as_shown, montage
+from facesort.pages.figures import as_shown, montage
 
 PAGES = Path(__file__).resolve().parent
 SHEET = 2000

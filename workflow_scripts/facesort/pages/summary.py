@@ -10,7 +10,7 @@ import pandas as pd
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from facesort.costs import by_stage
+from facesort.pages.costs import by_stage
 from facesort.pages.page import data_url, render
 
 # Headings of the texts, by the names of their files.

@@ -1,0 +1,132 @@
+"""Figures: what they show, told apart by all readers, and the same file each time."""
+
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import to_rgb
+from matplotlib.image import imread
+
+from facesort.common.drawing import save
+from facesort.common.emotions import EMOTIONS
+from facesort.pages.figures import (
+    COLOURS,
+    cluster_groups,
+    confusion,
+    emotion_groups,
+    on_dark,
+    plot_clusters,
+    plot_confusions,
+    plot_embedding,
+    plot_history,
+    plot_reconstructions,
+)
+
+NAMES = np.array(EMOTIONS)
+# Machado, Oliveira and Fernandes 2009, doi:10.1109/TVCG.2009.113: severity 1, linear RGB.
+BLINDNESS = {
+    "none": np.eye(3),
+    "red": [[0.1523, 1.0526, -0.2049], [0.1145, 0.7863, 0.0992], [-0.0039, -0.0481, 1.0520]],
+    "green": [[0.3673, 0.8606, -0.2280], [0.2801, 0.6725, 0.0474], [-0.0118, 0.0429, 0.9689]],
+    "blue": [[1.2555, -0.0767, -0.1788], [-0.0784, 0.9308, 0.1476], [0.0047, 0.6914, 0.3039]],
+}
+
+
+def cielab(rgb: np.ndarray) -> np.ndarray:
+    """CIELAB of linear sRGB under D65."""
+    to_xyz = np.array(
+        [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    )
+    xyz = to_xyz @ rgb / (0.9505, 1, 1.089)
+    f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+@pytest.mark.parametrize("ground", ["light", "dark"])
+@pytest.mark.parametrize("blindness", BLINDNESS)
+def test_the_emotions_colours_stay_apart(blindness, ground):
+    seen = {}
+    for emotion in EMOTIONS:
+        colour = COLOURS[emotion]
+        srgb = np.array(to_rgb(on_dark(colour) if ground == "dark" else colour))
+        linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+        seen[emotion] = cielab(np.clip(BLINDNESS[blindness] @ linear, 0, 1))
+    nearest = min(np.linalg.norm(seen[a] - seen[b]) for a, b in combinations(EMOTIONS, 2))
+    assert nearest > 15
+
+
+@pytest.fixture(scope="module")
+def predictions():
+    rng = np.random.default_rng(0)
+    labels, groups = rng.integers(0, 8, 80), rng.integers(0, 4, 80)
+    names = np.array(["happy", "happy", "sad", "mixed"])
+    return pd.DataFrame({"label": NAMES[labels], "group": groups, "predicted": names[groups]})
+
+
+def test_clusters_have_their_emotions_colour_and_are_told_apart():
+    clusters = np.arange(80) % 4
+    groups = cluster_groups(clusters, ["happy", "happy", "sad", "mixed"])
+    assert [label for label, _, _ in groups] == ["0: happy", "1: happy", "2: sad", "3: mixed"]
+    colours = [to_rgb(colour) for _, colour, _ in groups]
+    assert colours[0] == to_rgb(COLOURS["happy"]) and colours[2] == to_rgb(COLOURS["sad"])
+    assert len(set(colours)) == len({on_dark(colour) for _, colour, _ in groups}) == 4
+    assert (np.sum([chosen for _, _, chosen in groups], axis=0) == 1).all()
+
+
+def test_emotions_have_groups_and_mixed_only_where_it_occurs():
+    groups = emotion_groups(np.array(["sad", "mixed", "", "sad"], object))
+    assert {label: int(chosen.sum()) for label, _, chosen in groups if chosen.any()} == {
+        "sad": 2,
+        "mixed": 1,
+    }
+    assert len(emotion_groups(np.array(["sad"], object))) == 8
+
+
+def test_confusion_by_hand_with_mixed():
+    matrix = confusion(np.array(["sad", "sad", "fear"]), np.array(["sad", "mixed", "anger"]))
+    assert matrix.shape == (8, 9)
+    assert matrix[6, 6] == 0.5 and matrix[6, 8] == 0.5 and matrix[3, 0] == 1
+    assert np.isnan(matrix[4]).all() and matrix[[3, 6]].sum() == 2
+
+
+def drawn(figure, path):
+    save(figure, path)
+    return imread(path)
+
+
+def test_figures_are_drawn_and_repeat(predictions, tmp_path):
+    rng = np.random.default_rng(0)
+    faces = rng.integers(0, 256, (30, 12, 12, 1), dtype=np.uint8)
+    names = pd.DataFrame({"cluster": range(3), "emotion": ["happy", "surprise", "mixed"]})
+    clusters = np.arange(30) % 2  # the third is empty
+    pairs = np.stack([faces[:11], 255 - faces[:11]], axis=1)
+    cells = [{"model": "stacked", "variant": "rgb", "seed": 0}]
+    history = pd.DataFrame({"epoch": [1, 2], "loss": [0.7, 0.6], "phase": "reconstruct"}).assign(
+        **cells[0]
+    )
+    places = pd.DataFrame(
+        rng.normal(size=(80, 4)), columns=["tsne_x", "tsne_y", "umap_x", "umap_y"]
+    )
+    half = np.arange(80) < 40
+    panels = [
+        ("by cluster", half, cluster_groups(np.arange(80) % 4, ["happy", "happy", "sad", "mixed"])),
+        ("by emotion", ~half, emotion_groups(predictions["label"].to_numpy(object))),
+    ]
+    for number, draw in enumerate(
+        (
+            lambda: plot_embedding(places, panels, "title"),
+            lambda: plot_clusters(faces, clusters, names, 5, 0, "title"),
+            lambda: plot_reconstructions(pairs, ["original", "epoch 1"], "title"),
+            lambda: plot_confusions(cells, [predictions]),
+            lambda: plot_history(history),
+        )
+    ):
+        first, again = tmp_path / f"{number}a.png", tmp_path / f"{number}b.png"
+        image = drawn(draw(), first)
+        assert min(image.shape[:2]) > 300 and image[..., :3].std() > 0.02
+        # Nothing touches the edge, as cut labels would.
+        edge = np.concatenate([image[:, :1, :3].ravel(), image[:, -1:, :3].ravel()])
+        assert edge.min() == 1
+        drawn(draw(), again)
+        assert first.read_bytes() == again.read_bytes()

@@ -1,0 +1,275 @@
+"""Pages: hostile text stays text, and a person's way through them in a headless browser."""
+
+import json
+import re
+from html import unescape
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from facesort.cluster.kmeans import Clustering
+from facesort.cluster.naming import read_person_names
+from facesort.common.emotions import EMOTIONS
+from facesort.pages.figures import cluster_groups, emotion_groups
+from facesort.pages.map_page import map_page
+from facesort.pages.naming_page import distances_to_centroids, naming_page, place_in_words
+from facesort.pages.page import json_text, thumbnail_side, thumbnails
+from facesort.pages.summary import markdown, summary
+
+TAKE = "document.title='taken'"
+HOSTILE = f'</script><script>{TAKE}</script><img src=x onerror="{TAKE}">\'&'
+CELL = {"variant": "rgb", "model": "stacked", "seed": "0"}
+
+
+@pytest.fixture(scope="module")
+def faces():
+    return np.random.default_rng(0).integers(0, 256, (90, 20, 20, 3), dtype=np.uint8)
+
+
+@pytest.fixture(scope="module")
+def clustering():
+    """Eight clusters of the 90 faces, the last of them empty."""
+    pool = (np.arange(90) % 7).astype("i4")
+    return Clustering(np.eye(8, 3, dtype="f4"), pool, np.zeros(9, "i4"), 1.0)
+
+
+@pytest.fixture(scope="module")
+def places():
+    axes = ["tsne_x", "tsne_y", "umap_x", "umap_y"]
+    table = pd.DataFrame(np.random.default_rng(0).normal(size=(90, 4)), columns=axes)
+    return table.assign(face=range(90), set=["pool"] * 60 + ["test"] * 30)
+
+
+@pytest.fixture(scope="module")
+def naming(faces, clustering, places):
+    distances = np.random.default_rng(1).random(90).astype("f4")
+    return naming_page(faces, clustering, distances, places, cell=CELL, per_cluster=8)
+
+
+@pytest.fixture(scope="module")
+def map_text(faces, places):
+    sets = {"pool": faces[:60], "test": np.concatenate([faces] * 2)}
+    emotions = np.array(["", "sad", HOSTILE] * 30, object)
+    groups = [*emotion_groups(emotions), (HOSTILE, "#ff0000", emotions == HOSTILE)]
+    by_cluster = cluster_groups(np.arange(90) % 3, ["sad", "mixed", "sad"])
+    return map_page(
+        places,
+        sets,
+        {"cluster": by_cluster, "emotion": groups},
+        title=HOSTILE,
+        totals={"pool": 60, "test": 180},
+    )
+
+
+def summarised(causes):
+    costs = pd.DataFrame(
+        [[HOSTILE, "a", 1.0, 0.5, float("nan")]],
+        columns=["stage", "job", "seconds", "cpu_seconds", "memory_mb"],
+    )
+    ledger = pd.DataFrame(
+        [["http://ok/", "fetched", None], [f"http://x/{HOSTILE}", "failed", HOSTILE]],
+        columns=["url", "outcome", "error"],
+    )
+    cell = {"model": "stacked", "variant": "rgb", "seed": 0, "code": HOSTILE, "device": "cpu"}
+    return summary(
+        texts={
+            "table1": f"| a | b |\n| --- | --- |\n| 1 | {HOSTILE} |\n\n[x](javascript:alert(1))"
+        },
+        confusion=b"\x89PNG",
+        agreement=pd.DataFrame(),
+        costs=costs,
+        ledger=ledger,
+        refused=pd.DataFrame({"cause": causes}, dtype=object),
+        faces=1234,
+        cells=[{**cell, "versions": HOSTILE, "clustering": ""}],
+        digests={HOSTILE: "0" * 16},
+        config=HOSTILE,
+        demo=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def summary_text():
+    return summarised([HOSTILE])
+
+
+def test_causes_are_counted_without_their_details():
+    text = summarised(["not an image: begins with a", "not an image: begins with b", "empty"])
+    assert re.search(r"<td>not an image</td><td class=.number.>2</td>", text)
+    assert "chosen faces were lost" not in summarised([])
+
+
+class Elements(HTMLParser):
+    """Counts elements, and collects what could run or load something."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.found, self.suspect = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.found.append(tag)
+        for name, value in attributes:
+            if name.startswith("on") or (
+                name in ("src", "href") and not (value or "").startswith(("data:", "#"))
+            ):
+                self.suspect.append((tag, name, value))
+
+
+@pytest.mark.parametrize(("page", "scripts"), [("naming", 2), ("map_text", 2), ("summary_text", 2)])
+def test_hostile_text_stays_text(request, page, scripts):
+    text = request.getfixturevalue(page)
+    elements = Elements(text)
+    assert elements.found.count("script") == scripts
+    assert elements.suspect == []
+    assert "default-src 'none'" in text and "http-equiv" in text
+    if page != "naming":
+        assert HOSTILE in unescape(text) or HOSTILE in json.loads(data_of(text))["colourings"]
+
+
+def data_of(text):
+    return re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)[1]
+
+
+def test_json_cannot_end_its_element():
+    text = str(json_text({HOSTILE: [HOSTILE, "\u2028", 1.5]}))
+    assert "<" not in text and ">" not in text and "&" not in text and "\u2028" not in text
+    assert json.loads(text) == {HOSTILE: [HOSTILE, "\u2028", 1.5]}
+
+
+def test_markdown_refuses_html_and_code_links():
+    html = str(markdown("a <b>b</b>\n\n[x](javascript:alert) <script>1</script>"))
+    assert "<b>" not in html and "<script" not in html and "href" not in html
+
+
+def test_the_naming_page_shows_each_clusters_own_faces_and_nobodys_names(
+    naming, clustering, faces, tmp_path
+):
+    sections = re.split(r'<section class="card cluster"', naming)[1:]
+    assert len(sections) == 8
+    assert [section.count("<img ") for section in sections] == [12] * 6 + [12, 0]
+    assert sections[0].count('alt="Typical face') == 4
+    assert clustering.digest in naming and "automatic" not in naming
+    assert len(set(re.findall(r'src="(data:image/jpeg[^"]*)"', naming))) == 84
+
+
+def test_typical_faces_are_the_nearest(clustering, tmp_path):
+    embeddings = np.random.default_rng(0).normal(size=(90, 3)).astype("f4")
+    np.save(tmp_path / "e.npy", embeddings)
+    expected = np.linalg.norm(embeddings - clustering.centroids[clustering.pool], axis=1)
+    assert np.allclose(distances_to_centroids(tmp_path / "e.npy", clustering), expected)
+
+
+def test_places_in_words():
+    low, middle, high = np.array([10]), np.array([32000]), np.array([65000])
+    assert place_in_words(low, high) == "the lower left"
+    assert place_in_words(middle, middle) == "the middle"
+    assert "empty" in place_in_words(low[:0], low[:0])
+
+
+def test_thumbnails_are_the_faces_made_smaller():
+    faces = np.repeat(np.arange(100, dtype=np.uint8), 8 * 8).reshape(100, 8, 8, 1)
+    small = thumbnails(faces, np.array([3, 99, 5]), 4)
+    assert small.shape == (3, 4, 4, 3)
+    assert [set(face.ravel()) for face in small] == [{3}, {99}, {5}]
+    assert thumbnail_side(200, 25_000) == 40 and thumbnail_side(48, 100) == 48
+
+
+# A person's way.
+
+
+def opened(browser, tmp_path, text):
+    path = tmp_path / "page.html"
+    path.write_text(text, encoding="utf-8")
+    browser.get(path.as_uri())
+    return browser
+
+
+def test_naming_by_keyboard_survives_a_reload_and_is_read(
+    browser, saved, tmp_path, naming, clustering
+):
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.common.keys import Keys
+
+    page = opened(browser, tmp_path, naming)
+    find = page.find_element
+    find(By.ID, "save").send_keys(Keys.ENTER)
+    assert "cluster 0, 1, 2, 3, 4, 5, 6, 7 has no name" in find(By.ID, "message").text
+    # Saving leads to the first cluster without a name.
+    assert page.switch_to.active_element.get_attribute("name") == "cluster-0"
+    chosen = ["anger", "mixed", "sad", "sad", "happy"]
+    for cluster, name in enumerate(chosen):
+        radio = find(By.CSS_SELECTOR, f"input[name=cluster-{cluster}][value={name}]")
+        radio.send_keys(Keys.SPACE)
+    assert find(By.ID, "progress").text == "Named 5 of 8"
+    page.refresh()
+    find = page.find_element
+    assert find(By.ID, "progress").text == "Named 5 of 8"
+    first = find(By.CSS_SELECTOR, "input[name=cluster-5][value=anger]")
+    first.send_keys(Keys.SPACE, Keys.ARROW_RIGHT, Keys.ARROW_RIGHT)
+    for cluster in (6, 7):
+        find(By.CSS_SELECTOR, f"input[name=cluster-{cluster}][value=fear]").send_keys(Keys.SPACE)
+    assert find(By.ID, "progress").text == "Named 8 of 8, ready to save"
+    find(By.ID, "namer").send_keys("Anna/..")
+    assert find(By.ID, "path").text == "names/rgb/stacked/seed0.anna.csv"
+    find(By.ID, "save").send_keys(Keys.ENTER)
+    names = read_person_names(saved(tmp_path / "names.csv"), clustering)
+    assert list(names["emotion"]) == [*chosen, "disgust", "fear", "fear"]
+
+
+@pytest.mark.parametrize("width", [390, 1400])
+def test_pages_fit_and_are_labelled(request, browser, tmp_path, width):
+    for name in ("naming", "map_text", "summary_text"):
+        page = opened(browser, tmp_path, request.getfixturevalue(name))
+        metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+        page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        script = (
+            "return document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+        )
+        assert page.execute_script(script), f"{name} is wider than {width} pixels"
+        assert page.title != "taken"
+        tree = page.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
+        roles = [node["role"]["value"] for node in tree if not node["ignored"]]
+        assert {"main", "heading"} <= set(roles)
+        for node in tree:
+            if node.get("role", {}).get("value") in (
+                "radio",
+                "checkbox",
+                "button",
+                "image",
+                "link",
+            ):
+                assert node["ignored"] or node["name"]["value"].strip(), (name, node)
+
+
+def test_the_map_shows_faces_and_filters_by_keyboard(browser, tmp_path, map_text):
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.common.keys import Keys
+
+    page = opened(browser, tmp_path, map_text)
+    find = page.find_element
+    canvas, told = find(By.ID, "map"), find(By.ID, "told")
+    ink = "return {}.getContext('2d').getImageData(0, 0, 256, 256).data.some(v => v)"
+    assert not page.execute_script(ink.format("document.getElementById('face')"))
+    canvas.send_keys(Keys.ARROW_RIGHT)
+    seen = {told.text}
+    for key in (Keys.ARROW_RIGHT, Keys.ARROW_DOWN, Keys.ARROW_LEFT, Keys.ARROW_UP):
+        canvas.send_keys(key)
+        seen.add(told.text)
+    assert len(seen) > 3 and all(text.startswith("Face ") for text in seen)
+    assert page.execute_script(ink.format("document.getElementById('face')"))
+    find(By.CSS_SELECTOR, "input[value=umap]").send_keys(Keys.SPACE)
+    find(By.CSS_SELECTOR, "input[value=emotion]").send_keys(Keys.SPACE)
+    legend = find(By.ID, "legend").text
+    assert "no emotion known" in legend and HOSTILE in legend and page.title != "taken"
+    find(By.ID, "none").send_keys(Keys.ENTER)
+    page.execute_script("draw()")
+    whole = ink.replace("256, 256", "canvas.width, canvas.height")
+    assert not page.execute_script(whole.format("canvas"))
+    find(By.CSS_SELECTOR, "#legend input").send_keys(Keys.SPACE)
+    find(By.ID, "all").send_keys(Keys.ENTER)
+    page.execute_script("draw()")
+    assert page.execute_script(whole.format("canvas"))
+    assert set(EMOTIONS) <= set(re.split(r"\W+", legend))

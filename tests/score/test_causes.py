@@ -1,0 +1,79 @@
+"""Causes of losses that were planted."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from facesort.score.causes import causes_markdown, luck_lines, make_causes, where_lost
+
+ROW = {
+    "model": "supervised",
+    "naming": "automatic",
+    "accuracy": 0.6,
+    "linear_probe_accuracy": 0.6,
+    "linear_probe_accuracy_low": 0.55,
+    "peeking_majority_accuracy": 0.61,
+    "peeking_by_chance": 0.2,
+    "learnt_accuracy": np.nan,
+    "always_majority_accuracy": 0.2,
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        ({}, "nothing"),
+        ({"linear_probe_accuracy": 0.22, "linear_probe_accuracy_low": 0.19}, "embedding"),
+        ({"accuracy": 0.2, "peeking_majority_accuracy": 0.25}, "clusters"),
+        ({"accuracy": 0.2, "peeking_majority_accuracy": 0.55}, "names"),
+        ({"naming": "none", "learnt_accuracy": 0.95}, "generalisation"),
+        ({"naming": "none", "learnt_accuracy": 0.62, "accuracy": 0.53}, "last layers"),
+        (
+            {"model": "triplet", "naming": "none", "learnt_accuracy": 0.52, "accuracy": 0.53},
+            "neighbours",
+        ),
+        ({"naming": "none", "learnt_accuracy": 0.62}, "nothing"),
+    ],
+)
+def test_losses_are_found_where_they_were_planted(change, where):
+    found, why = where_lost(ROW | change)
+    assert found == where and "nan" not in why
+
+
+def test_causes_gather_seeds_and_read_well():
+    truth = ["happy", "sad", "fear", "fear"]
+    table = pd.DataFrame(
+        {
+            "face": range(4),
+            "label": truth,
+            "predicted": ["happy", "sad", "sad", "sad"],
+            "linear_probe": truth,
+            "balanced_probe": ["happy", "sad", "sad", "fear"],
+            "knn": ["happy"] * 4,
+        }
+    )
+    metrics = {
+        "naming": "automatic",
+        "oracle_accuracy": 0.75,
+        "oracle_one_to_one_accuracy": 0.5,
+        "oracle_by_chance": 0.4,
+        "nmi": 0.3,
+        "ari": 0.2,
+        "silhouette_groups": None,
+        "silhouette_emotions": 0.1,
+    }
+    cells = [{"model": "stacked", "variant": "rgb", "seed": seed} for seed in (1, 0)]
+    causes = make_causes(cells, [table, table], [metrics, metrics | {"naming": "person"}])
+    row = causes.iloc[0]
+    assert (row["seeds"], row["naming"], row["n_test"]) == (2, "automatic+person", 4)
+    assert (row["accuracy"], row["linear_probe_accuracy"], row["knn_accuracy"]) == (0.5, 1, 0.25)
+    assert row["balanced_probe_balanced_accuracy"] == pytest.approx(5 / 6)
+    assert row["balanced_probe_balanced_accuracy_low"] < 5 / 6
+    assert row["always_majority_accuracy"] == 0.5 and np.isnan(row["silhouette_groups"])
+    text = causes_markdown(causes, data="made-up faces")
+    assert "made-up faces" in text and "nan" not in text
+    assert luck_lines(causes) == []
+    luck = {"renamed_accuracy": 0.4, "renamed_accuracy_low": 0.3, "renamed_accuracy_high": 0.5}
+    causes = make_causes(cells, [table, table], [metrics | luck, metrics | luck])
+    assert "| 0.400 [0.300, 0.500] |" in causes_markdown(causes, data="made-up faces")
+    assert "stacked, rgb 0.300 to 0.500" in luck_lines(causes)[0]

@@ -1,0 +1,52 @@
+"""Table 1: its columns, its means, its words."""
+
+import pandas as pd
+import pytest
+
+from facesort.common.job import InputError
+from facesort.score.comparisons import compare
+from facesort.score.table1 import make_table, table_markdown
+
+
+def cell(predicted, faces=(1, 2, 3, 4)):
+    labels = ["happy", "sad", "fear", "fear"]
+    return pd.DataFrame(
+        {"face": faces, "label": labels, "predicted": predicted, "group": [0, 1, 2, 2]}
+    )
+
+
+CELLS = [{"model": "supervised", "variant": "rgb", "seed": seed} for seed in (0, 1)]
+
+
+def test_table_1_has_its_columns_and_means():
+    right, half = cell(["happy", "sad", "fear", "fear"]), cell(["happy", "sad", "anger", "anger"])
+    table = make_table(CELLS, [right, half])
+    assert ",".join(table.columns) == (
+        "model,told,variant,seeds,n_test,accuracy,accuracy_low,accuracy_high,balanced_accuracy,"
+        "macro_f1,oracle_accuracy,oracle_balanced_accuracy,paper_accuracy,chance"
+    )
+    row = table.iloc[0]
+    assert (row["seeds"], row["n_test"], row["accuracy"]) == (2, 4, 0.75)
+    assert (row["oracle_accuracy"], row["paper_accuracy"], row["chance"]) == (1, 0.5615, 0.125)
+    assert row["accuracy_low"] <= 0.75 <= row["accuracy_high"]
+    comparisons = compare(CELLS, [right, half], pairs=["models"], resamples=100, seed=0)
+    luck = {"renamed_accuracy": 0.6, "renamed_accuracy_low": 0.4, "renamed_accuracy_high": 0.81}
+    causes = table.assign(lost_in="names", why="they are wrong", **luck)
+    text = table_markdown(
+        table,
+        comparisons,
+        causes,
+        data="made-up faces",
+        seeds=[0, 1],
+        naming="",
+        labels=right["label"],
+    )
+    assert "made-up faces" in text and "fear would score 0.500" in text
+    assert "- supervised, rgb: **names**; they are wrong." in text
+    assert "0.400 to 0.810 (causes.md)" in text and "nan" not in text
+
+
+def test_cells_scored_on_other_faces_are_refused():
+    tables = [cell(["sad"] * 4), cell(["sad"] * 4, faces=(1, 2, 3, 5))]
+    with pytest.raises(InputError, match=r"rgb/supervised/seed1 .* other faces"):
+        make_table(CELLS, tables)

@@ -1,0 +1,99 @@
+"""Formats, lint, types, environments, and what every rule must have."""
+
+import ast
+import re
+import runpy
+import subprocess
+import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+from facesort.common.digests import imports_of
+
+ROOT = Path(__file__).resolve().parents[2]
+DISTRIBUTIONS = packages_distributions()
+RULES = {
+    match[1]: match[2]
+    for path in sorted((ROOT / "rules").glob("*.smk"))
+    for match in re.finditer(
+        r"^rule (\w+):\n(.*?)(?=^\S|\Z)", path.read_text(encoding="utf-8"), re.M | re.S
+    )
+}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "ruff check .",
+        "ruff format --check .",
+        "snakefmt --check Snakefile rules",
+        "mypy",
+        "snakemake --lint",
+    ],
+)
+def test_checks_pass(command):
+    result = subprocess.run(command.split(), cwd=ROOT, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
+
+
+def test_environments_equal_the_lock():
+    environments = runpy.run_path(str(ROOT / "envs" / "update.py"))["environments"]
+    for name, text in environments().items():
+        assert (ROOT / "envs" / f"{name}.yaml").read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_script_finds_its_packages_in_its_environment(rule):
+    """What a script of a rule imports, directly or by our modules, its environment pins."""
+    environment, script = (
+        re.search(pattern, RULES[rule])[1]
+        for pattern in (r"envs/(\w+)\.yaml", r"scripts/(\w+)\.py")
+    )
+    pins = set(
+        re.findall(r"^ +- ([\w.-]+)==", (ROOT / f"envs/{environment}.yaml").read_text(), re.M)
+    )
+    models = "workflow_scripts/facesort/train/models/*.py"
+    todo = {
+        ROOT / f"workflow_scripts/{script}.py",
+        *(ROOT.glob(models) if script == "train" else []),
+    }
+    seen, imported = set(), set()
+    while todo - seen:
+        path = (todo - seen).pop()
+        seen.add(path)
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module] if isinstance(node, ast.ImportFrom) else []
+            imported |= {name.partition(".")[0] for name in names}
+        todo |= imports_of(path)
+    # Snakemake puts itself on the path of every script.
+    foreign = imported - set(sys.stdlib_module_names) - {"facesort", "snakemake"}
+    for name in foreign:
+        distributions = {d.lower() for d in DISTRIBUTIONS[name]}
+        assert distributions & pins, f"{script}.py imports {name}, not in envs/{environment}.yaml"
+
+
+def test_the_configs_page_equals_schema_and_config():
+    page = runpy.run_path(str(ROOT / "docs" / "update.py"))["config_page"]()
+    assert (ROOT / "docs" / "config.md").read_text(encoding="utf-8") == page
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_rule_has_what_a_reader_expects(rule):
+    body = RULES[rule]
+    assert body.lstrip().startswith('"""')
+    for part in ("output", "log", "benchmark", "conda", "resources", "params", "script"):
+        assert re.search(rf"^    {part}:", body, re.M), f"{rule} has no {part}"
+    script = re.search(r'"\.\./workflow_scripts/(\w+)\.py"', body)
+    assert script and rule.startswith(script[1])
+    assert re.search(rf'code_digest\(\s*"{script[1]}"', body)
+    environment = re.search(r'"\.\./envs/(\w+)\.yaml"', body)[1]
+    assert f'packages=packages_digest("{environment}")' in body
+
+
+def test_nothing_of_one_machine_is_tracked():
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
+    for name in tracked.stdout.split():
+        assert not name.endswith((".jpg", ".jpeg", ".png", ".npy", ".safetensors")), name

@@ -1,0 +1,26 @@
+"""Where persons put the names that they gave to clusters: ``names/`` beside ``results/``.
+
+Imported by the Snakefile, which every job parses: nothing slow is imported here.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+
+def person_names(cell: dict[str, Any]) -> list[str]:
+    """The file whose names count: ``names/<variant>/<model>/seed<n>.csv``, if it is there.
+
+    Args:
+        cell: its variant, model and seed.
+    """
+    path = "names/{variant}/{model}/seed{seed}.csv".format(**cell)
+    return [path] if Path(path).is_file() else []
+
+
+def names_files(cell: dict[str, Any]) -> list[str]:
+    """All persons' files of a cell: seed0.csv, whose names count, then seed0.<person>.csv."""
+    folder = Path("names/{variant}/{model}".format(**cell))
+    name = re.compile(rf"seed{cell['seed']}(\.[\w-]+)?\.csv")
+    found = (str(path) for path in folder.glob("*") if name.fullmatch(path.name))
+    return sorted(found, key=lambda path: (len(Path(path).suffixes), path))

@@ -1,0 +1,106 @@
+"""Digests of code, packages and folders, which tell rules when to rerun.
+
+Imported by the Snakefile, which every job parses: nothing slow is imported here.
+"""
+
+import ast
+import hashlib
+import os
+from functools import cache
+from pathlib import Path
+
+SCRIPTS = Path(__file__).resolve().parents[2]
+ENVS = SCRIPTS.parent / "envs"
+
+
+@cache
+def _source(module: str) -> Path | None:
+    path = SCRIPTS.joinpath(*module.split("."))
+    for candidate in (path.with_suffix(".py"), path / "__init__.py"):
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+@cache
+def imports_of(path: Path) -> frozenset[Path]:
+    """The modules of ours that a file imports, as paths."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_bytes(), filename=str(path))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    found = (_source(name) for name in names if name.partition(".")[0] == "facesort")
+    return frozenset(path for path in found if path)
+
+
+def templates_of(path: Path) -> list[Path]:
+    """What a module reads: files beside it of the same name with another ending."""
+    files = (path.with_suffix(ending) for ending in (".html", ".css", ".js", ".tflite"))
+    return [file for file in files if file.is_file()]
+
+
+@cache
+def code_digest(script: str, *modules: str) -> str:
+    """Digest of a rule's script, of given modules, of all of ours that they import in turn, and of
+    these modules' templates.
+
+    Snakemake sees an edited script, but not an edited module; as a rule's parameter, this digest
+    makes it rerun what depends on one.
+
+    Args:
+        script: name of the script, which is the rule's.
+        modules: modules that the script loads by name, such as "facesort.train.models.stacked".
+
+    Returns:
+        16 hexadecimal digits.
+    """
+    paths: set[Path] = set()
+    todo = [SCRIPTS / f"{script}.py"]
+    for module in modules:
+        source = _source(module)
+        if source is None:
+            raise ValueError(f"{script}: no module {module} in {SCRIPTS}")
+        todo.append(source)
+    while todo:
+        path = todo.pop()
+        if path not in paths:
+            paths.add(path)
+            todo.extend(imports_of(path))
+            paths.update(templates_of(path))
+    digest = hashlib.sha256()
+    for path in sorted(paths):
+        digest.update(str(path.relative_to(SCRIPTS)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+@cache
+def packages_digest(environment: str) -> str:
+    """Digest of the packages and versions in ``envs/<environment>.yaml``.
+
+    With ``--use-conda`` Snakemake sees another version by itself; as a rule's parameter, this
+    digest makes it see one without conda too.
+
+    Returns:
+        16 hexadecimal digits; comments and the order of lines do not count.
+    """
+    lines = (ENVS / f"{environment}.yaml").read_text(encoding="utf-8").splitlines()
+    pins = sorted(line.strip() for line in lines if line.strip() and not line.startswith("#"))
+    return hashlib.sha256("\n".join(pins).encode()).hexdigest()[:16]
+
+
+@cache
+def tree_digest(folder: str) -> str:
+    """Digest of the paths, sizes and times of all files below a folder; their bytes are not read.
+
+    Returns:
+        16 hexadecimal digits; those of no file if there is no folder.
+    """
+    found = []
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(parent, name)  # noqa: PTH118 - a Path a file takes thrice as long
+            about = os.stat(path, follow_symlinks=False)  # noqa: PTH116
+            found.append(f"{os.path.relpath(path, folder)}\0{about.st_size}\0{about.st_mtime_ns}")
+    return hashlib.sha256("\n".join(sorted(found)).encode()).hexdigest()[:16]

@@ -1,0 +1,86 @@
+"""What a run checks before it starts, and what it says when it ends."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+
+def error_lines(logs: Path, since: float) -> str:
+    """The ``error:`` lines that jobs have logged since a time, to end a failed run with."""
+    found = []
+    for path in sorted(logs.rglob("*.log")):
+        if path.stat().st_mtime >= since:
+            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+            found += [f"{line} (log: {path})" for line in lines if line.startswith("error: ")]
+    return "\n".join(["", *found]) if found else ""
+
+
+def disk_error(results: Path) -> str:
+    """A line if the disk is full, on which Snakemake itself ends in tracebacks; else empty."""
+    for folder in (Path(), results):
+        if folder.is_dir() and shutil.disk_usage(folder).free < 1_000_000:
+            return f"{folder.resolve()}: no space left on this disk; free some and run again"
+    return ""
+
+
+def read_only_error(results: Path) -> str:
+    """A line if the results folder cannot be written; else empty."""
+    if results.is_dir() and not os.access(results, os.W_OK):
+        return f"{results.resolve()}: cannot be written; make it writable and run again"
+    return ""
+
+
+def clock_line(results: Path) -> str:
+    """A line for a failed run, if files are from the future: the clock was set back."""
+    now = time.time()
+    for parent, _, names in os.walk(results):
+        for name in names:
+            path = Path(parent, name)
+            if path.stat(follow_symlinks=False).st_mtime > now + 60:
+                return (
+                    f"error: {path} is from the future: the clock was set back. Set it right, or "
+                    f"make such files today's: find {results} -newermt now -exec touch -h -d "
+                    '"$(date -R)" {} +'
+                )
+    return ""
+
+
+def write_report(config: dict[str, Any], snakefile: Path) -> str:
+    """Make ``results/report.html`` by Snakemake's own command.
+
+    Returns:
+        A line if it was not made, which does not fail the run; else empty.
+    """
+    # One file of the merged config stands for whatever files and options the run was given.
+    merged = Path(".snakemake/report_config.json")
+    merged.write_text(json.dumps(config), encoding="utf-8")
+    command = [sys.executable, "-m", "snakemake", "--report", "results/report.html"]
+    command += ["--snakefile", str(snakefile), "--cores", "1", "--nolock"]
+    command += ["--quiet", "all", "--configfile", str(merged)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if not done.returncode:
+        return ""
+    lines = done.stdout.decode(errors="replace").strip().splitlines()
+    return f"results/report.html was not made: {' '.join(lines[-3:])}"
+
+
+def closing_words(results: Path) -> str:
+    """Table 1, and where it and the pictures lie; empty without a table."""
+    table = results / "table1.md"
+    if not table.is_file():
+        return ""
+    folder = results.resolve()
+    return "\n".join(
+        [
+            "",
+            table.read_text(encoding="utf-8"),
+            f"Table:    {folder}/table1.csv, and for reading {folder}/table1.md",
+            f"Report:   {folder}/report.html",
+            f"Cells:    {folder}/<variant>/<model>/seed<n>: map.html, naming.html, figures",
+        ]
+    )

@@ -1,0 +1,315 @@
+"""From a sample of faces to a journal of crops: each photo fetched once, its faces cut out.
+
+Fetching, decoding, cutting and storing are one pass: the event loop waits for the network, threads
+decode. Photos arrive in any order; ``gathering`` puts them into the sample's.
+"""
+
+import asyncio
+import hashlib
+import random
+from collections import Counter
+from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+from threading import get_ident
+from typing import Any, Final
+
+import numpy as np
+
+from facesort.common.job import InputError, Progress
+from facesort.demo.host import ADDRESS, serve
+from facesort.fetch.http import LONGEST_WAIT, TIMED_OUT, Client, Elsewhere, Lost, Moved, Photo
+from facesort.fetch.imaging import ImageError, cut_faces
+from facesort.fetch.journal import Entry, Journal, bucket_of
+from facesort.fetch.queues import Frontier, Job
+from facesort.fetch.urls import host_of, photo_key
+from facesort.fetch.worklist import Wanted, WorkList
+
+MOST_HOPS: Final = 5
+# Seconds between requests that robots.txt asks for; if more, the host is not asked at all.
+LONGEST_DELAY: Final = 60.0
+BACKOFF_CAP: Final = 120.0
+# Photos that may wait for each thread that decodes; a kill loses them.
+QUEUED: Final = 4
+ON_LIST: Final = "exclusion list"
+CHANGED: Final = "changed since the manifest"
+
+
+def read_exclusions(path: str | Path | None) -> set[str]:
+    """Read the URLs that must not be asked for, one a line, as keys to compare URLs by.
+
+    Blank lines, and those that begin with #, are skipped. http and https are the same photo.
+
+    Raises:
+        InputError: if the file cannot be read, or a line is no URL.
+    """
+    if path is None:
+        return set()
+    try:
+        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: {error} (config: fetch.exclude)") from None
+    keys = set()
+    for row, line in enumerate(map(str.strip, lines), start=1):
+        if line and not line.startswith("#"):
+            if not line.lower().startswith(("http://", "https://")):
+                raise InputError(f"{path}, row {row}: not a URL (config: fetch.exclude)")
+            keys.add(photo_key(line))
+    return keys
+
+
+class Fetching:
+    """One job's work: the photos of a work list that a journal lacks.
+
+    Attributes:
+        missing: photos still to be asked for when the work began.
+        cutting: photos that have come and are not stored yet.
+        postponed: photos left to a later job, since a redirect leads to another job's host.
+
+    Args:
+        worklist: the photos.
+        journal: where photos and failures are kept; of the same buckets.
+        settings: the config's block ``fetch``.
+        workers: threads that decode.
+        loopback: (address, port) pairs that may be asked although they are private.
+    """
+
+    def __init__(
+        self,
+        worklist: WorkList,
+        journal: Journal,
+        settings: dict[str, Any],
+        workers: int,
+        loopback: Collection[tuple[str, int]] = (),
+    ) -> None:
+        self.worklist, self.journal, self.settings = worklist, journal, settings
+        self.workers, self.loopback = workers, loopback
+        self.excluded = read_exclusions(settings["exclude"])
+        self.causes: Counter[str] = Counter()
+        self.closed: set[str] = set()
+        self.missing = self.postponed = self.cutting = self._faces = 0
+        if settings["retry_failed"]:
+            journal.forget_lost()
+        for photos in worklist.batches():
+            todo = self._todo(photos)
+            worklist.enqueue(photo.url for photo in todo)
+            self.missing += len(todo)
+            self._faces += sum(len(photo.face_ids) for photo in todo)
+        worklist.sort_hosts()
+
+    def _todo(self, photos: list[Wanted]) -> list[Wanted]:
+        """Those of some photos to ask for; excluded ones are settled on the way."""
+        entries = self.journal.entries(photo.url for photo in photos)
+        stored = self.journal.stored(
+            (face_id, photo.url) for photo in photos for face_id in photo.face_ids
+        )
+        todo = []
+        for photo in photos:
+            entry = entries.get(photo.url)
+            if photo_key(photo.url) in self.excluded:
+                self.journal.drop(photo.url, photo.face_ids)
+                self.journal.add(Entry(photo.url, "excluded", error=ON_LIST), {})
+            elif entry is None or not self._stands(entry, photo, stored):
+                todo.append(photo)
+        return todo
+
+    def _stands(self, entry: Entry, photo: Wanted, stored: set[str]) -> bool:
+        """Whether what became of a photo earlier holds without asking its host again."""
+        same_bytes = photo.sha256 in (None, entry.sha256)
+        if entry.outcome == "fetched":
+            return same_bytes and stored.issuperset(photo.face_ids)
+        if entry.outcome == "excluded":
+            return entry.error == "noai header" and self.settings["obey_noai"]
+        return entry.error != CHANGED or not same_bytes
+
+    async def run(self) -> None:
+        """Ask for every photo that is missing, until each is fetched, failed or excluded.
+
+        Photos that a redirect leads to another job's host are left to a later job.
+
+        Raises:
+            InputError: if the journal cannot be written.
+        """
+        total = self.worklist.faces
+        self.progress = Progress(total, "fetching", start=total - self._faces)
+        settings = self.settings
+        self.frontier = Frontier(self.worklist, settings["per_host"], settings["rate_per_host"])
+        self.loop = asyncio.get_running_loop()
+        self.wake = asyncio.Event()
+        with ThreadPoolExecutor(self.workers) as self.pool:
+            async with Client(self.settings, self.loopback, self._ours) as self.client:
+                await self._drive()
+        self.progress.close()
+
+    def _ours(self, host: str) -> bool:
+        return bucket_of(host) in self.journal.buckets
+
+    async def _drive(self) -> None:
+        running: set[asyncio.Task[None]] = set()
+        ended: list[asyncio.Task[None]] = []
+
+        def end(task: asyncio.Task[None]) -> None:
+            ended.append(task)
+            self.wake.set()
+
+        try:
+            while True:
+                while self._room(running):
+                    if (job := self.frontier.take(self.loop.time())) is None:
+                        break
+                    task = asyncio.create_task(self._work(job))
+                    running.add(task)
+                    task.add_done_callback(end)
+                due = self.frontier.next_due()
+                if not running and due is None:
+                    return
+                alarm = None
+                if due is not None and self._room(running):
+                    alarm = self.loop.call_at(due, self.wake.set)
+                await self.wake.wait()
+                self.wake.clear()
+                if alarm is not None:
+                    alarm.cancel()
+                while ended:
+                    task = ended.pop()
+                    running.remove(task)
+                    task.result()
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+    def _room(self, running: Collection[object]) -> bool:
+        """Whether to ask for another photo: not if those that have come wait to be cut."""
+        return len(running) < self.settings["concurrency"] and self.cutting < QUEUED * self.workers
+
+    async def _work(self, job: Job) -> None:
+        """Ask once, and either store the outcome or put the job back."""
+        delay = await self.client.crawl_delay(job.at)
+        if delay <= LONGEST_DELAY and self.frontier.space(job, delay):
+            self.frontier.release(job)
+            self.frontier.put_back(job)
+            return
+        patience = self.frontier.patience(job, self.settings["read_timeout"])
+        began = self.loop.time()
+        answer: Photo | Moved | Lost | Elsewhere
+        if photo_key(job.at) in self.excluded:
+            answer = Lost(ON_LIST, excluded=True)
+        elif delay > LONGEST_DELAY:
+            answer = Lost("robots.txt asks for too few requests", excluded=True)
+        elif host_of(job.at) in self.closed:
+            answer = Lost("host asks to come back later")
+        else:
+            answer = await self.client.get(job.at, patience)
+        self.frontier.release(job)
+        self.wake.set()
+        if isinstance(answer, Moved):
+            job.hops += 1
+            if job.hops <= MOST_HOPS and self._ours(host_of(answer.url)):
+                job.at = answer.url
+                self.frontier.put_back(job)
+                return
+            over = job.hops > MOST_HOPS
+            answer = Lost("too many redirects") if over else Elsewhere()
+        if isinstance(answer, Elsewhere):
+            self.postponed += 1
+            return
+        job.attempts, job.hops = job.attempts + 1, 0
+        late = isinstance(answer, Lost) and answer.error == TIMED_OUT
+        if isinstance(answer, Lost) and (answer.status == 429 or answer.retry_after is not None):
+            self._slow_down(job, answer)
+        elif late:
+            self.frontier.doubt(job, patience)
+        else:
+            self.frontier.praise(job, self.loop.time() - began)
+        if isinstance(answer, Lost) and (wait := self._wait(job, answer)) is not None:
+            if not (late and self.frontier.put_last(job)):
+                self.frontier.put_back(job, self.loop.time() + wait)
+            return
+        self.cutting += 1
+        entry, faces = await self.loop.run_in_executor(self.pool, self._store, job, answer)
+        self.cutting -= 1
+        if entry.error is not None:
+            self.causes[entry.error.partition(":")[0]] += 1
+        self.progress.update(faces, **dict(self.causes.most_common(4)))
+
+    def _slow_down(self, job: Job, lost: Lost) -> None:
+        """Leave the job's host alone for as long as it asks, or for good if that is very long."""
+        wait = lost.retry_after or 0.0
+        if wait <= LONGEST_WAIT:
+            self.frontier.scold(job, self.loop.time() + wait)
+        elif self.frontier.scold(job, 0.0):
+            self.closed.add(host_of(job.at))
+
+    def _wait(self, job: Job, lost: Lost) -> float | None:
+        """Seconds before a job is tried again, or None to give up."""
+        asked = lost.retry_after or 0.0
+        if not lost.passing or job.attempts >= self.settings["attempts"] or asked > LONGEST_WAIT:
+            return None
+        backoff = min(self.settings["backoff"] * 2 ** (job.attempts - 1), BACKOFF_CAP)
+        # Jitter, so that what failed together does not come back together.
+        return max(asked, backoff) + random.uniform(0, backoff)
+
+    def _store(self, job: Job, answer: Photo | Lost) -> tuple[Entry, int]:
+        """Cut the faces out of a photo and keep them, or keep the reason why there is none."""
+        photo = self.worklist.wanted(job.url)
+        entry = Entry(job.url, "failed", answer.status, job.attempts)
+        crops: dict[str, np.ndarray] = {}
+        if isinstance(answer, Lost):
+            outcome = "excluded" if answer.excluded else "failed"
+            entry = replace(entry, outcome=outcome, error=answer.error)
+        else:
+            digest = hashlib.sha256(answer.body).hexdigest()
+            entry = replace(entry, bytes=len(answer.body), sha256=digest)
+            try:
+                if photo.sha256 not in (None, digest):
+                    raise ImageError(CHANGED)
+                cut = cut_faces(
+                    answer.body, photo.boxes, self.journal.size, self.settings["max_pixels"]
+                )
+            except ImageError as error:
+                entry = replace(entry, error=str(error))
+            else:
+                entry = replace(entry, outcome="fetched", width=cut.width, height=cut.height)
+                crops = dict(zip(photo.face_ids, cut.faces, strict=True))
+                if self.settings["keep_photos"]:
+                    _keep(Path(self.settings["keep_photos"]), digest, answer.body)
+        self.journal.add(entry, crops)
+        return entry, len(photo.face_ids)
+
+
+def fetch(
+    worklist: WorkList,
+    journal: Journal,
+    settings: dict[str, Any],
+    workers: int,
+    photos: str | Path | None = None,
+    port: int = 0,
+) -> Fetching:
+    """Ask for every photo of a work list that a journal lacks.
+
+    Args:
+        settings: the config's block ``fetch``.
+        workers: threads that decode.
+        photos: folder of rendered photos. They are fetched like any others, from this machine:
+            it is served on this port, which alone may be asked then.
+    """
+    loopback = [(ADDRESS, port)] if photos else []
+    fetching = Fetching(worklist, journal, settings, workers, loopback)
+    if fetching.missing:
+        with serve(Path(photos), port) if photos else nullcontext():
+            asyncio.run(fetching.run())
+    return fetching
+
+
+def _keep(folder: Path, digest: str, body: bytes) -> None:
+    """Keep a photo under the digest of its bytes: names in URLs repeat."""
+    path, part = folder / digest, folder / f"{digest}.{get_ident()}.part"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(body)
+        part.replace(path)
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror} (config: fetch.keep_photos)") from None

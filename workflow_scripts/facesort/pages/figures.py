@@ -1,0 +1,277 @@
+"""The figures, drawn with matplotlib's objects: no display, no global state."""
+
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from matplotlib.colors import to_hex, to_rgb
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from facesort.common.drawing import new_figure
+from facesort.common.emotions import EMOTIONS
+
+# After Okabe and Ito (https://jfly.uni-koeln.de/color/). Their purple and a middle grey look alike
+# to readers blind to green, hence a darker purple and a lighter grey; the tests measure it.
+COLOURS: Final = {
+    "anger": "#D55E00",
+    "contempt": "#882255",
+    "disgust": "#009E73",
+    "fear": "#222222",
+    "happy": "#F0C800",
+    "neutral": "#BBBBBB",
+    "sad": "#0072B2",
+    "surprise": "#56B4E9",
+    "mixed": "#EED9C4",
+}
+
+# Those that a dark ground would swallow.
+DARK: Final = COLOURS | {"fear": "#FFFFFF", "contempt": "#AA3377"}
+
+
+# Label, colour and bool (n,) of each group of n points.
+Groups = list[tuple[str, str, np.ndarray]]
+
+
+def plot_embedding(
+    places: pd.DataFrame, panels: list[tuple[str, np.ndarray, Groups]], title: str
+) -> Figure:
+    """t-SNE above UMAP, with a panel for each way of colouring them.
+
+    Args:
+        places: columns tsne_x, tsne_y, umap_x, umap_y; a row a face.
+        panels: heading, bool (n,) of the faces shown in colour, and the groups that they are in;
+            the other faces lie below in grey.
+    """
+    figure = new_figure(5.2 * len(panels) + 0.3, 12)
+    figure.suptitle(title)
+    grid = figure.subplots(2, len(panels), squeeze=False)
+    size = float(np.clip(12_000 / len(places), 1.5, 30))
+    for row, (kind, name) in enumerate({"tsne": "t-SNE", "umap": "UMAP"}.items()):
+        x, y = places[f"{kind}_x"].to_numpy(), places[f"{kind}_y"].to_numpy()
+        for column, (heading, shown, groups) in enumerate(panels):
+            axes = grid[row, column]
+            axes.scatter(x[~shown], y[~shown], s=size / 2, color="#e4e4e4", linewidths=0)
+            colours = np.full((len(places), 3), 0.5)
+            for label, colour, chosen in groups:
+                colours[chosen] = to_rgb(colour)
+                axes.scatter([], [], s=40, color=colour, label=label, linewidths=0)
+            # In random order: drawn group by group, the last would hide the others.
+            order = np.random.default_rng(0).permutation(np.flatnonzero(shown))
+            axes.scatter(x[order], y[order], s=size, c=colours[order], linewidths=0, alpha=0.85)
+            axes.set_title(f"{name}: {heading}")
+            axes.set_xticks([])
+            axes.set_yticks([])
+            axes.set_box_aspect(1)
+            axes.spines[:].set_color("#cccccc")
+            if row:
+                axes.legend(loc="upper center", bbox_to_anchor=(0.5, 0), ncols=3, frameon=False)
+    return figure
+
+
+def emotion_groups(emotions: np.ndarray) -> Groups:
+    """Groups of points by emotion, str (n,); "mixed" among them if it occurs."""
+    found = [name for name in COLOURS if name in EMOTIONS or (emotions == name).any()]
+    return [(name, COLOURS[name], emotions == name) for name in found]
+
+
+def cluster_groups(clusters: np.ndarray, names: list[str]) -> Groups:
+    """Groups of points by cluster, int (n,), given the clusters' names.
+
+    A cluster has the colour of its emotion, so that maps can be compared; further clusters of that
+    name have shades of it. Clusters of one name stand together.
+    """
+    return [
+        (f"{cluster}: {name}", shade(colour, number), clusters == cluster)
+        for name, colour in COLOURS.items()
+        for number, cluster in enumerate(c for c, given in enumerate(names) if given == name)
+    ]
+
+
+def shade(colour: str, number: int) -> str:
+    """The colour itself (0), then lighter and darker shades of it in turn."""
+    change = (0.0, 0.5, -0.4, 0.75, -0.65)[number % 5]
+    rgb = np.array(to_rgb(colour))
+    return to_hex(rgb + abs(change) * (float(change > 0) - rgb))
+
+
+def on_dark(colour: str) -> str:
+    """The same group's colour on a dark ground."""
+    return _ON_DARK.get(colour.lower(), colour)
+
+
+_ON_DARK = {
+    shade(COLOURS[name], number): shade(colour, number)
+    for name, colour in DARK.items()
+    for number in range(5)
+}
+
+
+def as_shown(faces: np.ndarray) -> np.ndarray:
+    """RGB of uint8 (..., C) with C = 1 or 3."""
+    return np.repeat(faces, 3, axis=-1) if faces.shape[-1] == 1 else faces
+
+
+def montage(faces: np.ndarray, columns: int, gap: int = 2) -> np.ndarray:
+    """Put uint8 (N, H, W, C) into rows of ``columns`` on white: uint8 (H', W', 3)."""
+    faces = as_shown(faces)
+    rows = -(-len(faces) // columns)
+    height, width = faces.shape[1] + gap, faces.shape[2] + gap
+    sheet = np.full((rows * height - gap, columns * width - gap, 3), 255, np.uint8)
+    for number, face in enumerate(faces):
+        y, x = number // columns * height, number % columns * width
+        sheet[y : y + faces.shape[1], x : x + faces.shape[2]] = face
+    return sheet
+
+
+def plot_clusters(
+    faces: np.ndarray,
+    clusters: np.ndarray,
+    names: pd.DataFrame,
+    per_cluster: int,
+    seed: int,
+    title: str,
+) -> Figure:
+    """A row of faces a cluster, drawn at random by the seed, under the cluster's name.
+
+    Args:
+        faces: uint8 (N, H, W, C), may be memory-mapped; only the faces shown are read.
+        clusters: int (N,).
+        names: columns cluster, emotion, origin.
+    """
+    generator = np.random.default_rng(seed)
+    figure = new_figure(per_cluster + 2.4, 1.08 * len(names) + 0.6)
+    figure.suptitle(title)
+    for axes, row in zip(
+        figure.subplots(len(names), 1, squeeze=False)[:, 0], names.itertuples(), strict=True
+    ):
+        members = np.flatnonzero(clusters == row.cluster)
+        shown = np.sort(generator.permutation(members)[:per_cluster])
+        blank = np.full((per_cluster, *faces.shape[1:]), 255, np.uint8)
+        blank[: len(shown)] = faces[shown]
+        axes.imshow(montage(blank, per_cluster), interpolation="nearest")
+        axes.set_xticks([])
+        axes.spines[:].set_visible(False)
+        # As a tick's label, for which the layout makes room.
+        label = f"{row.cluster}: {row.emotion}\n{len(members):,} faces"
+        axes.set_yticks([faces.shape[1] / 2], [label], fontsize=11)
+        axes.tick_params(length=0)
+    return figure
+
+
+def plot_reconstructions(shown: np.ndarray, labels: list[str], title: str) -> Figure:
+    """Originals above what became of them: uint8 (n, k, H, W, C), in rows of eight.
+
+    Args:
+        labels: of the k pictures of a face.
+    """
+    columns = min(8, len(shown))
+    rows, (each, height) = -(-len(shown) // columns), shown.shape[1:3]
+    figure = new_figure(columns * 1.3 + 1, rows * (1.35 * each + 0.1) + 0.4)
+    figure.suptitle(title)
+    for number, axes in enumerate(figure.subplots(rows, 1, squeeze=False)[:, 0]):
+        part = shown[number * columns : (number + 1) * columns]
+        # Blank places in the last row keep its faces as large as the others'.
+        sheet = np.full((each, columns, *shown.shape[2:]), 255, np.uint8)
+        sheet[:, : len(part)] = part.swapaxes(0, 1)
+        axes.imshow(montage(sheet.reshape(-1, *shown.shape[2:]), columns), interpolation="nearest")
+        axes.set_yticks([height / 2 + row * (height + 2) for row in range(each)], labels)
+        axes.tick_params(length=0)
+        axes.set_xticks([])
+        axes.spines[:].set_visible(False)
+    return figure
+
+
+def plot_history(history: pd.DataFrame) -> Figure:
+    """Loss by epoch: a panel a model and phase, a colour a variant, a line a seed.
+
+    Args:
+        history: a row an epoch, with columns model, variant, seed, phase, epoch, loss.
+    """
+    panels = list(dict.fromkeys(zip(history["model"], history["phase"], strict=True)))
+    variants = list(dict.fromkeys(history["variant"]))
+    colours = dict(zip(variants, ("#0072B2", "#777777", "#D55E00"), strict=False))
+    figure = new_figure(3.3 * len(panels) + 0.4, 3.2)
+    for axes, (model, phase) in zip(
+        figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True
+    ):
+        chosen = history[(history["model"] == model) & (history["phase"] == phase)]
+        for (variant, _), line in chosen.groupby(["variant", "seed"], sort=False):
+            axes.plot(
+                line["epoch"],
+                line["loss"],
+                marker="o",
+                markersize=3,
+                lw=1.2,
+                color=colours[variant],
+            )
+        axes.set_title(f"{model}: {phase}", fontsize=10)
+        axes.set_xlabel("epoch")
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.grid(color="#eeeeee")
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.axes[0].set_ylabel("loss (cross-entropy)")
+    figure.legend(
+        handles=[
+            Line2D([], [], color=colours[variant], marker="o", markersize=3, label=variant)
+            for variant in variants
+        ],
+        loc="outside right center",
+        frameon=False,
+    )
+    return figure
+
+
+def confusion(labels: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """Share of each true emotion's faces (row) predicted as each emotion or "mixed": (8, 9).
+
+    Rows of emotions that do not occur are NaN.
+    """
+    answers = (*EMOTIONS, "mixed")
+    matrix = np.array(
+        [[np.sum((labels == t) & (predicted == p)) for p in answers] for t in EMOTIONS]
+    )
+    counts = np.array([[np.sum(labels == t)] for t in EMOTIONS])
+    with np.errstate(invalid="ignore"):
+        return matrix / counts
+
+
+def plot_confusions(cells: list[dict[str, Any]], predictions: list[pd.DataFrame]) -> Figure:
+    """All cells' confusion matrices, models down and variants across, mean over seeds."""
+    models = list(dict.fromkeys(cell["model"] for cell in cells))
+    variants = list(dict.fromkeys(cell["variant"] for cell in cells))
+    figure = new_figure(3.9 * len(variants) + 1.2, 3.7 * len(models) + 0.4)
+    grid = figure.subplots(len(models), len(variants), squeeze=False)
+    answers = list(EMOTIONS)
+    if any((table["predicted"] == "mixed").any() for table in predictions):
+        answers.append("mixed")
+    for row, model in enumerate(models):
+        for column, variant in enumerate(variants):
+            axes = grid[row, column]
+            matrix = np.mean(
+                [
+                    confusion(table["label"].to_numpy(str), table["predicted"].to_numpy(str))
+                    for cell, table in zip(cells, predictions, strict=True)
+                    if (cell["model"], cell["variant"]) == (model, variant)
+                ],
+                axis=0,
+            )[:, : len(answers)]
+            axes.imshow(matrix, vmin=0, vmax=1, cmap="Blues")
+            for y, x in np.argwhere(matrix >= 0.005):
+                shade = "white" if matrix[y, x] > 0.55 else "#333333"
+                axes.text(
+                    x,
+                    y,
+                    f"{100 * matrix[y, x]:.0f}",
+                    ha="center",
+                    va="center",
+                    fontsize=7,
+                    color=shade,
+                )
+            axes.set_title(f"{model}, {variant}", fontsize=10)
+            axes.set_xticks(range(len(answers)), answers, rotation=60, ha="right", fontsize=7)
+            axes.set_yticks(range(8), EMOTIONS if column == 0 else [""] * 8, fontsize=7)
+            axes.tick_params(length=0)
+    figure.supylabel("true emotion")
+    figure.supxlabel("predicted emotion (% of the true emotion's faces)")
+    return figure

@@ -1,0 +1,1 @@
+"""How far few labels get: which faces to label first, the trials, their table and figures."""

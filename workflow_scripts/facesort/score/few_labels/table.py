@@ -1,0 +1,226 @@
+"""All cells' curves over the number of labels, with intervals over draws, images and seeds."""
+
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from facesort.common.emotions import EMOTIONS
+from facesort.common.job import InputError
+from facesort.score.cells import gather
+from facesort.score.few_labels.label_first import WAYS
+from facesort.score.intervals import accuracy_interval, estimate
+
+# How a row's embedding is marked, by what people told it.
+MARKS: Final = {"nothing": "", "comparisons": " (comparisons)", "labels": " (labels)"}
+METRICS: Final = ("accuracy", "balanced_accuracy")
+
+
+def make_few_labels_table(
+    cells: list[dict[str, Any]],
+    tables: list[pd.DataFrame],
+    answers: list[np.ndarray],
+    labels: np.ndarray,
+    signals: dict[str, str],
+) -> pd.DataFrame:
+    """Gather what few labels gave in every cell.
+
+    Intervals treat draws and images as both drawn at random, and crossed. With several seeds a
+    seed's draws count by their mean, so that seeds are drawn too.
+
+    Args:
+        cells: of each table its ``model``, ``variant`` and ``seed``.
+        tables, answers: of each cell, as ``few_labels`` gives them.
+        labels: str (n,), true emotions of the test faces.
+        signals: what people told each model: nothing, comparisons or labels.
+
+    Returns:
+        A row a model, variant, way of choosing and budget. Means over draws and seeds: labels (how
+        many taught), emotions (how many of the eight had any), fewest (labels of the rarest),
+        accuracy, balanced_accuracy and macro_f1, the first two with interval (_low, _high) and _sd,
+        the standard deviation of one draw; and their _gain over ``random``, with interval (NaN in
+        that row).
+
+    Raises:
+        InputError: if a cell's answers do not fit its table or the test faces.
+    """
+    for cell, table, given in zip(cells, tables, answers, strict=True):
+        if given.shape != (len(table), len(labels)):
+            raise InputError(
+                f"{cell['variant']}/{cell['model']}/seed{cell['seed']}: few_labels.npy has "
+                f"{given.shape} answers for {len(table)} rows of few_labels.csv and {len(labels)} "
+                "test faces; delete both and rerun"
+            )
+    truth = np.array([EMOTIONS.index(label) for label in labels])
+    test = pd.DataFrame({"face": np.arange(len(labels)), "label": labels})
+    rows = []
+    for (model, variant), numbers in gather(cells, [test] * len(cells)).items():
+        for budget in sorted(set(tables[numbers[0]]["per_emotion"])):
+            drawn, right = {}, {}
+            for way in WAYS:
+                of_way = [
+                    ((tables[n]["way"] == way) & (tables[n]["per_emotion"] == budget)).to_numpy()
+                    for n in numbers
+                ]
+                pairs = list(zip(numbers, of_way, strict=True))
+                drawn[way] = pd.concat([tables[n][chosen] for n, chosen in pairs])
+                right[way] = np.stack([answers[n][chosen] == truth for n, chosen in pairs])
+            for way in WAYS:
+                counts = drawn[way][list(EMOTIONS)].to_numpy()
+                rows.append(
+                    {
+                        "model": model,
+                        "variant": variant,
+                        "signal": signals[model],
+                        "seeds": len(numbers),
+                        "draws": right[way].shape[1],
+                        "n_test": len(labels),
+                        "way": way,
+                        "per_emotion": budget,
+                        "labels": counts.sum(1).mean(),
+                        "emotions": (counts > 0).sum(1).mean(),
+                        "fewest": counts.min(1).mean(),
+                        **_scores(right[way], truth),
+                        "macro_f1": drawn[way]["macro_f1"].mean(),
+                        **(_gains(right[way], right["random"], truth) if way != "random" else {}),
+                        "always_commonest": np.bincount(truth).max() / len(truth),
+                        "chance": 1 / len(EMOTIONS),
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def _by_seed(right: np.ndarray) -> np.ndarray:
+    """(seeds, draws, n) to what is drawn at random beside images: (draws, n), or (seeds, n)."""
+    return np.asarray(right[0] if len(right) == 1 else right.mean(1))
+
+
+def _scores(right: np.ndarray, truth: np.ndarray) -> dict[str, float]:
+    """Both scores with intervals and deviations.
+
+    Args:
+        right: bool (seeds, draws, n), whether each test face was right.
+        truth: int (n,), its emotion.
+    """
+    if (right == right[:1, :1]).all():
+        low, high = accuracy_interval(right[0, :1])
+    else:
+        low, high = accuracy_interval(_by_seed(right))
+    balanced = estimate(_by_seed(right), truth)
+    recall = np.stack([right[..., truth == k].mean(-1) for k in np.unique(truth)], axis=-1)
+    several = right.shape[1] > 1
+    return {
+        "accuracy": right.mean(),
+        "accuracy_low": low,
+        "accuracy_high": high,
+        "accuracy_sd": right.mean(-1).std(1, ddof=1).mean() if several else np.nan,
+        "balanced_accuracy": balanced.mean,
+        "balanced_accuracy_low": max(balanced.low, 0.0),
+        "balanced_accuracy_high": balanced.high,
+        "balanced_accuracy_sd": recall.mean(-1).std(1, ddof=1).mean() if several else np.nan,
+    }
+
+
+def _gains(right: np.ndarray, random: np.ndarray, truth: np.ndarray) -> dict[str, float]:
+    """Both scores' gains over faces drawn at random, on the same test faces."""
+    difference = _by_seed(right.astype(np.float64) - random)
+    found: dict[str, float] = {}
+    for metric, classes in zip(METRICS, (None, truth), strict=True):
+        gain = estimate(difference, classes)
+        found |= {f"{metric}_gain": gain.mean}
+        found |= {f"{metric}_gain_low": gain.low, f"{metric}_gain_high": gain.high}
+    return found
+
+
+def few_labels_markdown(table: pd.DataFrame, *, data: str) -> str:
+    """The curves for reading: each score by labels an emotion, then which faces to label first."""
+    budgets = sorted(set(table["per_emotion"]))
+    first = table.iloc[0]
+    lines = []
+    for metric in METRICS:
+        title = metric.replace("_", " ")
+        lines += [
+            f"{title.capitalize()} [95% interval], by labels an emotion:",
+            "",
+            "| model | variant | " + " | ".join(map(str, budgets)) + " |",
+            "| --- | --- |" + " --- |" * len(budgets),
+        ]
+        for (model, variant), rows in _named(table[table["way"] == "equal"]):
+            figures = [_figure(row, metric) for row in rows.to_dict("records")]
+            lines.append(f"| {model} | {variant} | " + " | ".join(figures) + " |")
+        lines.append("")
+    lines += [_had(table), "", "Which to label first, without knowing any emotion:", ""]
+    for metric in METRICS:
+        title = metric.replace("_", " ")
+        lines += [
+            f"{title.capitalize()} of faces drawn at random, and the gain over it "
+            "[95% interval], by labels in all:",
+            "",
+            "| model | variant | faces | "
+            + " | ".join(str(len(EMOTIONS) * budget) for budget in budgets)
+            + " |",
+            "| --- | --- | --- |" + " --- |" * len(budgets),
+        ]
+        for (model, variant), rows in _named(table):
+            for way in ("random", "typical", "central"):
+                name, sign = (metric, "") if way == "random" else (f"{metric}_gain", "+")
+                figures = [
+                    _figure(row, name, sign) for row in rows[rows["way"] == way].to_dict("records")
+                ]
+                lines.append(f"| {model} | {variant} | {way} | " + " | ".join(figures) + " |")
+        lines.append("")
+    covers = "draws, images and seeds" if first["seeds"] > 1 else "draws and images"
+    lines += [
+        f"Data: {data}. A logistic regression on each embedding was taught by so many faces of the "
+        f"training part and no other label, and scored on the same {first['n_test']:,} test faces "
+        f"as Table 1. Means of {table['draws'].max()} draws; intervals cover {covers}, and are not "
+        "corrected for their number. Nothing was chosen by these figures. How far one draw alone "
+        "may lie from the mean: few_labels.csv (_sd). Always answering the commonest emotion would "
+        f"score {first['always_commonest']:.3f} (balanced {first['chance']:.3f}).",
+        "",
+        "Random: faces drawn at random. Typical: as many clusters as labels, and of each the face "
+        "in the densest place. Central: of each of the model's own clusters in turn (where it has "
+        "none, of K-means on the training part), the face nearest to the centroid; nothing is "
+        "drawn there, so its interval covers the draws of the random faces alone. None of the "
+        "three looks at a label.",
+        "",
+    ]
+    if (table["signal"] == "labels").any():
+        lines += [
+            "Rows marked (labels) do not tell what few labels give: their embeddings were "
+            "taught by the training part's labels, all or a share of them, before any was counted "
+            "here.",
+            "",
+        ]
+    if (table["signal"] == "comparisons").any():
+        lines += [
+            "Rows marked (comparisons) have learnt from what people said of faces' likeness: no "
+            "emotion labels, but a human signal.",
+            "",
+        ]
+    return "\n".join(lines)
+
+
+def _named(table: pd.DataFrame) -> Any:
+    """The rows by model, with its mark, and variant."""
+    named = table.assign(model=table["model"] + table["signal"].map(MARKS))
+    return named.groupby(["model", "variant"], sort=False)
+
+
+def _figure(row: dict[str, Any], name: str, sign: str = "") -> str:
+    figures = (row[name], row[f"{name}_low"], row[f"{name}_high"])
+    mean, low, high = (f"{figure:{sign}.3f}" for figure in figures)
+    return f"{mean} [{low}, {high}]"
+
+
+def _had(table: pd.DataFrame) -> str:
+    """Where there were fewer labels than asked for."""
+    equal = table[table["way"] == "equal"].groupby("per_emotion", sort=True)
+    short = [
+        f"at {number}, the rarest had {row['fewest']:g} and all together {row['labels']:g}"
+        for number, row in equal[["fewest", "labels"]].first().iterrows()
+        if row["fewest"] < number
+    ]
+    if not short:
+        return "The training part had as many faces of each emotion."
+    return f"Where an emotion has fewer faces, all of them taught: {'; '.join(short)}."

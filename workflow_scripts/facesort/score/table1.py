@@ -1,0 +1,144 @@
+"""Table 1: every model on every variant, beside the paper's figures."""
+
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from facesort.common.emotions import EMOTIONS
+from facesort.score.causes import cause_lines, luck_lines
+from facesort.score.cells import gather
+from facesort.score.comparisons import best_models, comparison_lines
+from facesort.score.intervals import accuracy_interval
+from facesort.score.scores import score
+from facesort.train.models import MODELS
+
+# Accuracies of the paper's section 5.
+PAPER: Final = {
+    "stacked": {"rgb": 0.1226, "grayscale": 0.1253, "cropped": 0.1184},
+    "convolutional": {"rgb": 0.1098, "grayscale": 0.1217, "cropped": 0.1777},
+    "semi_supervised": {"rgb": 0.3431, "grayscale": 0.4358, "cropped": 0.4150},
+    "supervised": {"rgb": 0.5615, "grayscale": 0.5751, "cropped": 0.5789},
+}
+SCORES: Final = (
+    *("balanced_accuracy", "macro_f1"),
+    *("oracle_accuracy", "oracle_balanced_accuracy"),
+)
+
+
+def make_table(cells: list[dict[str, Any]], predictions: list[pd.DataFrame]) -> pd.DataFrame:
+    """Gather all cells' predictions into Table 1.
+
+    Args:
+        cells: of each prediction table its ``model``, ``variant`` and ``seed``.
+        predictions: columns face, label, group, predicted; a row a test face.
+
+    Returns:
+        A row a model and variant; scores are means over seeds.
+
+    Raises:
+        InputError: if two cells were not scored on the same faces.
+    """
+    rows = []
+    for (model, variant), numbers in gather(cells, predictions).items():
+        tables = [predictions[number] for number in numbers]
+        correct = np.stack([(t["label"] == t["predicted"]).to_numpy() for t in tables])
+        scores = [
+            score(t["label"].to_numpy(str), t["predicted"].to_numpy(str), t["group"].to_numpy())
+            for t in tables
+        ]
+        low, high = accuracy_interval(correct)
+        rows.append(
+            {
+                "model": model,
+                "told": MODELS[model].signal,
+                "variant": variant,
+                "seeds": len(tables),
+                "n_test": correct.shape[1],
+                "accuracy": correct.mean(),
+                "accuracy_low": low,
+                "accuracy_high": high,
+                **{name: float(np.mean([s[name] for s in scores])) for name in SCORES},
+                "paper_accuracy": PAPER.get(model, {}).get(variant, np.nan),
+                "chance": 1 / len(EMOTIONS),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def choice_lines(choices: dict[str, dict[str, Any]]) -> list[str]:
+    """What was chosen without labels, and by which criterion; no line if nothing was."""
+    if not choices:
+        return []
+    words = []
+    for cell, choice in choices.items():
+        best, tried = choice["chosen"], choice["tried"]
+        setting = f"{choice['setting']} {best['candidate']:g}"
+        epoch = f" after epoch {best['epoch']}" if best["epoch"] else ""
+        words.append(f"{cell}: {setting}{epoch} ({best['stability']:.3f}; {len(tried)} tried)")
+    criterion = next(iter(choices.values()))["criterion"]
+    return [
+        f"Chosen without labels, before anything was scored, by {criterion}. {'; '.join(words)}.",
+        "",
+    ]
+
+
+def table_markdown(
+    table: pd.DataFrame,
+    comparisons: pd.DataFrame,
+    causes: pd.DataFrame,
+    *,
+    data: str,
+    seeds: list[int],
+    naming: str,
+    labels: pd.Series,
+    choices: dict[str, dict[str, Any]] | None = None,
+) -> str:
+    """Table 1 for reading, with what its figures were made from and where accuracy is lost.
+
+    Args:
+        choices: of the cells whose settings were chosen without labels, what model.json tells.
+    """
+    lines = [
+        "| model | people told it | variant | accuracy [95% interval] | balanced accuracy "
+        "| macro F1 | best possible naming (peeks at the scored labels): accuracy, balanced "
+        "| paper |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    best = best_models(comparisons, table)
+    for row in table.to_dict("records"):
+        bold = "**" if (row["model"], row["variant"]) in best else ""
+        paper = "-" if np.isnan(row["paper_accuracy"]) else f"{row['paper_accuracy']:.4f}"
+        lines.append(
+            f"| {row['model']} | {row['told']} | {row['variant']} "
+            f"| {bold}{row['accuracy']:.3f}{bold} "
+            f"[{row['accuracy_low']:.3f}, {row['accuracy_high']:.3f}] "
+            f"| {row['balanced_accuracy']:.3f} | {row['macro_f1']:.3f} "
+            f"| {row['oracle_accuracy']:.3f}, {row['oracle_balanced_accuracy']:.3f} | {paper} |"
+        )
+    weakly = "".join(
+        f"Weakly supervised: {model}, which learnt from people's comparisons of faces; the nearest "
+        "labelled faces of the training part answer. "
+        for model in table["model"].unique()
+        if MODELS[model].signal == "comparisons"
+    )
+    counts = labels.value_counts()
+    covers = "images and seeds" if len(seeds) > 1 else "images alone, there being one seed"
+    lines += [
+        "",
+        f"Data: {data}. Every cell is scored on the same {len(labels):,} labelled faces, kept out "
+        f"of naming and training. {weakly}Seeds: {', '.join(map(str, seeds))}. {naming} Intervals "
+        f"cover {covers}. Chance is {1 / len(EMOTIONS):.3f}; always answering "
+        f"{counts.index[0]} would score {counts.iloc[0] / len(labels):.3f}. The paper's figures "
+        "are from other images (AffectNet), so its column does not compare directly.",
+        "",
+        " ".join(comparison_lines(comparisons, len(seeds))),
+        "",
+        *luck_lines(causes),
+        *choice_lines(choices or {}),
+        "Where most is lost (figures in causes.md):",
+        "",
+        *cause_lines(causes),
+        "",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,46 @@
+"""What a config asks to train: its cells (a model on a variant with a seed), and what each reads.
+
+Imported by the Snakefile, which every job parses: nothing slow is imported here.
+"""
+
+from typing import Any
+
+from facesort.train.models import MODELS
+
+Config = dict[str, Any]
+
+
+def cells(config: Config) -> list[dict[str, Any]]:
+    """Model, variant and seed of every cell, in the order of the tables."""
+    return [
+        {"variant": variant, "model": model, "seed": seed}
+        for model in MODELS
+        if config["models"].get(model)
+        for variant in config["variants"]
+        for seed in config["seeds"]
+    ]
+
+
+def seen(config: Config, model: str, variant: str, faces: str) -> str:
+    """The array of what a model sees of the faces "pool" or "labelled"."""
+    settings = config["models"].get(model) or {}
+    view = settings.get("view", MODELS[model].view)
+    return {
+        "faces": f"results/{variant}/{faces}.npy",
+        "landmarks": f"results/{variant}/landmarks/{faces}.npy",
+        "aligned": f"results/{variant}/aligned/{faces}.npy",
+    }[view]
+
+
+def start_weights(config: Config, model: str) -> list[str]:
+    """The file of weights that a model starts from, if its settings name one."""
+    weights = (config["models"].get(model) or {}).get("weights")
+    return [] if weights in (None, "torchvision") else [weights]
+
+
+def training_megabytes(config: Config, model: str) -> int:
+    """Memory that training may take: 20 bytes a parameter, and the faces under way."""
+    widths = config["models"][model].get("widths", [])
+    inputs = 3 * config["faces"]["size"] ** 2
+    dense = 2 * sum(a * b for a, b in zip([inputs, *widths], widths, strict=False))
+    return 4000 + 20 * dense // 1_000_000

@@ -1,0 +1,29 @@
+"""Rule measure_agreement of stage cluster.
+
+How far persons agree on the clusters' names.
+"""
+
+import numpy as np
+import pandas as pd
+from snakemake.iocontainers import Snakemake
+
+from facesort.cluster.agreement import COLUMNS, agreement, person
+from facesort.cluster.kmeans import load_clustering
+from facesort.cluster.naming import read_person_names
+from facesort.common.job import job
+
+snakemake: Snakemake
+
+with job(snakemake.log[0]):
+    tables = []
+    for cell, path in zip(snakemake.params.cells, snakemake.input.clusterings, strict=True):
+        clustering = load_clustering(path)
+        names = {
+            person(file): read_person_names(file, clustering)["emotion"].to_list()
+            for file in cell["names"]
+        }
+        sizes = np.bincount(clustering.pool, minlength=len(clustering.centroids))
+        where = {key: cell[key] for key in ("variant", "model", "seed")}
+        tables.append(agreement(names, sizes).assign(**where))
+    table = pd.concat([pd.DataFrame(columns=COLUMNS), *tables])[COLUMNS]
+    table.to_csv(snakemake.output.csv, index=False)

@@ -40,7 +40,7 @@ localrules:
     plot_confusion,
     plot_history,
     plot_architecture,
-    merge_benchmarks,
+    collect_costs,
     summary_page,
 
 
@@ -56,6 +56,12 @@ include: "rules/pages.smk"
 onstart:
     if wrong := run.read_only_error(Path("results")):
         raise WorkflowError(wrong)
+    # On a cluster, and in containers, a job's machine may be another.
+    methods = workflow.deployment_settings.deployment_method
+    if workflow.local_exec and not any(
+        "APPTAINER" in str(each) for each in methods
+    ):
+        warm.offer(workflow.rules)
 
 
 onsuccess:

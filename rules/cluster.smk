@@ -26,8 +26,6 @@ rule cluster:
         clustering="results/{variant}/{model}/seed{seed}/clusters.npz",
     log:
         "results/logs/cluster/{variant}/{model}/seed{seed}.log",
-    benchmark:
-        "results/benchmarks/cluster/{variant}/{model}/seed{seed}.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -53,8 +51,6 @@ rule name_clusters:
         names="results/{variant}/{model}/seed{seed}/names.csv",
     log:
         "results/logs/name_clusters/{variant}/{model}/seed{seed}.log",
-    benchmark:
-        "results/benchmarks/name_clusters/{variant}/{model}/seed{seed}.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -80,8 +76,6 @@ rule measure_agreement:
         csv="results/agreement.csv",
     log:
         "results/logs/measure_agreement.log",
-    benchmark:
-        "results/benchmarks/measure_agreement.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:

@@ -20,8 +20,6 @@ rule render_photos:
         truth="results/demo/truth.csv",
     log:
         "results/logs/render_photos.log",
-    benchmark:
-        "results/benchmarks/render_photos.tsv"
     conda:
         "../envs/faces.yaml"
     threads: 4
@@ -46,8 +44,6 @@ rule render_labelled:
         sheet="results/demo/contact_sheet.png",
     log:
         "results/logs/render_labelled.log",
-    benchmark:
-        "results/benchmarks/render_labelled.tsv"
     conda:
         "../envs/faces.yaml"
     threads: 4

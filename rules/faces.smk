@@ -38,8 +38,6 @@ rule read_labelled:
         refused="results/labelled/refused.parquet",
     log:
         "results/logs/read_labelled.log",
-    benchmark:
-        "results/benchmarks/read_labelled.tsv"
     conda:
         "../envs/faces.yaml"
     threads: 2
@@ -67,8 +65,6 @@ rule find_duplicates:
         duplicates="results/labelled/duplicates.parquet",
     log:
         "results/logs/find_duplicates.log",
-    benchmark:
-        "results/benchmarks/find_duplicates.tsv"
     conda:
         "../envs/faces.yaml"
     resources:
@@ -90,8 +86,6 @@ rule split_labelled:
         split="results/labelled/split.parquet",
     log:
         "results/logs/split_labelled.log",
-    benchmark:
-        "results/benchmarks/split_labelled.tsv"
     conda:
         "../envs/faces.yaml"
     resources:
@@ -115,8 +109,6 @@ rule find_leaks:
         kept="results/fetch/kept.parquet",
     log:
         "results/logs/find_leaks.log",
-    benchmark:
-        "results/benchmarks/find_leaks.tsv"
     conda:
         "../envs/faces.yaml"
     resources:
@@ -140,8 +132,6 @@ rule read_triplets:
         lost="results/fetch/triplets_lost.csv",
     log:
         "results/logs/read_triplets.log",
-    benchmark:
-        "results/benchmarks/read_triplets.tsv"
     conda:
         "../envs/faces.yaml"
     resources:
@@ -178,8 +168,6 @@ rule make_variant:
         faces="results/{variant}/{set}.npy",
     log:
         "results/logs/make_variant/{variant}/{set}.log",
-    benchmark:
-        "results/benchmarks/make_variant/{variant}/{set}.tsv"
     conda:
         "../envs/faces.yaml"
     resources:
@@ -204,8 +192,6 @@ rule find_landmarks:
         presence="results/{variant}/landmarks/{set}.parquet",
     log:
         "results/logs/find_landmarks/{variant}/{set}.log",
-    benchmark:
-        "results/benchmarks/find_landmarks/{variant}/{set}.tsv"
     conda:
         "../envs/landmarks.yaml"
     threads: 2
@@ -230,8 +216,6 @@ rule align_faces:
         faces="results/{variant}/aligned/{set}.npy",
     log:
         "results/logs/align_faces/{variant}/{set}.log",
-    benchmark:
-        "results/benchmarks/align_faces/{variant}/{set}.tsv"
     conda:
         "../envs/landmarks.yaml"
     resources:

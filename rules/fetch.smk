@@ -29,8 +29,6 @@ rule sample_faces:
         refused="results/sample/refused.parquet",
     log:
         "results/logs/sample_faces.log",
-    benchmark:
-        "results/benchmarks/sample_faces.tsv"
     conda:
         "../envs/faces.yaml"
     resources:
@@ -56,8 +54,6 @@ rule fetch_shard:
         counts="results/fetch/shards/{shard}.csv",
     log:
         "results/logs/fetch_shard/{shard}.log",
-    benchmark:
-        "results/benchmarks/fetch_shard/{shard}.tsv"
     conda:
         "../envs/faces.yaml"
     threads: 2
@@ -91,8 +87,6 @@ rule fetch_faces:
         manifest="results/fetch/manifest.csv",
     log:
         "results/logs/fetch_faces.log",
-    benchmark:
-        "results/benchmarks/fetch_faces.tsv"
     conda:
         "../envs/faces.yaml"
     threads: 2
@@ -127,8 +121,6 @@ rule report_losses:
         ),
     log:
         "results/logs/report_losses.log",
-    benchmark:
-        "results/benchmarks/report_losses.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:

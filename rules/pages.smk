@@ -29,8 +29,6 @@ rule map_faces:
         map="results/{variant}/{model}/seed{seed}/map.parquet",
     log:
         "results/logs/map_faces/{variant}/{model}/seed{seed}.log",
-    benchmark:
-        "results/benchmarks/map_faces/{variant}/{model}/seed{seed}.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -72,8 +70,6 @@ rule plot_embedding:
         page="results/{variant}/{model}/seed{seed}/map.html",
     log:
         "results/logs/plot_embedding/{variant}/{model}/seed{seed}.log",
-    benchmark:
-        "results/benchmarks/plot_embedding/{variant}/{model}/seed{seed}.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -102,8 +98,6 @@ rule plot_clusters:
         ),
     log:
         "results/logs/plot_clusters/{variant}/{model}/seed{seed}.log",
-    benchmark:
-        "results/benchmarks/plot_clusters/{variant}/{model}/seed{seed}.tsv"
     wildcard_constraints:
         model="|".join(CLUSTERED),
     conda:
@@ -133,8 +127,6 @@ rule plot_reconstructions:
         ),
     log:
         "results/logs/plot_reconstructions/{variant}/{model}/seed{seed}.log",
-    benchmark:
-        "results/benchmarks/plot_reconstructions/{variant}/{model}/seed{seed}.tsv"
     wildcard_constraints:
         model="|".join(AUTOENCODERS),
     conda:
@@ -166,8 +158,6 @@ rule plot_confusion:
         ),
     log:
         "results/logs/plot_confusion.log",
-    benchmark:
-        "results/benchmarks/plot_confusion.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -198,8 +188,6 @@ rule plot_history:
         ),
     log:
         "results/logs/plot_history.log",
-    benchmark:
-        "results/benchmarks/plot_history.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -229,8 +217,6 @@ rule plot_architecture:
         ),
     log:
         "results/logs/plot_architecture/{model}.log",
-    benchmark:
-        "results/benchmarks/plot_architecture/{model}.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -254,8 +240,6 @@ rule naming_page:
         page="results/{variant}/{model}/seed{seed}/naming.html",
     log:
         "results/logs/naming_page/{variant}/{model}/seed{seed}.log",
-    benchmark:
-        "results/benchmarks/naming_page/{variant}/{model}/seed{seed}.tsv"
     wildcard_constraints:
         model="|".join(CLUSTERED),
     conda:
@@ -271,28 +255,26 @@ rule naming_page:
         "../workflow_scripts/naming_page.py"
 
 
-rule merge_benchmarks:
+rule collect_costs:
     """Time and memory of every job that the results needed, in one table."""
     input:
         RESULTS,
     output:
         csv="results/costs.csv",
     log:
-        "results/logs/merge_benchmarks.log",
-    benchmark:
-        "results/benchmarks/merge_benchmarks.tsv"
+        "results/logs/collect_costs.log",
     conda:
         "../envs/analysis.yaml"
     resources:
         mem_mb=megabytes(1000),
         runtime=minutes(10),
     params:
-        # No rule may name another's benchmark as input.
-        folder="results/benchmarks",
+        # No rule may name another's log as input.
+        logs="results/logs",
         packages=packages_digest("analysis"),
-        code=code_digest("merge_benchmarks"),
+        code=code_digest("collect_costs"),
     script:
-        "../workflow_scripts/merge_benchmarks.py"
+        "../workflow_scripts/collect_costs.py"
 
 
 rule summary_page:
@@ -333,8 +315,6 @@ rule summary_page:
         ),
     log:
         "results/logs/summary_page.log",
-    benchmark:
-        "results/benchmarks/summary_page.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:

@@ -39,8 +39,6 @@ rule answer_by_neighbours:
         probabilities="results/{variant}/{model}/seed{seed}/probabilities.npy",
     log:
         "results/logs/answer_by_neighbours/{variant}/{model}/seed{seed}.log",
-    benchmark:
-        "results/benchmarks/answer_by_neighbours/{variant}/{model}/seed{seed}.tsv"
     wildcard_constraints:
         model="|".join(NEIGHBOURS),
     conda:
@@ -68,8 +66,6 @@ rule predict_by_cluster:
         metrics="results/{variant}/{model}/seed{seed}/metrics.json",
     log:
         "results/logs/predict/{variant}/{model}/seed{seed}.log",
-    benchmark:
-        "results/benchmarks/predict/{variant}/{model}/seed{seed}.tsv"
     wildcard_constraints:
         model="|".join(CLUSTERED),
     conda:
@@ -98,8 +94,6 @@ rule predict_by_classifier:
         metrics="results/{variant}/{model}/seed{seed}/metrics.json",
     log:
         "results/logs/predict/{variant}/{model}/seed{seed}.log",
-    benchmark:
-        "results/benchmarks/predict/{variant}/{model}/seed{seed}.tsv"
     wildcard_constraints:
         model="|".join(CLASSIFIERS),
     conda:
@@ -132,8 +126,6 @@ rule find_causes:
         md="results/causes.md",
     log:
         "results/logs/find_causes.log",
-    benchmark:
-        "results/benchmarks/find_causes.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -159,8 +151,6 @@ rule compare_cells:
         csv="results/comparisons.csv",
     log:
         "results/logs/compare_cells.log",
-    benchmark:
-        "results/benchmarks/compare_cells.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -200,8 +190,6 @@ rule table1:
         md="results/table1.md",
     log:
         "results/logs/table1.log",
-    benchmark:
-        "results/benchmarks/table1.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -229,8 +217,6 @@ rule table2:
         md="results/table2.md",
     log:
         "results/logs/table2.log",
-    benchmark:
-        "results/benchmarks/table2.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -270,8 +256,6 @@ rule join_cells:
         md="results/ensembles.md",
     log:
         "results/logs/join_cells.log",
-    benchmark:
-        "results/benchmarks/join_cells.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -299,8 +283,6 @@ rule score_triplets:
         metrics="results/{variant}/{model}/seed{seed}/triplets.json",
     log:
         "results/logs/score_triplets/{variant}/{model}/seed{seed}.log",
-    benchmark:
-        "results/benchmarks/score_triplets/{variant}/{model}/seed{seed}.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -327,8 +309,6 @@ rule triplets_table:
         md="results/triplets.md",
     log:
         "results/logs/triplets_table.log",
-    benchmark:
-        "results/benchmarks/triplets_table.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -359,8 +339,6 @@ rule try_few_labels:
         answers="results/{variant}/{model}/seed{seed}/few_labels.npy",
     log:
         "results/logs/try_few_labels/{variant}/{model}/seed{seed}.log",
-    benchmark:
-        "results/benchmarks/try_few_labels/{variant}/{model}/seed{seed}.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -407,8 +385,6 @@ rule few_labels_table:
         ),
     log:
         "results/logs/few_labels_table.log",
-    benchmark:
-        "results/benchmarks/few_labels_table.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:

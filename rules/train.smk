@@ -57,8 +57,6 @@ rule train:
         model=directory("results/{variant}/{model}/seed{seed}/model"),
     log:
         "results/logs/train/{variant}/{model}/seed{seed}.log",
-    benchmark:
-        "results/benchmarks/train/{variant}/{model}/seed{seed}.tsv"
     conda:
         "../envs/torch.yaml"
     threads: config["training"]["threads"]
@@ -99,8 +97,6 @@ rule embed:
         labelled="results/{variant}/{model}/seed{seed}/labelled_embeddings.npy",
     log:
         "results/logs/embed/{variant}/{model}/seed{seed}.log",
-    benchmark:
-        "results/benchmarks/embed/{variant}/{model}/seed{seed}.tsv"
     conda:
         "../envs/torch.yaml"
     threads: config["training"]["threads"]
@@ -126,8 +122,6 @@ rule classify:
         probabilities="results/{variant}/{model}/seed{seed}/probabilities.npy",
     log:
         "results/logs/classify/{variant}/{model}/seed{seed}.log",
-    benchmark:
-        "results/benchmarks/classify/{variant}/{model}/seed{seed}.tsv"
     wildcard_constraints:
         model="|".join(LAST_LAYERS),
     conda:

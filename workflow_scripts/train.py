@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import safetensors
 import torch
+import torch._dynamo  # optimizers import it when they are made; jobs that start warm share it
 from snakemake.iocontainers import Snakemake
 
 from facesort.common.arrays import open_array, read_index, row_blocks

@@ -1,26 +1,39 @@
-"""Costs: benchmarks as Snakemake writes them, in one table."""
+"""Costs: the last lines of logs, as jobs write them, in one table."""
 
-import math
-
-from facesort.pages.costs import by_stage, read_benchmarks
-
-HEAD = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time\n"
+from facesort.common.job import job
+from facesort.pages.costs import by_rule, read_costs
 
 
-def test_benchmarks_are_gathered_and_summed(tmp_path):
-    (tmp_path / "train" / "rgb").mkdir(parents=True)
-    (tmp_path / "train/rgb/seed0.tsv").write_text(HEAD + "5\t0:00:05\t700\t1\t1\t1\t1\t1\t9\t4.5\n")
-    (tmp_path / "train/rgb/seed1.tsv").write_text(HEAD + "7\t0:00:07\t800\t1\t1\t1\t1\t1\t9\t6\n")
-    (tmp_path / "table1.tsv").write_text(HEAD + "0.1\t0:00:00\tNA\tNA\tNA\tNA\tNA\tNA\tNA\tNA\n")
-    table = read_benchmarks(tmp_path)
-    assert list(table["stage"]) == ["table1", "train", "train"]
+def write(path, *took):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = "took {} s, {} s of CPU, {} of them before its work began, and at most {} MB\n"
+    path.write_text("some words\n" + "".join(text.format(*each) for each in took))
+
+
+def test_logs_are_gathered_and_summed(tmp_path):
+    # A log's last such line counts.
+    write(tmp_path / "train/rgb/seed0.log", ("50", "50", "1", "1"), ("5.5", "4.50", "0.30", "700"))
+    write(tmp_path / "train/rgb/seed1.log", ("7", "6", "0.2", "800"))
+    write(tmp_path / "table1.log", ("0.1", "0.1", "0.1", "90"))
+    write(tmp_path / "killed.log")
+    table = read_costs(tmp_path)
+    assert list(table["rule"]) == ["table1", "train", "train"]
     assert list(table["job"]) == ["", "rgb/seed0", "rgb/seed1"]
-    assert math.isnan(table["memory_mb"][0])
-    first, second = by_stage(table).to_dict("records")
-    assert (first["stage"], first["jobs"], first["seconds"]) == ("train", 2, 12)
+    first, second = by_rule(table).to_dict("records")
+    assert (first["rule"], first["jobs"], first["seconds"]) == ("train", 2, 12.5)
     assert (first["longest"], first["cpu_seconds"], first["memory_mb"]) == (7, 10.5, 800)
-    assert second["stage"] == "table1"
+    assert (first["start_cpu_seconds"], second["rule"]) == (0.5, "table1")
 
 
-def test_no_benchmarks_give_an_empty_table(tmp_path):
-    assert by_stage(read_benchmarks(tmp_path)).empty
+def test_no_logs_give_an_empty_table(tmp_path):
+    assert by_rule(read_costs(tmp_path)).empty
+
+
+def test_a_job_writes_what_is_read(tmp_path, capsys):
+    with job(tmp_path / "embed/rgb.log"):
+        filled = b"x" * 200_000_000
+    (row,) = read_costs(tmp_path).to_dict("records")
+    assert (row["rule"], row["job"]) == ("embed", "rgb") and len(filled) > 0
+    assert row["seconds"] > 0 and row["cpu_seconds"] >= row["start_cpu_seconds"] > 0
+    assert row["memory_mb"] > 190
+    assert capsys.readouterr().err == ""

@@ -362,7 +362,7 @@ def test_a_run_tries_few_labels_only_where_asked_to(project, tmp_path):
     try:
         (project / "few.yaml").write_text(yaml.safe_dump(change), encoding="utf-8")
         asked = ("--configfile", "small.yaml", "few.yaml", "--")
-        last = {"merge_benchmarks", "summary_page"}
+        last = {"collect_costs", "summary_page"}
         assert would_run(project, *asked) == RULES | last
         snakemake(project, *asked, "results/figures/few_labels.png", "results/summary.html")
         table = pd.read_csv(project / "results/few_labels.csv")

@@ -84,7 +84,7 @@ def test_the_configs_page_equals_schema_and_config():
 def test_every_rule_has_what_a_reader_expects(rule):
     body = RULES[rule]
     assert body.lstrip().startswith('"""')
-    for part in ("output", "log", "benchmark", "conda", "resources", "params", "script"):
+    for part in ("output", "log", "conda", "resources", "params", "script"):
         assert re.search(rf"^    {part}:", body, re.M), f"{rule} has no {part}"
     script = re.search(r'"\.\./workflow_scripts/(\w+)\.py"', body)
     assert script and rule.startswith(script[1])

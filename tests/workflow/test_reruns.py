@@ -14,7 +14,7 @@ import yaml
 from small_run import ROOT, SMALL, copy_project, snakemake, would_run
 
 # Rules that follow one another, from a cell's clusters or embeddings to the last page.
-LAST = {"merge_benchmarks", "summary_page"}
+LAST = {"collect_costs", "summary_page"}
 TABLES = {"find_causes", "compare_cells", "table1", "table2", "join_cells", "plot_confusion"}
 NAMED = {"name_clusters", "predict_by_cluster", "plot_clusters", "plot_embedding"}
 NAMED |= TABLES | LAST

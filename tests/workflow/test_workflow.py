@@ -60,7 +60,7 @@ def test_the_pages_are_there_and_the_report_opens_offline(project, browser):
     assert len(list(results.rglob("map.html"))) == 4
     assert len(list(results.rglob("naming.html"))) == 2
     costs = pd.read_csv(results / "costs.csv")
-    assert {"train", "map_faces", "table1"} <= set(costs["stage"])
+    assert {"train", "map_faces", "table1"} <= set(costs["rule"])
     urls = len(pd.read_parquet(results / "fetch/ledger.parquet"))
     browser.get((results / "summary.html").as_uri())
     text = browser.find_element("tag name", "main").text

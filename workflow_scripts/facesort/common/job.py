@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import resource
 import sys
 import time
 import traceback
@@ -52,6 +53,7 @@ def job(log_path: str | Path) -> Iterator[None]:
     """
     path = Path(log_path)
     terminal = sys.stderr
+    before = time.process_time()
     with _locked(path) as log:
         sys.stdout = sys.stderr = _Tee(terminal, log)
         try:
@@ -77,6 +79,32 @@ def job(log_path: str | Path) -> Iterator[None]:
             raise SystemExit(1) from None
         finally:
             sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
+            with suppress(OSError):
+                print(_costs(before), file=log)
+
+
+def _costs(before: float) -> str:
+    """What this process and those that it started have cost, which ``pages.costs`` reads.
+
+    Args:
+        before: CPU seconds until the job's own work began: Python's start and imports.
+    """
+    own, others = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    cpu = time.process_time() + others.ru_utime + others.ru_stime
+    megabytes = max(own.ru_maxrss, others.ru_maxrss) / 1024
+    return (
+        f"took {_age():.2f} s, {cpu:.2f} s of CPU, {before:.2f} of them before its work began, "
+        f"and at most {megabytes:.0f} MB"
+    )
+
+
+def _age() -> float:
+    """Seconds since this process began."""
+    try:
+        started = Path("/proc/self/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19]
+    except OSError:
+        return time.process_time()  # not Linux
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - int(started) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager

@@ -1,36 +1,47 @@
-"""What the results cost: Snakemake's benchmarks of all jobs in one table."""
+"""What the results cost: the last line of every job's log, in one table."""
 
+import re
 from pathlib import Path
+from typing import Final
 
 import pandas as pd
 
-COLUMNS = {"s": "seconds", "cpu_time": "cpu_seconds", "max_rss": "memory_mb"}
+COLUMNS: Final = ("rule", "job", "seconds", "cpu_seconds", "start_cpu_seconds", "memory_mb")
+# As ``common.job`` ends a log.
+TOOK: Final = re.compile(
+    r"^took ([\d.]+) s, ([\d.]+) s of CPU, ([\d.]+) of them before its work began, "
+    r"and at most (\d+) MB$",
+    re.M,
+)
 
 
-def read_benchmarks(folder: Path) -> pd.DataFrame:
-    """The last run of every job.
+def read_costs(logs: Path) -> pd.DataFrame:
+    """The last run of every job whose log is there.
+
+    Args:
+        logs: the folder of the logs.
 
     Returns:
-        A row a job: stage (the rule), job (what it was run on), seconds, cpu_seconds, memory_mb
-        (largest resident set). Figures of a job too short to be measured are NaN.
+        A row a job: rule, job (what it was run on), seconds, cpu_seconds,
+        start_cpu_seconds (of these, before its work began: Python's start and imports), memory_mb
+        (largest resident set of one process). A job under way or killed has no row.
     """
     rows = []
-    for path in sorted(folder.rglob("*.tsv")):
-        stage, *rest = path.relative_to(folder).with_suffix("").parts
-        # "NA" or "-" where a job ended before its first measurement.
-        read = pd.read_csv(path, sep="\t", na_values=["NA", "-"]).iloc[-1]
-        values = {name: float(read.get(column, "nan")) for column, name in COLUMNS.items()}
-        rows.append({"stage": stage, "job": "/".join(rest), **values})
-    return pd.DataFrame(rows, columns=["stage", "job", *COLUMNS.values()])
+    for path in sorted(logs.rglob("*.log")):
+        if took := TOOK.findall(path.read_text(encoding="utf-8", errors="replace")):
+            rule, *rest = path.relative_to(logs).with_suffix("").parts
+            rows.append([rule, "/".join(rest), *map(float, took[-1])])
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def by_stage(table: pd.DataFrame) -> pd.DataFrame:
-    """A row a stage, the dearest first: jobs, sums of seconds, and the longest and largest job."""
-    grouped = table.groupby("stage", sort=False).agg(
+def by_rule(table: pd.DataFrame) -> pd.DataFrame:
+    """A row a rule, the dearest first: jobs, sums of seconds, and the longest and largest job."""
+    grouped = table.groupby("rule", sort=False).agg(
         jobs=("job", "size"),
         seconds=("seconds", "sum"),
         longest=("seconds", "max"),
         cpu_seconds=("cpu_seconds", "sum"),
+        start_cpu_seconds=("start_cpu_seconds", "sum"),
         memory_mb=("memory_mb", "max"),
     )
     return grouped.sort_values("seconds", ascending=False, kind="stable").reset_index()

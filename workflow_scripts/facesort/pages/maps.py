@@ -122,10 +122,10 @@ def place(reduced: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 def umap(neighbours: np.ndarray, distances: np.ndarray, start: np.ndarray, seed: int) -> np.ndarray:
     """UMAP from given neighbours (without the faces themselves) and start places (N, 2)."""
+    from facesort.pages.umap_learn import UMAP
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that a seed means one thread, as is wanted
-        from umap import UMAP
-
         count = min(len(start), UMAP_NEIGHBOURS)
         itself = np.arange(len(start))[:, None]
         known = np.hstack([itself, neighbours[:, : count - 1]])

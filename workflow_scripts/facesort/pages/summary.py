@@ -10,7 +10,7 @@ import pandas as pd
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from facesort.pages.costs import by_stage
+from facesort.pages.costs import by_rule
 from facesort.pages.page import data_url, render
 
 # Headings of the texts, by the names of their files.
@@ -57,7 +57,7 @@ def summary(
         texts: Markdown by name of file, in the order of reading.
         confusion: PNG of the confusion matrices.
         agreement: results/agreement.csv.
-        costs: a row a job, as ``read_benchmarks`` gives it.
+        costs: a row a job, as ``read_costs`` gives it.
         ledger: a row a URL: url, outcome, status, error.
         refused: a row a lost face: cause.
         faces: how many faces the pool has.
@@ -66,7 +66,7 @@ def summary(
         config: the whole config, as JSON.
         few_labels: PNGs of the curves, and of which faces to label first; or none.
     """
-    stages = by_stage(costs)
+    rules = by_rule(costs)
     lost = ledger[ledger["outcome"] != "fetched"]
     # Without what follows the colon, such as a file's first bytes.
     kinds = refused["cause"].astype(str).str.split(":").str[0]
@@ -87,8 +87,8 @@ def summary(
         confusion=data_url(confusion, "image/png"),
         few_labels=[data_url(figure, "image/png") for figure in few_labels],
         agreement=agreement.to_dict("records"),
-        stages=stages.to_dict("records"),
-        longest=max(stages["seconds"].max(), 1e-9) if len(stages) else 1.0,
+        rules=rules.to_dict("records"),
+        longest=max(rules["seconds"].max(), 1e-9) if len(rules) else 1.0,
         total=costs["cpu_seconds"].sum(),
         jobs=len(costs),
         urls=len(ledger),

@@ -41,7 +41,7 @@ def choose_device(training: dict[str, Any], threads: int) -> Device:
     use_sharding(threads if training["sharding"] else 0)
     _keep_freed_memory()
     # Bit-equal results run after run; the few operations without such a kernel only warn.
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.set_deterministic_debug_mode("warn")
     # Else every new tensor is filled with NaN first: a third of the stacked autoencoder's time.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     if torch.cuda.is_available():

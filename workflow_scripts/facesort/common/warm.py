@@ -103,10 +103,10 @@ def preload(script: Path) -> None:
 
 
 def _threads() -> set[str]:
-    """Threads that a fork would lose, and might then wait for; jemalloc, of pyarrow, knows of forks."""
-    tasks = (Path("/proc/self/task", each, "comm") for each in os.listdir("/proc/self/task"))
-    names = [task.read_text(encoding="utf-8").strip() for task in tasks]
-    return set(names[1:]) - {"jemalloc_bg_thd"}
+    """Names of threads that a fork would lose, and might then wait for without end."""
+    tasks = sorted(Path("/proc/self/task").iterdir(), key=lambda task: int(task.name))
+    names = {(task / "comm").read_text(encoding="utf-8").strip() for task in tasks[1:]}
+    return names - {"jemalloc_bg_thd"}  # pyarrow's, which knows of forks
 
 
 def _names(path: Path) -> list[str]:
@@ -144,6 +144,8 @@ def _run(
         runpy.run_path(script, run_name="__main__")
         status = 0
     except SystemExit as end:
+        if isinstance(end.code, str):
+            print(end.code, file=sys.stderr)
         status = end.code if isinstance(end.code, int) else int(end.code is not None)
     except BaseException:
         traceback.print_exc()

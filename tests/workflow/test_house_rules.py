@@ -8,19 +8,14 @@ import sys
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
+import layout
 import pytest
 
 from facesort.common.digests import imports_of
 
 ROOT = Path(__file__).resolve().parents[2]
 DISTRIBUTIONS = packages_distributions()
-RULES = {
-    match[1]: match[2]
-    for path in sorted((ROOT / "rules").glob("*.smk"))
-    for match in re.finditer(
-        r"^rule (\w+):\n(.*?)(?=^\S|\Z)", path.read_text(encoding="utf-8"), re.M | re.S
-    )
-}
+RULES = {rule: text for rule, (_, text) in layout.rules(ROOT).items()}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """Everything lies where a newcomer looks for it: see tests/layout.py, and that it finds faults."""
 
+import re
 import shutil
+import subprocess
 
 import layout
 import pytest
@@ -26,6 +28,52 @@ def replace(path, old, new):
     text = path.read_text(encoding="utf-8")
     assert old in text
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def tracked():
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
+    return listed.stdout.splitlines()
+
+
+def test_the_page_of_the_layout_names_everything():
+    """At the top, in docs, rules and facesort: nothing is left out, and nothing else is named."""
+    page = (ROOT / "docs/layout.md").read_text(encoding="utf-8")
+    named = re.findall(r"^\| `([^`]+)` \|", page, re.M)
+    top = {path.partition("/")[0] + ("/" if "/" in path else "") for path in tracked()}
+    assert not top or {path for path in named if "/" not in path.rstrip("/")} == top
+    docs = {f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")}
+    modules = {f"{name}.py" for name in layout.modules(ROOT)}
+    modules |= {
+        path.relative_to(ROOT / FACESORT).as_posix()
+        for path in (ROOT / FACESORT).glob("*/*/__init__.py")
+    }
+    assert sorted(path for path in named if "/" in path.rstrip("/")) == sorted(docs | modules)
+    files = {path.name for path in (ROOT / "rules").glob("*.smk")}
+    assert set(re.findall(r"`rules/(\w+\.smk)`", page)) == files
+    for rule, (stage, _) in layout.rules(ROOT).items():
+        (line,) = (line for line in page.splitlines() if f"`rules/{stage}.smk`" in line)
+        assert f"`{rule}`" in line
+
+
+PATH = re.compile(
+    r"(?:\.\./)?((?:tests|rules|docs|configs|envs|profiles|facesort|workflow_scripts)/[\w./-]+\.[a-z]+)"
+)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "results/README.md",
+        *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")),
+    ],
+)
+def test_pages_name_files_that_are_there(page):
+    """But for the recipes, whose example is made as they are followed."""
+    text = (ROOT / page).read_text(encoding="utf-8").partition("\n## Recipes")[0]
+    for path in PATH.findall(text):
+        assert (ROOT / path).exists() or (ROOT / "workflow_scripts" / path).exists(), path
 
 
 FACESORT = "workflow_scripts/facesort"

@@ -70,9 +70,11 @@ def test_every_script_finds_its_packages_in_its_environment(rule):
         assert distributions & pins, f"{script}.py imports {name}, not in envs/{environment}.yaml"
 
 
-def test_the_configs_page_equals_schema_and_config():
-    page = runpy.run_path(str(ROOT / "docs" / "update.py"))["config_page"]()
-    assert (ROOT / "docs" / "config.md").read_text(encoding="utf-8") == page
+@pytest.mark.parametrize("name", ["config.md", "layout.md"])
+def test_made_pages_equal_what_they_are_made_from(name):
+    update = runpy.run_path(str(ROOT / "docs" / "update.py"))
+    page = ROOT / "docs" / name
+    assert page.read_text(encoding="utf-8") == update["PAGES"][page](), "run docs/update.py"
 
 
 @pytest.mark.parametrize("rule", RULES)

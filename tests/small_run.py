@@ -69,6 +69,17 @@ def would_run(folder, *arguments):
     return set(re.findall(r"^(\w+) +\d+$", printed, re.M)) - {"total", "all"}
 
 
+def jobs_to_run(folder, *arguments):
+    """The jobs that a dry run would run: (rule, its wildcards), sorted."""
+    printed = snakemake(folder, "-n", *arguments)
+    found = []
+    for block in re.split(r"\n(?=\[)", printed):
+        if rule := re.search(r"^(?:localrule|rule) (\w+):$", block, re.M):
+            wildcards = re.search(r"^    wildcards: (.*)$", block, re.M)
+            found.append((rule[1], wildcards[1] if wildcards else ""))
+    return sorted({job for job in found if job[0] != "all"})
+
+
 def same_results(folder, other):
     """Check that two projects' results are the same bytes, but for what tells times and paths.
 

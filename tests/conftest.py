@@ -63,7 +63,7 @@ def browser(tmp_path):
 def saved():
     """Wait for a file that the browser saves."""
 
-    def wait(path, seconds=10):
+    def wait(path, seconds=60):
         end = time.monotonic() + seconds
         # Chromium holds the name with an empty file, and moves the whole one there when it is done.
         while not (path.is_file() and path.stat().st_size):

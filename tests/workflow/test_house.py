@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import layout
 import pytest
@@ -74,6 +75,23 @@ def test_pages_name_files_that_are_there(page):
     text = (ROOT / page).read_text(encoding="utf-8")
     for path in PATH.findall(re.sub(r"^## Recipes\n.*?^## ", "", text, flags=re.M | re.S)):
         assert (ROOT / path).exists() or (ROOT / "workflow_scripts" / path).exists(), path
+
+
+def test_the_example_of_contributing_leads_from_each_to_the_others():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (sentence,) = re.findall(r"^The stages are (.*), in the order", text, re.M)
+    assert re.findall(r"`(\w+)`", sentence) == layout.stages(ROOT)
+    cells = dict(re.findall(r"^\| (\w+) \| (.*) \|$", text, re.M))
+    rule, rules = re.fullmatch(r"`(\w+)` in `(.*)`", cells["rule"]).groups()
+    script, test = (cells[what].strip("`") for what in ("script", "test"))
+    package, module = re.fullmatch(r"`(.*)/`, in it the module `(.*)`", cells["package"]).groups()
+    stage, body = layout.rules(ROOT)[rule]
+    assert rules == f"rules/{stage}.smk" and package == f"{FACESORT}/{stage}"
+    assert body.rstrip().endswith(f'"../{script}"') and Path(script).stem == rule
+    assert Path(module).parent == Path(package) and test.startswith(f"tests/{stage}/")
+    for user in (script, test):
+        assert f"facesort.{stage}.{Path(module).stem}" in layout.imported(ROOT / user)
+    assert Path(test).stem == f"test_{Path(module).stem}"
 
 
 FACESORT = "workflow_scripts/facesort"

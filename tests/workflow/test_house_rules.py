@@ -85,6 +85,7 @@ def test_every_rule_has_what_a_reader_expects(rule):
         assert re.search(rf"^    {part}:", body, re.M), f"{rule} has no {part}"
     script = re.search(r'"\.\./workflow_scripts/(\w+)\.py"', body)
     assert script and rule.startswith(script[1])
+    assert body.rstrip().endswith(script[0]), "a rule's last line is its script"
     assert re.search(rf'code_digest\(\s*"{script[1]}"', body)
     environment = re.search(r'"\.\./envs/(\w+)\.yaml"', body)[1]
     assert f'packages=packages_digest("{environment}")' in body

@@ -233,8 +233,6 @@ rule count_answers:
         csv="results/answers.csv",
     log:
         "results/logs/count_answers.log",
-    benchmark:
-        "results/benchmarks/count_answers.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:

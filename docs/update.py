@@ -1,5 +1,10 @@
-"""Write docs/config.md from the schema and the configs: ``./run python docs/update.py``."""
+"""Write docs/config.md from schema and configs, and docs/layout.md from what lies where.
 
+Run it by ``./run python docs/update.py``; tests hold both pages equal to what they are made from.
+"""
+
+import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,7 +12,31 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs" / "config.md"
+FACESORT = ROOT / "workflow_scripts" / "facesort"
+# What lies at the top. Other phrases of the page are the first sentences of the files themselves.
+TOP = {
+    "README.md": "what facesort does, and how to run it",
+    "CONTRIBUTING.md": "how to find your way, and how to add a model, a figure, a stage",
+    "CHANGELOG.md": "what each version brought",
+    "CITATION.cff": "how to cite it",
+    "LICENSE": "MIT",
+    "run": "makes the environment in `.venv`, then runs a command in it",
+    "Snakefile": "the list of stages, and what a whole run makes",
+    "rules/": "the rules, a file a stage",
+    "workflow_scripts/": "a script a rule, and `facesort/`, the library that they call",
+    "tests/": "a folder a stage; `workflow/` tries whole runs, `benchmarks/` compares speed",
+    "config.yaml": "the default config; its keys are in `docs/config.md`",
+    "configs/": "configs for the paper's sizes, for rows beyond the paper, for a GPU",
+    "docs/": "pages to read, and `report/`, the captions of Snakemake's report",
+    "results/": "all that runs make, each file told in `results/README.md`",
+    "profiles/": "options of Snakemake: always, and on a SLURM cluster",
+    "envs/": "environments for `--use-conda`, made from `uv.lock` by `envs/update.py`",
+    "pyproject.toml": "packages, and settings of the tools",
+    "uv.lock": "the exact version of every package",
+    ".ci/": "what CI runs",
+    ".github/": "that GitHub runs it",
+    ".gitignore": "what git leaves out",
+}
 
 
 def load(path: str) -> dict[str, Any]:
@@ -59,5 +88,74 @@ def value(config: Any, path: tuple[str, ...]) -> str:
     return f"`{text.removesuffix(chr(10)).removesuffix('...').strip()}`"
 
 
+def layout_page() -> str:
+    """The page: what lies at the top, the docs, and of each stage its rules and modules."""
+    lines = [
+        "# Where things live",
+        "",
+        "Made by `docs/update.py` from the first sentences of the files. How to get from a rule to "
+        "its script, package and test, and back: [CONTRIBUTING.md](../CONTRIBUTING.md).",
+        "",
+        "## At the top",
+        "",
+        *table("path", {f"`{path}`": what for path, what in TOP.items()}),
+        "",
+        "## Docs",
+        "",
+        *table("page", {f"`docs/{path.name}`": sentence(path) for path in pages()}),
+    ]
+    includes = re.findall(r'^include: "rules/(\w+)\.smk"$', text(ROOT / "Snakefile"), re.M)
+    for stage in includes:
+        folder = FACESORT / stage
+        rules = re.findall(r"^rule (\w+):$", text(ROOT / f"rules/{stage}.smk"), re.M)
+        modules = {
+            f"`{path.relative_to(FACESORT)}`": sentence(path)
+            for path in sorted(folder.rglob("*.py"))
+            if path != folder / "__init__.py"
+        }
+        what = sentence(folder / "__init__.py").removeprefix(f"Stage {stage}: ")
+        lines += [
+            "",
+            f"## {stage}",
+            "",
+            f"{what[0].upper()}{what[1:]}. Tests: `tests/{stage}/`. Rules: `rules/{stage}.smk`"
+            + "".join(f", `{rule}`" for rule in rules).replace(",", ":", 1)
+            + ".",
+            "",
+            *table(f"in `workflow_scripts/facesort/{stage}/`", modules),
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def table(heading: str, rows: dict[str, str]) -> list[str]:
+    return [
+        f"| {heading} | what |",
+        "| --- | --- |",
+        *(f"| {path} | {what} |" for path, what in rows.items()),
+    ]
+
+
+def pages() -> list[Path]:
+    return sorted((ROOT / "docs").glob("*.md"))
+
+
+def text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def sentence(path: Path) -> str:
+    """The first sentence of a module's docstring, or a page's heading; without its full stop."""
+    if path.suffix == ".md":
+        return "Where things live" if path == LAYOUT else text(path).partition("\n")[0].strip("# ")
+    about = ast.get_docstring(ast.parse(text(path))) or ""
+    return about.partition("\n\n")[0].replace("\n", " ").replace("``", "`").rstrip(".")
+
+
+# What is written: {page: what makes it}.
+CONFIG, LAYOUT = ROOT / "docs" / "config.md", ROOT / "docs" / "layout.md"
+PAGES = {CONFIG: config_page, LAYOUT: layout_page}
+
 if __name__ == "__main__":
-    PAGE.write_text(config_page(), encoding="utf-8")
+    for page, make in PAGES.items():
+        page.touch()
+        page.write_text(make(), encoding="utf-8")

@@ -63,7 +63,7 @@ def browser(tmp_path):
 def saved():
     """Wait for a file that the browser saves."""
 
-    def wait(path, seconds=10):
+    def wait(path, seconds=60):
         end = time.monotonic() + seconds
         # Chromium holds the name with an empty file, and moves the whole one there when it is done.
         while not (path.is_file() and path.stat().st_size):
@@ -84,3 +84,19 @@ def planted():
     embeddings = (rng.normal(0, 1, (8, 5))[labels] * 10 + rng.normal(0, 0.1, (400, 5))).astype("f4")
     clustering = fit_clusters(embeddings[:200], embeddings, clusters=8, starts=3, seed=0)
     return embeddings, labels, clustering
+
+
+@pytest.fixture(scope="module")
+def template():
+    """A symmetric shape of 468 points: float (468, 3)."""
+    import made_landmarks
+
+    return made_landmarks.template()
+
+
+@pytest.fixture(scope="module")
+def landmarks():
+    """200 faces: the template with an open mouth or not, and noise; float32 (200, 468, 3)."""
+    import made_landmarks
+
+    return made_landmarks.landmarks()

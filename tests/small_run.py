@@ -29,6 +29,15 @@ SMALL = {
     "clustering": {"starts": 1},
     "table": {"resamples": 100},
 }
+# The rows beyond the paper; one of them at a small size too.
+BEYOND = yaml.safe_load((ROOT / "configs/beyond.yaml").read_text(encoding="utf-8"))
+TRIPLET = BEYOND["models"]["triplet"] | {
+    "filters": [8, 16],
+    "reduce": 16,
+    "growth": 8,
+    "layers": 2,
+    "dense": 32,
+}
 
 with socket.socket() as probe:
     probe.bind(("127.0.0.1", 0))
@@ -58,6 +67,17 @@ def would_run(folder, *arguments):
     """The rules that a dry run would run."""
     printed = snakemake(folder, "-n", "--quiet", "rules", *arguments)
     return set(re.findall(r"^(\w+) +\d+$", printed, re.M)) - {"total", "all"}
+
+
+def jobs_to_run(folder, *arguments):
+    """The jobs that a dry run would run: (rule, its wildcards), sorted."""
+    printed = snakemake(folder, "-n", *arguments)
+    found = []
+    for block in re.split(r"\n(?=\[)", printed):
+        if rule := re.search(r"^(?:localrule|rule) (\w+):$", block, re.M):
+            wildcards = re.search(r"^    wildcards: (.*)$", block, re.M)
+            found.append((rule[1], wildcards[1] if wildcards else ""))
+    return sorted({job for job in found if job[0] != "all"})
 
 
 def same_results(folder, other):

@@ -1,10 +1,5 @@
-"""Digests that tell rules when to rerun, and how quickly the Snakefile is read."""
+"""What is wrong with a config, and what a model's training sees of it."""
 
-import os
-import re
-import subprocess
-import sys
-import time
 from copy import deepcopy
 from pathlib import Path
 
@@ -12,86 +7,9 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
-from facesort.common import config as settings
 from facesort.common.config import config_errors, model_settings
-from facesort.common.digests import packages_digest, tree_digest
-from facesort.common.run import clock_line, disk_error, read_only_error
 
 ROOT = Path(__file__).resolve().parents[2]
-PARSE = """
-import time
-from pathlib import Path
-import snakemake.cli
-from snakemake.api import OutputSettings, ResourceSettings, SnakemakeApi
-began = time.process_time()
-with SnakemakeApi(OutputSettings()) as api:
-    workflow = api.workflow(ResourceSettings(cores=1), snakefile=Path("Snakefile"))
-    assert len(list(workflow._workflow.rules)) > 30
-print("seconds", time.process_time() - began)
-"""
-
-
-def test_the_snakefile_is_read_in_under_a_second():
-    """CPU time beyond Snakemake's own import: each job of a cluster does it. The best of three."""
-    seconds = []
-    for _ in range(3):
-        command = [sys.executable, "-c", PARSE]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-        seconds.append(float(re.search(r"^seconds (.*)$", done.stdout, re.M)[1]))
-    assert min(seconds) < 1
-
-
-def test_packages_count_by_name_and_version_alone(tmp_path, monkeypatch):
-    monkeypatch.setattr(settings, "ENVS", tmp_path)
-    digests = []
-    for name, text in {
-        "a": "# one\n- numpy==1\n- torch==2\n",
-        "b": "- torch==2\n\n- numpy==1\n",
-        "c": "- numpy==1\n- torch==3\n",
-    }.items():
-        (tmp_path / f"{name}.yaml").write_text(text)
-        digests.append(packages_digest(name))
-    assert digests[0] == digests[1] != digests[2]
-
-
-def test_a_tree_is_another_when_any_file_in_it_is(tmp_path):
-    folder = tmp_path / "tree"
-    (folder / "sad").mkdir(parents=True)
-    (folder / "sad/a.png").write_bytes(b"a")
-    (folder / "sad/broken").symlink_to("/nowhere")
-
-    def digest():
-        tree_digest.cache_clear()
-        return tree_digest(str(folder))
-
-    seen = [digest()]
-    assert digest() == seen[0]
-    for change in (
-        lambda: (folder / "sad/b.png").write_bytes(b"b"),
-        lambda: (folder / "sad/b.png").write_bytes(b"bb"),
-        lambda: os.utime(folder / "sad/b.png", (1, 1)),
-        lambda: (folder / "sad").rename(folder / "happy"),
-    ):
-        change()
-        seen.append(digest())
-    assert len(set(seen)) == 5
-    assert re.fullmatch("[0-9a-f]{16}", tree_digest(str(tmp_path / "none")))
-
-
-def test_a_full_disk_is_an_error_and_a_missing_folder_is_none(tmp_path, monkeypatch):
-    assert disk_error(tmp_path / "results") == read_only_error(tmp_path / "results") == ""
-    usage = settings.shutil.disk_usage(tmp_path)
-    monkeypatch.setattr(settings.shutil, "disk_usage", lambda path: usage._replace(free=999_999))
-    assert "no space left on this disk" in disk_error(tmp_path)
-
-
-def test_a_file_from_the_future_is_named(tmp_path):
-    (tmp_path / "folder").mkdir()
-    path = tmp_path / "folder/table.csv"
-    path.write_text("")
-    assert clock_line(tmp_path) == ""
-    os.utime(path, (time.time() + 86400,) * 2)
-    assert clock_line(tmp_path).startswith(f"error: {path} is from the future")
 
 
 def load(path):
@@ -159,3 +77,23 @@ def test_training_does_not_see_whether_faces_will_be_mirrored():
     config = beyond("transfer.mirror", True)
     assert "mirror" not in model_settings(config, "transfer", "rgb")
     assert config["models"]["transfer"]["mirror"]
+
+
+def blocks(**changes):
+    """The default config with the models beyond the paper's, and some keys changed."""
+    config = deepcopy(DEFAULT)
+    config["models"] |= BEYOND["models"]
+    return config | {name: config[name] | block for name, block in changes.items()}
+
+
+def test_a_config_without_comparisons_is_named(tmp_path):
+    block = BEYOND["models"]["triplet"]
+    assert config_errors(blocks()) == []
+    (tmp_path / "manifest.csv").touch()
+    data = {"manifest": str(tmp_path / "manifest.csv"), "labelled": str(tmp_path)}
+    (error,) = config_errors(blocks(data=data))
+    assert error.startswith("models.triplet: a manifest") and "fec_csv" in error
+    (error,) = config_errors(blocks(models={"triplet": block | {"filters": [8] * 6}}))
+    assert error.startswith("models.triplet.filters: 6 halvings leave nothing of 36 pixels")
+    (error,) = config_errors(blocks(models={"triplet": block | {"agreement": 0.5}}))
+    assert error.startswith("models.triplet.agreement")

@@ -28,6 +28,7 @@ from facesort.common.arrays import write_index
 from facesort.common.job import InputError
 from facesort.demo.host import serve
 from facesort.fetch import download as fetching
+from facesort.fetch import queues
 from facesort.fetch.download import Fetching, read_exclusions
 from facesort.fetch.headers import forbids_ai, parse_retry_after
 from facesort.fetch.http import Client, Photo
@@ -348,16 +349,15 @@ def test_retry_after_is_obeyed_in_seconds_and_as_a_date(site, tmp_path, value):
     site.pages["/a.jpg"] = page
     ledger, *_ = fetch(faces_of([site.url + "/a.jpg"]), tmp_path)
     first, second = site.times["/a.jpg"]
-    assert 0.95 < second - first < 3.5
+    # As long as it asks for; the other bound is only there to tell seconds from minutes.
+    assert 0.95 < second - first < 40
     assert ledger["outcome"].item() == "fetched"
 
 
 def test_a_host_that_asks_for_a_day_is_left_alone(site, tmp_path):
     site.pages |= {f"/{i}": lambda page: page.say(429, Retry_After="86400") for i in range(40)}
-    began = time.monotonic()
     with pytest.raises(InputError, match=r"host asks to come back later \(3\d\), status 429"):
         fetch(faces_of([f"{site.url}/{i}" for i in range(40)]), tmp_path)
-    assert time.monotonic() - began < 2
     assert sum(site.asked.values()) - 1 < 10
 
 
@@ -378,13 +378,23 @@ def test_retry_after_is_read(value, seconds):
     assert parse_retry_after(value) == seconds
 
 
-def test_one_url_that_stalls_holds_up_no_other(site, tmp_path):
+def test_one_url_that_stalls_holds_up_no_other(site, tmp_path, monkeypatch):
+    """It answers once all others have been asked for: never, if they waited for it."""
     site.pages |= {f"/{i}.jpg": picture(i) for i in range(30)}
-    site.pages["/stall"] = lambda page: time.sleep(3)
+    others_asked = []
+
+    def stall(page):
+        end = time.monotonic() + 30
+        while len(site.asked) < 32 and time.monotonic() < end:
+            time.sleep(0.01)
+        others_asked.append(len(site.asked) - 2)
+        page.say(200, picture(30))
+
+    site.pages["/stall"] = stall
     urls = [site.url + path for path in ("/stall", *(f"/{i}.jpg" for i in range(30)))]
-    fetch(faces_of(urls), tmp_path, attempts=1)
-    stalled = site.times["/stall"][0]
-    assert max(site.times[f"/{i}.jpg"][0] for i in range(30)) - stalled < 0.5
+    monkeypatch.setattr(queues, "SHORTEST_PATIENCE", 60)
+    fetch(faces_of(urls), tmp_path, attempts=1, read_timeout=60, total_timeout=60)
+    assert others_asked == [30]
 
 
 def test_photos_that_never_come_wait_until_all_others_are_there(site, tmp_path):
@@ -423,10 +433,10 @@ def test_waiting_for_a_turn_is_no_part_of_the_time_limit(site, tmp_path):
         time.sleep(0.2)
         page.say(200, picture(1))
 
-    site.pages |= {f"/{i}": slow for i in range(20)}
-    sample = faces_of([f"{site.url}/{i}" for i in range(20)])
-    # Two at a time, all of them take two seconds: longer than one may.
-    ledger, *_ = fetch(sample, tmp_path, per_host=2, attempts=1, total_timeout=1.5)
+    site.pages |= {f"/{i}": slow for i in range(32)}
+    sample = faces_of([f"{site.url}/{i}" for i in range(32)])
+    # Two at a time, all of them take over three seconds: longer than one may, which takes 0.2.
+    ledger, *_ = fetch(sample, tmp_path, per_host=2, attempts=1, total_timeout=3)
     assert (ledger["outcome"] == "fetched").all()
 
 
@@ -488,7 +498,7 @@ def test_retry_after_is_obeyed_for_robots_too(site, tmp_path):
     site.pages |= {"/robots.txt": robots, "/a.jpg": picture(1)}
     ledger, *_ = fetch(faces_of([site.url + "/a.jpg"]), tmp_path)
     first, second = site.times["/robots.txt"]
-    assert 0.95 < second - first < 3
+    assert 0.95 < second - first < 40
     assert ledger["outcome"].item() == "fetched"
 
 
@@ -725,15 +735,25 @@ def test_nothing_fetched_is_an_error_and_asked_for_again(site, tmp_path):
     assert len(fetch(sample, tmp_path)[1]) == 3
 
 
-def test_dead_hosts_end_soon(tmp_path, site):
+def test_a_dead_host_is_given_up_for_all_its_photos_at_once(tmp_path, site, monkeypatch):
+    tried: Counter[int] = Counter()
+    make_socket = Client._make_socket
+
+    def counted(client, info):
+        tried[info[-1][1]] += 1
+        return make_socket(client, info)
+
+    monkeypatch.setattr(Client, "_make_socket", counted)
     site.pages["/a.jpg"] = picture(1)
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        dead = f"http://127.0.0.1:{unused.getsockname()[1]}"
+        port = unused.getsockname()[1]
+        dead = f"http://127.0.0.1:{port}"
         urls = [f"{dead}/{i}.jpg" for i in range(200)] + ["http://nowhere.invalid/a.jpg"]
-        began = time.monotonic()
         ledger, *_ = fetch(faces_of([*urls, site.url + "/a.jpg"]), tmp_path)
-    assert time.monotonic() - began < 5
+    # Its robots.txt is tried as often as any, and none of its photos.
+    assert 0 < tried[port] <= SETTINGS["attempts"]
+    assert tried[site.port]
     assert set(ledger.loc[urls[:-1], "error"]) == {"no robots.txt: no connection"}
     assert ledger.loc[urls[-1], "error"].startswith("no robots.txt: ")
 

@@ -1,6 +1,6 @@
 """Fetching as a whole: real photos from a faulty host, ten kills, and memory.
 
-The large ones are slow: ``pytest -m slow tests/test_fetching_whole.py``.
+The large ones are slow: ``pytest -m slow tests/fetch/test_download_whole.py``.
 """
 
 import csv
@@ -23,7 +23,7 @@ import psutil
 import pytest
 import yaml
 from PIL import Image
-from test_fetching import (
+from test_download import (
     SCRIPTS,
     SETTINGS,
     SIZE,

@@ -222,21 +222,30 @@ def test_every_face_of_every_line_is_read_or_refused(tmp_path_factory, data):
 
 
 READ = """
-import json, re, sys, time
+import csv, json, re, sys, time
 from pathlib import Path
 from facesort.fetch.fec import sample_faces
-began = time.monotonic()
+began = time.process_time()
+with open(sys.argv[1]) as file:
+    for _ in csv.reader(file):
+        pass
+split = time.process_time() - began
+began = time.process_time()
 faces, refused = sample_faces(sys.argv[1], None, 0)
+ratio = (time.process_time() - began) / split
 peak = re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())
-told = {"seconds": time.monotonic() - began, "MB": int(peak[1]) // 1024}
+told = {"ratio": ratio, "MB": int(peak[1]) // 1024}
 print(json.dumps(told | {"faces": len(faces), "refused": len(refused)}))
 """
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads /proc")
-def test_a_file_of_the_real_size_is_read_in_seconds(tmp_path):
-    """142 MB over 156,000 faces in 87,517 photos, as in the training file."""
+def test_a_file_of_the_real_size_is_read_quickly(tmp_path):
+    """142 MB over 156,000 faces in 87,517 photos, as in the training file.
+
+    Beside the time that Python's csv takes to split it: the machine's speed is no matter.
+    """
     generator = random.Random(0)
     pool = [
         (
@@ -262,7 +271,7 @@ def test_a_file_of_the_real_size_is_read_in_seconds(tmp_path):
     assert size > 142_000_000
     told = json.loads(told)
     assert (told["faces"], told["refused"]) == (156_000, 0)
-    assert told["seconds"] < 60
+    assert told["ratio"] < 12  # 6 in November 2026
 
 
 @settings(max_examples=150, deadline=None)

@@ -1,4 +1,4 @@
-"""Probes of embeddings whose truth is known."""
+"""Probes of embeddings whose truth is known, and votes of the nearest faces."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,13 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from facesort.cluster.reduction import NARROW
 from facesort.common.emotions import EMOTIONS
-from facesort.score.probes import answer_by_probes, narrowed, silhouette
+from facesort.score.probes import (
+    NEIGHBOURS,
+    answer_by_probes,
+    narrowed,
+    neighbours_votes,
+    silhouette,
+)
 
 NAMES = np.array(EMOTIONS)
 LABELS = NAMES[np.arange(400) % 8]
@@ -85,3 +91,47 @@ def test_the_silhouette_is_the_librarys():
     narrow = embeddings(1)
     assert silhouette(narrow, LABELS, 0) == pytest.approx(silhouette_score(narrow, LABELS))
     assert silhouette(narrow, np.zeros(400), 0) is None
+
+
+def test_a_face_does_not_vote_for_itself():
+    # Two far groups of two; in each the other face has another label.
+    embeddings = np.array([[0, 0], [0.1, 0], [9, 9], [9.1, 9]], np.float32)
+    labels = np.array([0, 1, 2, 3])
+    votes, neighbours = neighbours_votes(embeddings, labels, np.arange(4), 8)
+    assert neighbours == 1 and votes.shape == (4, 8) and votes.dtype == np.float32
+    assert votes.argmax(1).tolist() == [1, 0, 3, 2]
+    # Nor where copies of it come first.
+    copies = np.zeros((60, 2), np.float32)
+    labels = np.arange(60) % 8
+    votes, _ = neighbours_votes(copies, labels, np.arange(60), 8)
+    assert np.isfinite(votes).all()
+
+
+def test_votes_are_shares_and_ties_go_to_the_nearer():
+    rng = np.random.default_rng(0)
+    labels = np.arange(400) % 8
+    embeddings = (rng.normal(0, 1, (8, 16))[labels] + rng.normal(0, 1, (400, 16))).astype("f4")
+    teaching = np.arange(200)
+    votes, k = neighbours_votes(embeddings, labels, teaching, 8)
+    apart = np.linalg.norm(embeddings[200:, None] - embeddings[None, :200], axis=2)
+    nearest = np.argsort(apart, axis=1)[:, :k]
+    shares = np.stack([(labels[nearest] == kind).mean(1) for kind in range(8)], 1)
+    assert k in NEIGHBOURS and k > 1
+    assert votes[200:] == pytest.approx(shares, abs=2e-3)
+    assert votes.sum(1) == pytest.approx(np.ones(400), abs=1e-6)
+    best = shares.max(1)
+    for row in np.flatnonzero((shares == best[:, None]).sum(1) > 1):
+        tied = np.flatnonzero(shares[row] == best[row])
+        far = [apart[row, nearest[row][labels[nearest[row]] == kind]].sum() for kind in tied]
+        assert votes[200 + row].argmax() == tied[np.argmin(far)]
+
+
+def test_votes_never_look_at_other_labels():
+    rng = np.random.default_rng(0)
+    labels = np.arange(200) % 8
+    embeddings = rng.normal(0, 1, (200, 16)).astype("f4")
+    hidden = np.where(np.arange(200) < 100, labels, 0)
+    first, second = (
+        neighbours_votes(embeddings, given, np.arange(100), 8)[0] for given in (labels, hidden)
+    )
+    assert np.array_equal(first, second)

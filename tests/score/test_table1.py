@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from facesort.common.emotions import EMOTIONS
 from facesort.common.job import InputError
 from facesort.score.comparisons import compare
 from facesort.score.table1 import make_table, table_markdown
@@ -50,3 +51,25 @@ def test_cells_scored_on_other_faces_are_refused():
     tables = [cell(["sad"] * 4), cell(["sad"] * 4, faces=(1, 2, 3, 5))]
     with pytest.raises(InputError, match=r"rgb/supervised/seed1 .* other faces"):
         make_table(CELLS, tables)
+
+
+def test_table_1_calls_the_row_weakly_supervised():
+    truth = pd.DataFrame(
+        {"face": range(8), "label": EMOTIONS, "predicted": EMOTIONS, "group": range(8)}
+    )
+    columns = ["question", "first", "second", "difference", "p_holm"]
+    causes = pd.DataFrame(columns=["model", "variant", "lost_in", "why"])
+
+    def text(model):
+        return table_markdown(
+            make_table([{"model": model, "variant": "rgb", "seed": 0}], [truth]),
+            pd.DataFrame(columns=columns),
+            causes,
+            data="made-up faces",
+            seeds=[0],
+            naming="",
+            labels=truth["label"],
+        )
+
+    assert "Weakly supervised: triplet, which learnt from people's comparisons" in text("triplet")
+    assert "eakly" not in text("supervised")

@@ -33,8 +33,8 @@ def jobs_under(process):
 
 
 def processes_in(folder):
-    """Processes that still work in a folder: none, a few seconds after a run."""
-    end = time.monotonic() + 10
+    """Processes that still work in a folder: none, soon after a run."""
+    end = time.monotonic() + 60
     while time.monotonic() < end:
         found = [each for each in psutil.process_iter(["cwd"]) if each.info["cwd"] == str(folder)]
         if not found:

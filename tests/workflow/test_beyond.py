@@ -1,13 +1,12 @@
-"""The rows beyond the paper that see landmarks, in a run of their own."""
+"""The rows beyond the paper, in runs of their own: those that see landmarks, and the triplet."""
 
 import json
 
 import numpy as np
 import pandas as pd
+import pytest
 import yaml
-from small_run import ROOT, SMALL, copy_project, snakemake
-
-BEYOND = yaml.safe_load((ROOT / "configs" / "beyond.yaml").read_text(encoding="utf-8"))
+from small_run import BEYOND, SMALL, TRIPLET, copy_project, snakemake, would_run
 
 
 def test_rows_that_see_landmarks_stand_in_table_1(tmp_path):
@@ -48,3 +47,50 @@ def test_rows_that_see_landmarks_stand_in_table_1(tmp_path):
     assert "joining the pool without their labels" in text
     assert "Chosen without labels, before anything was scored, by stability" in text
     assert "geometry, rgb, seed 0: whitening" in text
+
+
+def small_project(folder, models):
+    """A project whose small config has one variant and these models alone."""
+    copy_project(folder)
+    small = SMALL | {
+        "demo": SMALL["demo"] | {"photos": 30, "per_emotion": 8},
+        "faces": SMALL["faces"] | {"sample": None},
+        "split": {"naming": 1},
+        "models": dict.fromkeys(SMALL["models"]) | models,
+        "variants": ["rgb"],
+    }
+    (folder / "small.yaml").write_text(yaml.safe_dump(small), encoding="utf-8")
+    return folder
+
+
+def test_the_rules_run_with_the_model_alone(tmp_path):
+    own = {"read_triplets", "score_triplets", "triplets_table", "answer_by_neighbours"}
+    stacked = {"stacked": SMALL["models"]["stacked"]}
+    with_it = would_run(small_project(tmp_path / "with", stacked | {"triplet": TRIPLET}))
+    assert own <= with_it and "classify" not in with_it
+    assert would_run(small_project(tmp_path / "without", stacked)) == with_it - own - {
+        "predict_by_classifier"
+    }
+
+
+@pytest.mark.slow
+def test_the_workflow_makes_the_row(tmp_path):
+    block = TRIPLET | {
+        "phases": {"compare": BEYOND["models"]["triplet"]["phases"]["compare"] | {"epochs": 1}}
+    }
+    folder = small_project(tmp_path / "project", {"triplet": block})
+    cell = folder / "results/rgb/triplet/seed0"
+    snakemake(folder, "results/rgb/triplet/seed0/metrics.json", "results/triplets.md")
+    votes, embeddings = (
+        np.load(cell / f"{name}.npy") for name in ("probabilities", "labelled_embeddings")
+    )
+    assert embeddings.shape == (64, 16) and votes.shape == (64, 8)
+    triplets = pd.read_parquet(folder / "results/fetch/triplets.parquet")
+    lost = pd.read_csv(folder / "results/fetch/triplets_lost.csv")
+    assert len(triplets) + lost["rows"].sum() == 120
+    answers = pd.read_parquet(cell / "triplets.parquet")
+    assert list(answers["row"]) == list(triplets.loc[triplets["part"] == "held_out", "row"])
+    metrics = pd.read_json(cell / "triplets.json", typ="series")
+    assert metrics["triplet_accuracy"] == answers["right"].mean()
+    text = (folder / "results/triplets.md").read_text(encoding="utf-8")
+    assert "| triplet | rgb |" in text and "annotators are simulated" in text

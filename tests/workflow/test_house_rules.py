@@ -8,19 +8,14 @@ import sys
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
+import layout
 import pytest
 
 from facesort.common.digests import imports_of
 
 ROOT = Path(__file__).resolve().parents[2]
 DISTRIBUTIONS = packages_distributions()
-RULES = {
-    match[1]: match[2]
-    for path in sorted((ROOT / "rules").glob("*.smk"))
-    for match in re.finditer(
-        r"^rule (\w+):\n(.*?)(?=^\S|\Z)", path.read_text(encoding="utf-8"), re.M | re.S
-    )
-}
+RULES = {rule: text for rule, (_, text) in layout.rules(ROOT).items()}
 
 
 @pytest.mark.parametrize(
@@ -75,9 +70,11 @@ def test_every_script_finds_its_packages_in_its_environment(rule):
         assert distributions & pins, f"{script}.py imports {name}, not in envs/{environment}.yaml"
 
 
-def test_the_configs_page_equals_schema_and_config():
-    page = runpy.run_path(str(ROOT / "docs" / "update.py"))["config_page"]()
-    assert (ROOT / "docs" / "config.md").read_text(encoding="utf-8") == page
+@pytest.mark.parametrize("name", ["config.md", "layout.md"])
+def test_made_pages_equal_what_they_are_made_from(name):
+    update = runpy.run_path(str(ROOT / "docs" / "update.py"))
+    page = ROOT / "docs" / name
+    assert page.read_text(encoding="utf-8") == update["PAGES"][page](), "run docs/update.py"
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -88,6 +85,7 @@ def test_every_rule_has_what_a_reader_expects(rule):
         assert re.search(rf"^    {part}:", body, re.M), f"{rule} has no {part}"
     script = re.search(r'"\.\./workflow_scripts/(\w+)\.py"', body)
     assert script and rule.startswith(script[1])
+    assert body.rstrip().endswith(script[0]), "a rule's last line is its script"
     assert re.search(rf'code_digest\(\s*"{script[1]}"', body)
     environment = re.search(r'"\.\./envs/(\w+)\.yaml"', body)[1]
     assert f'packages=packages_digest("{environment}")' in body

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from small_run import ROOT, SMALL, copy_project, snakemake, would_run
+from small_run import ROOT, SMALL, copy_project, jobs_to_run, snakemake, would_run
 
 # Rules that follow one another, from a cell's clusters or embeddings to the last page.
 LAST = {"collect_costs", "summary_page"}
@@ -26,17 +26,6 @@ SEMI = TRAINED | {"classify", "predict_by_classifier", "plot_embedding"} | TABLE
 VARIANTS = {"make_variant"} | STACKED | SEMI
 FETCHED = {"fetch_faces", "report_losses", "find_leaks"} | VARIANTS
 LABELLED = {"find_duplicates", "split_labelled", "find_leaks"} | VARIANTS
-
-
-def jobs_to_run(folder, *arguments):
-    """The jobs that a dry run would run: (rule, its wildcards), sorted."""
-    printed = snakemake(folder, "-n", *arguments)
-    found = []
-    for block in re.split(r"\n(?=\[)", printed):
-        if rule := re.search(r"^(?:localrule|rule) (\w+):$", block, re.M):
-            wildcards = re.search(r"^    wildcards: (.*)$", block, re.M)
-            found.append((rule[1], wildcards[1] if wildcards else ""))
-    return sorted({job for job in found if job[0] != "all"})
 
 
 def load(path):

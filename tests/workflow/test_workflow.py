@@ -67,7 +67,7 @@ def test_the_pages_are_there_and_the_report_opens_offline(project, browser):
     for words in ("semi_supervised", "map_faces", f"0 of {urls} URLs", "Limits of use"):
         assert words in text
     browser.get((results / "report.html").as_uri())
-    browser.implicitly_wait(10)
+    browser.implicitly_wait(60)
     browser.find_element("link text", "summary.html").click()
     entry = "//span[contains(text(), 'Table 1, causes')]/..//a"
     browser.find_element("xpath", entry).click()

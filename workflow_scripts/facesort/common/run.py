@@ -61,7 +61,8 @@ def write_report(config: dict[str, Any], snakefile: Path) -> str:
     merged.write_text(json.dumps(config), encoding="utf-8")
     command = [sys.executable, "-m", "snakemake", "--report", "results/report.html"]
     command += ["--snakefile", str(snakefile), "--cores", "1", "--nolock"]
-    command += ["--quiet", "all", "--configfile", str(merged)]
+    # Not --quiet: it hides the reason of a failure too. What is printed is shown only then.
+    command += ["--configfile", str(merged)]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if not done.returncode:
         return ""

@@ -1,7 +1,7 @@
 """From a sample of faces to a journal of crops: each photo fetched once, its faces cut out.
 
 Fetching, decoding, cutting and storing are one pass: the event loop waits for the network, threads
-decode. Photos arrive in any order; ``gathering`` puts them into the sample's.
+decode. Photos arrive in any order; ``outputs`` puts them into the sample's.
 """
 
 import asyncio

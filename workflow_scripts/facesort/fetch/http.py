@@ -3,7 +3,7 @@
 aiohttp carries the requests: it streams bodies, so that they can be capped, limits time by phase,
 and lets us look at each address before it is connected to; a kept connection that turns out closed
 it opens again by itself. Protego reads robots.txt (RFC 9309), and
-tenacity asks for it again. When and how often a photo is asked for is the business of ``frontier``.
+tenacity asks for it again. When and how often a photo is asked for is the business of ``queues``.
 """
 
 import asyncio

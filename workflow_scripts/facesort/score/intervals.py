@@ -4,7 +4,7 @@ Every seed answers for the same images, as readers do for the same cases in radi
 statistics serve here: seeds and images are both drawn at random and crossed, so the variance of a
 mean has a part of each. A percentile bootstrap over few seeds understates the seeds' part by
 (seeds - 1) / seeds, and knows no t distribution: where two seeds differ much, it covers the truth
-in 85% of simulated cases, these intervals in 93% (tests/test_intervals.py).
+in 85% of simulated cases, these intervals in 93% (tests/score/test_intervals.py).
 
 Sources: Hillis 2007, https://doi.org/10.1002/sim.2532 (degrees of freedom); Wilson 1927,
 https://doi.org/10.1080/01621459.1927.10502953; Holm 1979, https://www.jstor.org/stable/4615733

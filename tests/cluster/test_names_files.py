@@ -1,0 +1,35 @@
+"""Where persons' names of clusters lie, and whose count."""
+
+from facesort.cluster.names_files import names_files, person_names
+
+CELL = {"variant": "rgb", "model": "stacked", "seed": 1}
+FOLDER = "names/rgb/stacked"
+
+
+def test_without_a_file_nobody_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert person_names(CELL) == names_files(CELL) == []
+    (tmp_path / FOLDER).mkdir(parents=True)
+    assert person_names(CELL) == names_files(CELL) == []
+
+
+def test_the_file_without_a_persons_name_counts_and_comes_first(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / FOLDER).mkdir(parents=True)
+    for name in ("seed1.ben.csv", "seed1.Ada-2.csv"):
+        (tmp_path / FOLDER / name).touch()
+    others = [f"{FOLDER}/seed1.Ada-2.csv", f"{FOLDER}/seed1.ben.csv"]
+    assert person_names(CELL) == [] and names_files(CELL) == others
+    (tmp_path / FOLDER / "seed1.csv").touch()
+    assert person_names(CELL) == [f"{FOLDER}/seed1.csv"]
+    assert names_files(CELL) == [f"{FOLDER}/seed1.csv", *others]
+
+
+def test_other_files_are_nobodys_names(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / FOLDER).mkdir(parents=True)
+    for name in ("seed10.csv", "seed1.a b.csv", "seed1.csv~", "seed1.a.b.csv", "seed0.ada.csv"):
+        (tmp_path / FOLDER / name).touch()
+    (tmp_path / "names/rgb/convolutional").mkdir()
+    (tmp_path / "names/rgb/convolutional/seed1.csv").touch()
+    assert person_names(CELL) == names_files(CELL) == []

@@ -1,0 +1,35 @@
+"""Landmarks of made-up faces, whose pose and expression are known: what tests of shapes share."""
+
+import numpy as np
+
+from facesort.faces.procrustes import POINTS
+
+
+def template():
+    """A symmetric shape of 468 points, a random one: float (468, 3)."""
+    half = np.random.default_rng(0).normal(0, 1, (POINTS // 2, 3)) + np.array([2, 0, 0])
+    return np.concatenate([half, half * [-1, 1, 1]])
+
+
+def turned(shape, generator, most=0.3):
+    """A shape turned, scaled and moved at random."""
+    yaw, pitch, roll = generator.uniform(-most, most, 3)
+    matrices = [
+        [[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]],
+        [[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]],
+        [[np.cos(roll), -np.sin(roll), 0], [np.sin(roll), np.cos(roll), 0], [0, 0, 1]],
+    ]
+    turn = matrices[0] @ np.array(matrices[1]) @ np.array(matrices[2])
+    return shape @ turn.T * generator.uniform(1, 20) + generator.uniform(-50, 50, 3)
+
+
+def landmarks():
+    """200 faces: the template with an open mouth or not, and noise; float32 (200, 468, 3)."""
+    shape, generator = template(), np.random.default_rng(1)
+    opened = np.zeros((POINTS, 3))
+    opened[[13, 14]] = [[0, -3, 0], [0, 3, 0]]
+    faces = [
+        turned(shape + (number % 2) * opened + generator.normal(0, 0.02, (POINTS, 3)), generator)
+        for number in range(200)
+    ]
+    return np.array(faces, np.float32)

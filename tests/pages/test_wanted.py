@@ -1,0 +1,64 @@
+"""What a run of all makes of a config."""
+
+from copy import deepcopy
+
+import yaml
+from small_run import BEYOND, ROOT
+
+from facesort.pages.wanted import data_words, few_labels_files, is_demo, wanted
+
+DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+
+
+def changed(**blocks):
+    """The default config with some keys of its blocks changed."""
+    config = deepcopy(DEFAULT)
+    return config | {name: config[name] | block for name, block in blocks.items()}
+
+
+def test_faces_are_rendered_unless_the_config_names_some():
+    assert is_demo(DEFAULT)
+    assert not is_demo(changed(data={"fec_csv": "a.csv"}))
+    assert not is_demo(changed(data={"manifest": "a.csv"}))
+    assert "results/demo/contact_sheet.png" in wanted(DEFAULT)
+    assert "results/demo/contact_sheet.png" not in wanted(changed(data={"fec_csv": "a.csv"}))
+
+
+def test_tables_say_what_they_were_made_from():
+    assert data_words(DEFAULT) == "rendered demo faces, 48x48 pixels"
+    data = {"fec_csv": "a.csv", "labelled": "tree"}
+    words = data_words(changed(data=data, faces={"size": 64, "train_joins_pool": True}))
+    assert words.startswith("a.csv and tree, 64x64 pixels, the training part's faces joining")
+
+
+def test_few_labels_and_triplets_are_made_where_asked_for():
+    assert few_labels_files(DEFAULT) == [] and "results/triplets.md" not in wanted(DEFAULT)
+    config = changed(few_labels={"per_emotion": [10]}, models=BEYOND["models"])
+    files = wanted(config)
+    assert {"results/few_labels.csv", "results/triplets.md"} <= set(files)
+    assert set(few_labels_files(config)) <= set(files) - set(wanted(DEFAULT))
+
+
+def test_a_cell_has_the_pages_of_its_kind_and_of_the_first_seed_alone():
+    config = DEFAULT | {"seeds": [3, 0], "variants": ["rgb"]}
+    files = wanted(config)
+    assert len(files) == len(set(files))
+    assert not any("seed0" in path for path in files)
+    ends = {
+        model: {
+            path.split("seed3/")[1] for path in files if path.startswith(f"results/rgb/{model}/")
+        }
+        for model in ("stacked", "semi_supervised", "supervised")
+    }
+    maps = {"map.html", "figures/embedding.png"}
+    assert ends["supervised"] == maps
+    assert ends["semi_supervised"] == maps | {"figures/reconstructions.png"}
+    assert ends["stacked"] == ends["semi_supervised"] | {"figures/clusters.png", "naming.html"}
+
+
+def test_what_learns_at_once_has_no_layers_and_no_history():
+    config = DEFAULT | {"models": {"geometry": BEYOND["models"]["geometry"]}}
+    files = wanted(config)
+    assert not any("architecture" in path or "history" in path for path in files)
+    assert "results/figures/architecture_stacked.png" in wanted(DEFAULT)
+    assert "results/figures/history.png" in wanted(DEFAULT)

@@ -1,0 +1,51 @@
+"""Which cells a config asks for, and what each of them reads."""
+
+from facesort.train.cells import cells, seen, start_weights, training_megabytes
+from facesort.train.models import MODELS
+
+CONFIG = {
+    "faces": {"size": 200},
+    "variants": ["cropped", "rgb"],
+    "seeds": [7, 0],
+    "models": {
+        "supervised": {"filters": [8]},
+        "stacked": {"widths": [2000, 500]},
+        "convolutional": None,
+        "transfer": {"weights": "mine.pth", "view": "aligned"},
+    },
+}
+
+
+def test_cells_stand_in_the_order_of_the_tables():
+    found = [tuple(cell.values()) for cell in cells(CONFIG)]
+    assert found == [
+        (variant, model, seed)
+        for model in ("stacked", "supervised", "transfer")
+        for variant in ("cropped", "rgb")
+        for seed in (7, 0)
+    ]
+    assert list(cells(CONFIG)[0]) == ["variant", "model", "seed"]
+    order = list(MODELS)
+    assert order.index("stacked") < order.index("supervised") < order.index("transfer")
+
+
+def test_a_model_sees_what_its_settings_or_else_its_kind_say():
+    assert seen(CONFIG, "stacked", "rgb", "pool") == "results/rgb/pool.npy"
+    assert seen(CONFIG, "transfer", "rgb", "labelled") == "results/rgb/aligned/labelled.npy"
+    # A model that the config leaves out can still be asked for in a target's path.
+    assert seen(CONFIG, "geometry", "rgb", "pool") == "results/rgb/landmarks/pool.npy"
+    assert seen(CONFIG, "convolutional", "rgb", "pool") == "results/rgb/pool.npy"
+
+
+def test_only_weights_in_a_file_are_an_input():
+    assert start_weights(CONFIG, "transfer") == ["mine.pth"]
+    for weights in ("torchvision", None):
+        config = {"models": {"transfer": {"weights": weights}}}
+        assert start_weights(config, "transfer") == []
+    assert start_weights(CONFIG, "stacked") == start_weights(CONFIG, "convolutional") == []
+
+
+def test_dense_layers_take_memory_by_their_weights():
+    weights = 2 * (3 * 200**2 * 2000 + 2000 * 500)
+    assert training_megabytes(CONFIG, "stacked") == 4000 + 20 * weights // 1_000_000
+    assert training_megabytes(CONFIG, "supervised") == 4000

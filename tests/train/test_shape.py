@@ -1,0 +1,24 @@
+"""Shapes of faces without their pose and asymmetry."""
+
+import numpy as np
+import torch
+from made_landmarks import turned
+
+from facesort.faces.procrustes import POINTS
+from facesort.train.models.shape import Normalised
+
+
+def test_pose_and_asymmetry_are_taken_out(template, landmarks):
+    normalised = Normalised()
+    normalised.fit(landmarks)
+    shapes = normalised(torch.from_numpy(landmarks)).numpy()
+    spread = shapes[::2].std(0).mean() / shapes.std()
+    assert spread < 0.02
+    generator = np.random.default_rng(5)
+    same = np.array([turned(template, generator) for _ in range(10)], np.float32)
+    assert normalised(torch.from_numpy(same)).std(0).mean() < 5e-4
+    lopsided = same.copy()
+    lopsided[:, 0] += 0.5
+    mirrored = lopsided[:, np.r_[POINTS // 2 : POINTS, : POINTS // 2]] * np.float32([-1, 1, 1])
+    both = (normalised(torch.from_numpy(one)) for one in (lopsided, mirrored))
+    assert (next(both) - next(both)).abs().mean() < 2e-4

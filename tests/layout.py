@@ -23,6 +23,10 @@ TESTED_ELSEWHERE = {
         "parts of one way, from a host to a file, which is tried as a whole",
         "demo: host; fetch: headers http journal outputs queues urls worklist",
     ),
+    "tests/common/test_warm.py": (
+        "the job's side of a warm start, which Python runs by its path",
+        "common: start/hand_over start/sitecustomize",
+    ),
     "tests/train/test_engine.py": (
         "what the engine keeps and brings back",
         "train: checkpoints reconstructions saving",

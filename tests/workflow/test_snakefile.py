@@ -23,6 +23,7 @@ LIGHT = {
     "facesort.common.config",
     "facesort.common.digests",
     "facesort.common.run",
+    "facesort.common.warm",
     "facesort.pages",
     "facesort.pages.wanted",
     "facesort.train",

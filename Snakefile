@@ -56,14 +56,17 @@ include: "rules/pages.smk"
 onstart:
     if wrong := run.read_only_error(Path("results")):
         raise WorkflowError(wrong)
+    display.start(workflow)
 
 
 onsuccess:
+    display.stop()
     if "all" in map(str, workflow.dag.targetrules):
         print(run.write_report(config, workflow.main_snakefile))
     print(run.closing_words(Path("results")))
 
 
 onerror:
+    display.stop()
     print(run.error_lines(Path("results/logs"), STARTED))
     print(run.clock_line(Path("results")))

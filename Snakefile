@@ -56,20 +56,19 @@ include: "rules/pages.smk"
 onstart:
     if wrong := run.read_only_error(Path("results")):
         raise WorkflowError(wrong)
-    # On a cluster, and in containers, a job's machine may be another.
-    methods = workflow.deployment_settings.deployment_method
-    if workflow.local_exec and not any(
-        "APPTAINER" in str(each) for each in methods
-    ):
-        warm.offer(workflow.rules)
+    warm.offer(workflow)
+    display.start(workflow)
 
 
 onsuccess:
+    display.stop()
     if "all" in map(str, workflow.dag.targetrules):
-        print(run.write_report(config, workflow.main_snakefile))
+        if failed := run.write_report(config, workflow.main_snakefile):
+            print(failed)
     print(run.closing_words(Path("results")))
 
 
 onerror:
+    display.stop()
     print(run.error_lines(Path("results/logs"), STARTED))
     print(run.clock_line(Path("results")))

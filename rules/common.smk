@@ -7,7 +7,7 @@ import time
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 
 from facesort.cluster.names_files import names_files, person_names
-from facesort.common import run, warm
+from facesort.common import display, run, warm
 from facesort.common.config import config_errors, model_settings
 from facesort.common.digests import code_digest, packages_digest, tree_digest
 from facesort.pages.wanted import data_words, few_labels_files, is_demo, wanted

@@ -60,3 +60,21 @@ def test_errors_end_in_one_line_and_the_traceback_lies_in_the_log(tmp_path, capf
         f"error: ZeroDivisionError: oh (traceback in {log})"
     ]
     assert "Traceback" in log.read_text() and "row 3" not in log.read_text()
+
+
+@pytest.mark.parametrize("cluster", [False, True], ids=["here", "on a cluster"])
+def test_beside_a_display_only_alarms_reach_the_terminal(tmp_path, capfd, monkeypatch, cluster):
+    """But for a job of a cluster, which inherits the variable and has an output of its own."""
+    monkeypatch.setenv("FACESORT_DISPLAY", "here")
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    if cluster:
+        monkeypatch.setenv("SLURM_JOB_ID", "7")
+    log = tmp_path / "job.log"
+    with pytest.raises(SystemExit), job(log):
+        print("reads: 3 of 9")
+        print("warning: row", 3)
+        print("no error: here")
+        raise InputError("row 5")
+    said = ["reads: 3 of 9", "warning: row 3", "no error: here", "error: row 5"]
+    assert log.read_text(encoding="utf-8").splitlines() == said
+    assert capfd.readouterr().err.splitlines() == (said if cluster else [said[1], said[3]])

@@ -11,11 +11,18 @@ from types import SimpleNamespace
 
 import psutil
 import pytest
+from snakemake.settings.types import DeploymentMethod
 
 from facesort.common import warm
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="needs Linux")
+
+
+def workflow_of(rules, methods=(), local=True):
+    """What of Snakemake's workflow is looked at."""
+    deployment = SimpleNamespace(deployment_method=methods)
+    return SimpleNamespace(rules=rules, local_exec=local, deployment_settings=deployment)
 
 
 @pytest.fixture
@@ -34,7 +41,7 @@ def start(tmp_path, monkeypatch):
         )
         for name, threads in (("one", 1), ("many", 4))
     ]
-    warm.offer(rules)
+    warm.offer(workflow_of(rules))
     scripts = tmp_path / "a folder/.snakemake/scripts"
     scripts.mkdir(parents=True)
     started = []
@@ -190,12 +197,19 @@ def test_warm_processes_end_with_snakemakes_and_their_jobs_go_on(start, tmp_path
     assert process.communicate()[0] == "done\n" and process.returncode == 0
 
 
+@pytest.mark.parametrize("how", [{"local": False}, {"methods": [DeploymentMethod.APPTAINER]}])
+def test_nothing_is_offered_to_clusters_and_containers(monkeypatch, how):
+    monkeypatch.delenv("FACESORT_WARM", raising=False)
+    warm.offer(workflow_of([], **how))
+    assert "FACESORT_WARM" not in os.environ
+
+
 def test_nobody_else_can_reach_the_socket(monkeypatch, tmp_path):
     monkeypatch.setattr(warm.tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(warm.atexit, "register", lambda *_, **__: None)
     for name in ("PYTHONPATH", "FACESORT_WARM", "FACESORT_WARM_UNTIL"):
         monkeypatch.setenv(name, "")
-    warm.offer([])
+    warm.offer(workflow_of([]))
     assert Path(os.environ["FACESORT_WARM"]).parent == tmp_path
     assert Path(os.environ["FACESORT_WARM"]).stat().st_mode & 0o777 == 0o700
 

@@ -22,6 +22,7 @@ LIGHT = {
     "facesort.common",
     "facesort.common.config",
     "facesort.common.digests",
+    "facesort.common.display",
     "facesort.common.run",
     "facesort.common.warm",
     "facesort.pages",

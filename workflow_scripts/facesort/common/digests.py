@@ -14,6 +14,12 @@ ENVS = SCRIPTS.parent / "envs"
 
 
 @cache
+def _content(path: Path) -> bytes:
+    """A file's bytes, read once for all rules."""
+    return path.read_bytes()
+
+
+@cache
 def _source(module: str) -> Path | None:
     path = SCRIPTS.joinpath(*module.split("."))
     for candidate in (path.with_suffix(".py"), path / "__init__.py"):
@@ -26,7 +32,7 @@ def _source(module: str) -> Path | None:
 def imports_of(path: Path) -> frozenset[Path]:
     """The modules of ours that a file imports, as paths."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_bytes(), filename=str(path))):
+    for node in ast.walk(ast.parse(_content(path), filename=str(path))):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -71,7 +77,7 @@ def code_digest(script: str, *modules: str) -> str:
             paths.update(templates_of(path))
     digest = hashlib.sha256()
     for path in sorted(paths):
-        digest.update(str(path.relative_to(SCRIPTS)).encode() + b"\0" + path.read_bytes() + b"\0")
+        digest.update(str(path.relative_to(SCRIPTS)).encode() + b"\0" + _content(path) + b"\0")
     return digest.hexdigest()[:16]
 
 

@@ -20,7 +20,7 @@ class InputError(Exception):
 class _Tee:
     """A text stream that writes to several others."""
 
-    def __init__(self, *streams: TextIO) -> None:
+    def __init__(self, *streams: "TextIO | _Tee") -> None:
         self.streams = streams
 
     def write(self, text: str) -> int:
@@ -40,6 +40,19 @@ class _Tee:
         return False
 
 
+class _Alarms(_Tee):
+    """Passes on just the lines that begin with ``error:`` or ``warning:``."""
+
+    rest = ""
+
+    def write(self, text: str) -> int:
+        *lines, self.rest = (self.rest + text).split("\n")
+        for line in lines:
+            if line.startswith(("error:", "warning:")):
+                super().write(line + "\n")
+        return len(text)
+
+
 @contextmanager
 def job(log_path: str | Path) -> Iterator[None]:
     """Run a script's body: copy its output to the log, and end errors in one line.
@@ -52,8 +65,11 @@ def job(log_path: str | Path) -> Iterator[None]:
             starts with ``error:``; the traceback of an unexpected error goes to the log alone.
     """
     path = Path(log_path)
-    terminal = sys.stderr
     before = time.process_time()
+    terminal: TextIO | _Tee = sys.stderr
+    # Set by common/display.py. A job of a cluster, which has a terminal of its own, inherits it.
+    if os.environ.get("FACESORT_DISPLAY") == os.environ.get("SLURM_JOB_ID", "here"):
+        terminal = _Alarms(sys.stderr)
     with _locked(path) as log:
         sys.stdout = sys.stderr = _Tee(terminal, log)
         try:

@@ -27,7 +27,6 @@ import sys
 import tempfile
 import threading
 import traceback
-from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
@@ -37,19 +36,24 @@ from facesort.common.digests import imports_of
 START = Path(__file__).resolve().parent / "start"
 
 
-def offer(rules: Iterable[Any]) -> None:
+def offer(workflow: Any) -> None:
     """Let the jobs that this process will start begin warm; on Linux alone.
 
+    Jobs of more threads than one start as ever, as no thread may be alive when a process forks; so
+    do those of a cluster and in containers, which may have another machine.
+
     Args:
-        rules: Snakemake's. Those of more threads than one start as ever: no thread may be alive
-            when a process forks.
+        workflow: Snakemake's, for ``onstart``.
     """
+    methods = map(str, workflow.deployment_settings.deployment_method)
+    if not workflow.local_exec or any("APPTAINER" in method.upper() for method in methods):
+        return
     if not hasattr(os, "pidfd_open"):
         return
     # A folder that nobody else can enter: who reaches a socket in it runs code as this user.
     folder = Path(tempfile.mkdtemp(prefix="facesort-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    for rule in rules:
+    for rule in workflow.rules:
         if rule.script and rule.resources["_cores"].value == 1:
             environment = Path(str(rule.conda_env)).stem
             (folder / f"{Path(rule.script).stem}.script").write_text(environment, encoding="utf-8")

@@ -220,3 +220,15 @@ def test_a_process_with_threads_does_not_fork(start, monkeypatch):
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
     process = start("import os, numpy\nprint(os.getpid())")
     assert process.communicate() == (f"{process.pid}\n", "")
+
+
+def test_ctrl_c_while_packages_are_imported_ends_the_job(start, tmp_path):
+    """The fork that comes after finds nobody who waits for it."""
+    process = start("import torch\nopen('made', 'w')")
+    wait_until(lambda: warm_processes(tmp_path))
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    assert process.wait() == 130
+    # The next one comes after it.
+    assert start("").wait() == 0
+    assert not (tmp_path / "a folder/made").exists()

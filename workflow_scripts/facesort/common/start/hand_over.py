@@ -21,15 +21,16 @@ def hand_over(folder: str, script: str) -> None:
         with open(os.path.join(folder, f"{name}.script"), encoding="utf-8") as file:
             connection = connect(os.path.join(folder, file.read()))
         about = marshal.dumps((script, os.getcwd(), dict(os.environ)))
-        # Ctrl-C reaches the fork too, whose end is waited for.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
         socket.send_fds(connection, [len(about).to_bytes(8, "big")], [0, 1, 2])
         connection.sendall(about)
         if connection.recv(1) != b"+":
-            raise OSError("no fork")
+            return
+        # Ctrl-C reaches the fork too, whose end is waited for.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     except (OSError, IndexError):
-        signal.signal(signal.SIGINT, signal.default_int_handler)
         return
+    except KeyboardInterrupt:
+        os._exit(130)
     status = connection.recv(1)
     # Without a status it was killed.
     os._exit(status[0] if status else 137)

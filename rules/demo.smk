@@ -20,6 +20,8 @@ rule render_photos:
         truth="results/demo/truth.csv",
     log:
         "results/logs/render_photos.log",
+    # Takes all cores: later, those that it waits for would stand idle.
+    priority: 1
     conda:
         "../envs/faces.yaml"
     threads: 4
@@ -44,6 +46,8 @@ rule render_labelled:
         sheet="results/demo/contact_sheet.png",
     log:
         "results/logs/render_labelled.log",
+    # Takes all cores: later, those that it waits for would stand idle.
+    priority: 1
     conda:
         "../envs/faces.yaml"
     threads: 4

@@ -5,7 +5,8 @@ import pytest
 from sklearn.decomposition import PCA
 
 from facesort.common.arrays import read_blocks
-from facesort.pages.maps import choose, map_faces, place, principal_components, spread
+from facesort.pages.maps import choose, map_faces, place, principal_components
+from facesort.pages.page import spread
 
 
 @pytest.fixture

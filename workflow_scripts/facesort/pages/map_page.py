@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 
 from facesort.pages.figures import Groups, on_dark
-from facesort.pages.maps import spread
-from facesort.pages.page import SHEET, packed, render, sheets, thumbnail_side, thumbnails
+from facesort.pages.page import SHEET, packed, render, sheets, spread, thumbnail_side, thumbnails
 
 NONE = 65535
 

@@ -12,6 +12,8 @@ from facesort.common.arrays import read_blocks
 
 COMPONENTS = 50
 PERPLEXITY = 30.0
+# Of Barnes and Hut's approximation: a quarter sooner than .5, and .6% from its divergence.
+ANGLE = 0.8
 UMAP_NEIGHBOURS = 15
 
 
@@ -114,7 +116,7 @@ def place(reduced: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
     affinities = PerplexityBasedNN(
         perplexity=perplexity, knn_index=PrecomputedNeighbors(neighbours, distances)
     )
-    tsne = TSNE(random_state=seed, n_jobs=1).fit(
+    tsne = TSNE(theta=ANGLE, random_state=seed, n_jobs=1).fit(
         affinities=affinities, initialization=rescale(start)
     )
     return np.asarray(tsne), umap(neighbours, distances, start, seed)
@@ -138,9 +140,3 @@ def umap(neighbours: np.ndarray, distances: np.ndarray, start: np.ndarray, seed:
             random_state=seed,
         )
         return np.asarray(model.fit_transform(start))
-
-
-def spread(values: np.ndarray) -> np.ndarray:
-    """Coordinates as uint16, least to greatest: what a page needs of a place."""
-    low, high = values.min(initial=np.inf), values.max(initial=-np.inf)
-    return np.round((values - low) / ((high - low) or 1) * 65535).astype(np.uint16)

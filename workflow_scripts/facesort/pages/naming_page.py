@@ -10,8 +10,7 @@ from facesort.cluster.kmeans import Clustering
 from facesort.cluster.naming import MIXED
 from facesort.common.arrays import read_blocks
 from facesort.common.emotions import EMOTIONS
-from facesort.pages.maps import spread
-from facesort.pages.page import image_url, packed, render
+from facesort.pages.page import image_url, packed, render, spread
 
 SIDE = 96
 

@@ -115,3 +115,9 @@ def _jpeg(image: Image.Image, quality: int) -> bytes:
     file = io.BytesIO()
     image.save(file, "JPEG", quality=quality)
     return file.getvalue()
+
+
+def spread(values: np.ndarray) -> np.ndarray:
+    """Coordinates as uint16, least to greatest: what a page needs of a place."""
+    low, high = values.min(initial=np.inf), values.max(initial=-np.inf)
+    return np.round((values - low) / ((high - low) or 1) * 65535).astype(np.uint16)

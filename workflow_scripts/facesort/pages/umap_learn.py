@@ -6,6 +6,7 @@ umap-learn compiles in each process that uses it, for ten seconds, is kept on di
 """
 
 import sys
+from contextlib import suppress
 from types import ModuleType
 from typing import Any
 
@@ -32,7 +33,8 @@ def _without_pynndescent() -> Any:
     for module in (layouts, umap_, utils):
         for function in vars(module).values():
             if isinstance(function, numba.core.dispatcher.Dispatcher):
-                function.enable_caching()
+                with suppress(RuntimeError):  # no folder that can be written
+                    function.enable_caching()
     return UMAP
 
 

@@ -13,6 +13,7 @@ from facesort.cluster.kmeans import Clustering
 from facesort.cluster.naming import read_person_names
 from facesort.common.emotions import EMOTIONS
 from facesort.pages.figures import cluster_groups, emotion_groups
+from facesort.pages.costs import COLUMNS
 from facesort.pages.map_page import map_page
 from facesort.pages.naming_page import distances_to_centroids, naming_page, place_in_words
 from facesort.pages.page import json_text, thumbnail_side, thumbnails
@@ -65,8 +66,8 @@ def map_text(faces, places):
 
 def summarised(causes):
     costs = pd.DataFrame(
-        [[HOSTILE, "a", 1.0, 0.5, float("nan")]],
-        columns=["stage", "job", "seconds", "cpu_seconds", "memory_mb"],
+        [[HOSTILE, "a", 1.0, 0.5, 0.1, float("nan")]],
+        columns=list(COLUMNS),
     )
     ledger = pd.DataFrame(
         [["http://ok/", "fetched", None], [f"http://x/{HOSTILE}", "failed", HOSTILE]],

@@ -12,8 +12,8 @@ import pytest
 from facesort.cluster.kmeans import Clustering
 from facesort.cluster.naming import read_person_names
 from facesort.common.emotions import EMOTIONS
-from facesort.pages.figures import cluster_groups, emotion_groups
 from facesort.pages.costs import COLUMNS
+from facesort.pages.figures import cluster_groups, emotion_groups
 from facesort.pages.map_page import map_page
 from facesort.pages.naming_page import distances_to_centroids, naming_page, place_in_words
 from facesort.pages.page import json_text, thumbnail_side, thumbnails

@@ -1,6 +1,5 @@
 """Formats, lint, types, environments, and what every rule must have."""
 
-import ast
 import re
 import runpy
 import subprocess
@@ -11,7 +10,7 @@ from pathlib import Path
 import layout
 import pytest
 
-from facesort.common.digests import imports_of
+from facesort.common.digests import imported_names, with_imports
 
 ROOT = Path(__file__).resolve().parents[2]
 DISTRIBUTIONS = packages_distributions()
@@ -50,19 +49,11 @@ def test_every_script_finds_its_packages_in_its_environment(rule):
         re.findall(r"^ +- ([\w.-]+)==", (ROOT / f"envs/{environment}.yaml").read_text(), re.M)
     )
     models = "workflow_scripts/facesort/train/models/*.py"
-    todo = {
+    files = with_imports(
         ROOT / f"workflow_scripts/{script}.py",
         *(ROOT.glob(models) if script == "train" else []),
-    }
-    seen, imported = set(), set()
-    while todo - seen:
-        path = (todo - seen).pop()
-        seen.add(path)
-        for node in ast.walk(ast.parse(path.read_bytes())):
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            names += [node.module] if isinstance(node, ast.ImportFrom) else []
-            imported |= {name.partition(".")[0] for name in names}
-        todo |= imports_of(path)
+    )
+    imported = {name.partition(".")[0] for path in files for name in imported_names(path)}
     # Snakemake puts itself on the path of every script.
     foreign = imported - set(sys.stdlib_module_names) - {"facesort", "snakemake"}
     for name in foreign:

@@ -29,16 +29,34 @@ def _source(module: str) -> Path | None:
 
 
 @cache
-def imports_of(path: Path) -> frozenset[Path]:
-    """The modules of ours that a file imports, as paths."""
+def imported_names(path: Path) -> frozenset[str]:
+    """What a file imports, also within functions: modules, and names that may be modules."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(_content(path), filename=str(path))):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    found = (_source(name) for name in names if name.partition(".")[0] == "facesort")
-    return frozenset(path for path in found if path)
+    return frozenset(names)
+
+
+@cache
+def imports_of(path: Path) -> frozenset[Path]:
+    """The modules of ours that a file imports, as paths."""
+    names = (name for name in imported_names(path) if name.partition(".")[0] == "facesort")
+    return frozenset(source for name in names if (source := _source(name)))
+
+
+def with_imports(*files: Path) -> list[Path]:
+    """Files, and all modules of ours behind them; each after one that imports it."""
+    found: dict[Path, None] = {}
+    todo = list(files)
+    while todo:
+        path = todo.pop()
+        if path not in found:
+            found[path] = None
+            todo.extend(imports_of(path))
+    return list(found)
 
 
 def templates_of(path: Path) -> list[Path]:
@@ -62,19 +80,14 @@ def code_digest(script: str, *modules: str) -> str:
     Returns:
         16 hexadecimal digits.
     """
-    paths: set[Path] = set()
-    todo = [SCRIPTS / f"{script}.py"]
+    files = [SCRIPTS / f"{script}.py"]
     for module in modules:
         source = _source(module)
         if source is None:
             raise ValueError(f"{script}: no module {module} in {SCRIPTS}")
-        todo.append(source)
-    while todo:
-        path = todo.pop()
-        if path not in paths:
-            paths.add(path)
-            todo.extend(imports_of(path))
-            paths.update(templates_of(path))
+        files.append(source)
+    modules_behind = with_imports(*files)
+    paths = {*modules_behind, *(each for path in modules_behind for each in templates_of(path))}
     digest = hashlib.sha256()
     for path in sorted(paths):
         digest.update(str(path.relative_to(SCRIPTS)).encode() + b"\0" + _content(path) + b"\0")

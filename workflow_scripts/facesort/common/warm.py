@@ -12,7 +12,6 @@ A module that is edited while a run goes on may count only for the next run, who
 name it.
 """
 
-import ast
 import atexit
 import gc
 import importlib
@@ -31,7 +30,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
-from facesort.common.digests import imports_of
+from facesort.common.digests import imported_names, with_imports
 
 START = Path(__file__).resolve().parent / "start"
 
@@ -92,16 +91,10 @@ def serve(listener: socket.socket, until: int) -> None:
 
 def preload(script: Path) -> None:
     """Import what a job's script and our modules behind it import, also within functions."""
-    seen: set[Path] = set()
-    todo = [script]
-    while todo:
-        path = todo.pop()
-        if path not in seen:
-            seen.add(path)
-            todo += imports_of(path)
-            for name in _names(path):
-                with suppress(Exception):  # the script itself will say what is wrong
-                    importlib.import_module(name)
+    for path in with_imports(script):
+        for name in sorted(imported_names(path)):
+            with suppress(Exception):  # the script itself will say what is wrong
+                importlib.import_module(name)
     # What lives now lives on; to look through it would copy its pages into each fork.
     gc.freeze()
 
@@ -111,17 +104,6 @@ def _threads() -> set[str]:
     tasks = sorted(Path("/proc/self/task").iterdir(), key=lambda task: int(task.name))
     names = {(task / "comm").read_text(encoding="utf-8").strip() for task in tasks[1:]}
     return names - {"jemalloc_bg_thd"}  # pyarrow's, which knows of forks
-
-
-def _names(path: Path) -> list[str]:
-    """The modules that a file imports, also within functions."""
-    names = []
-    for node in ast.walk(ast.parse(path.read_bytes())):
-        if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.append(node.module)
-    return names
 
 
 def _run(

@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
+from zlib import crc32
 
 import psutil
 import pytest
@@ -32,7 +33,10 @@ def start(tmp_path, monkeypatch):
     monkeypatch.setenv("FACESORT_WARM", "")
     monkeypatch.setenv("FACESORT_WARM_UNTIL", "")
     monkeypatch.setattr(warm.atexit, "register", lambda *_, **__: None)
-    monkeypatch.setattr(warm.tempfile, "mkdtemp", lambda prefix: str(tmp_path))
+    # Longer than a socket's path may be.
+    folder = tmp_path / ("long" * 30)
+    folder.mkdir()
+    monkeypatch.setattr(warm.tempfile, "mkdtemp", lambda prefix: str(folder))
     rules = [
         SimpleNamespace(
             script=f"../workflow_scripts/{name}.py",
@@ -62,17 +66,17 @@ def start(tmp_path, monkeypatch):
         return process
 
     yield begin
-    for process in [*started, *warm_processes(tmp_path)]:
+    for process in [*started, *warm_processes()]:
         process.kill()
 
 
-def warm_processes(folder):
-    """The warm processes of a run, by its folder, and their forks."""
+def warm_processes():
+    """The warm processes of a test's run, by its folder, and their forks."""
     return [
         each
         for each in psutil.process_iter(["cmdline", "environ"])
         if "facesort.common.warm" in (each.info["cmdline"] or [])
-        and (each.info["environ"] or {}).get("FACESORT_WARM") == str(folder)
+        and (each.info["environ"] or {}).get("FACESORT_WARM") == os.environ["FACESORT_WARM"]
     ]
 
 
@@ -119,7 +123,7 @@ def test_a_fork_has_the_jobs_arguments_folder_variables_output_and_status(
         assert about["path"] == str(Path(process.args[1]).parent)
         assert about["number"] != process.pid
     # Both are forks of one process, which has imported what they do.
-    assert told[0]["parent"] == told[1]["parent"] == warm_processes(tmp_path)[0].pid
+    assert told[0]["parent"] == told[1]["parent"] == warm_processes()[0].pid
 
 
 def test_what_a_script_imports_is_there_before_the_fork(start):
@@ -137,8 +141,9 @@ def test_jobs_of_more_threads_and_other_scripts_start_as_ever(start):
     assert process.communicate()[0] != f"{process.pid}\n"
 
 
-def test_where_nothing_can_be_started_the_script_runs_as_ever(start, tmp_path):
-    (tmp_path / "one.script").write_text("no/such/folder", encoding="utf-8")
+def test_where_nothing_can_be_started_the_script_runs_as_ever(start):
+    name = f"{crc32(f'faces {sys.executable}'.encode()):x}.lock"
+    (Path(os.environ["FACESORT_WARM"]) / name).mkdir()
     process = start("import os\nprint(os.getpid())")
     assert process.communicate() == (f"{process.pid}\n", "")
 
@@ -171,12 +176,12 @@ def test_a_fork_ends_with_the_jobs_own_process(start):
     wait_until(lambda: ended(fork))
 
 
-def test_ctrl_c_ends_the_fork_and_the_next_job_starts_warm(start, tmp_path):
+def test_ctrl_c_ends_the_fork_and_the_next_job_starts_warm(start):
     """A terminal sends it to the whole group, the warm process among it."""
     process = start(WAIT.replace("time.sleep", "print('on', flush=True); time.sleep"))
     fork = int(process.stdout.readline())
     process.stdout.readline()
-    (parent,) = [each for each in warm_processes(tmp_path) if each.pid != fork]
+    (parent,) = [each for each in warm_processes() if each.pid != fork]
     for number in (parent.pid, process.pid, fork):
         os.kill(number, signal.SIGINT)
     _, err = process.communicate()
@@ -184,12 +189,12 @@ def test_ctrl_c_ends_the_fork_and_the_next_job_starts_warm(start, tmp_path):
     assert start(ABOUT).communicate()[0].count(f'"parent": {parent.pid}') == 1
 
 
-def test_warm_processes_end_with_snakemakes_and_their_jobs_go_on(start, tmp_path, monkeypatch):
+def test_warm_processes_end_with_snakemakes_and_their_jobs_go_on(start, monkeypatch):
     snakemake = subprocess.Popen(["sleep", "600"])
     monkeypatch.setenv("FACESORT_WARM_UNTIL", str(snakemake.pid))
     process = start(WAIT.replace("600", "2") + "\nprint('done')")
     fork = int(process.stdout.readline())
-    (parent,) = [each for each in warm_processes(tmp_path) if each.pid != fork]
+    (parent,) = [each for each in warm_processes() if each.pid != fork]
     snakemake.kill()
     snakemake.wait()
     wait_until(lambda: ended(parent.pid))
@@ -225,7 +230,7 @@ def test_a_process_with_threads_does_not_fork(start, monkeypatch):
 def test_ctrl_c_while_packages_are_imported_ends_the_job(start, tmp_path):
     """The fork that comes after finds nobody who waits for it."""
     process = start("import torch\nopen('made', 'w')")
-    wait_until(lambda: warm_processes(tmp_path))
+    wait_until(lambda: warm_processes())
     time.sleep(1)
     process.send_signal(signal.SIGINT)
     assert process.wait() == 130

@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import sys
+from zlib import crc32
 
 
 def hand_over(folder: str, script: str) -> None:
@@ -19,7 +20,7 @@ def hand_over(folder: str, script: str) -> None:
     try:
         name = os.path.basename(script).split(".")[1]
         with open(os.path.join(folder, f"{name}.script"), encoding="utf-8") as file:
-            connection = connect(os.path.join(folder, file.read()))
+            connection = connect(folder, file.read())
         about = marshal.dumps((script, os.getcwd(), dict(os.environ)))
         socket.send_fds(connection, [len(about).to_bytes(8, "big")], [0, 1, 2])
         connection.sendall(about)
@@ -36,18 +37,24 @@ def hand_over(folder: str, script: str) -> None:
     os._exit(status[0] if status else 137)
 
 
-def connect(path: str) -> socket.socket:
+def connect(folder: str, environment: str) -> socket.socket:
     """Connect to the warm process of an environment, and start it if there is none."""
     # With --use-conda each environment has a Python of its own.
-    path += sys.executable.replace("/", "-")[-40:]
+    name = f"{crc32(f'{environment} {sys.executable}'.encode()):x}"
+    # Through /proc, as the path of a socket may have no more than 107 bytes.
+    inside = os.open(folder, os.O_RDONLY)
+    path = f"/proc/self/fd/{inside}/{name}"
     connection = socket.socket(socket.AF_UNIX)
-    with open(f"{path}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        try:
-            connection.connect(path)
-        except OSError:
-            start(path)
-            connection.connect(path)
+    try:
+        with open(f"{path}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            try:
+                connection.connect(path)
+            except OSError:
+                start(path)
+                connection.connect(path)
+    finally:
+        os.close(inside)
     return connection
 
 

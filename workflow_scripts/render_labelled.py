@@ -17,10 +17,6 @@ snakemake: Snakemake
 if __name__ == "__main__":
     with job(snakemake.log[0]):
         params, output = snakemake.params, snakemake.output
-        write_labelled(
-            Path(output.folder),
-            per_emotion=params.per_emotion,
-            seed=params.seed,
-            workers=snakemake.threads,
-        )
-        contact_sheet(Path(output.sheet), per_emotion=8, seed=params.seed)
+        how = {"seed": params.seed, "workers": snakemake.threads}
+        write_labelled(Path(output.folder), per_emotion=params.per_emotion, **how)
+        contact_sheet(Path(output.sheet), per_emotion=8, **how)

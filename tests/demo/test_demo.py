@@ -210,7 +210,7 @@ def test_labelled_tree_is_laid_out_like_affectnet(tmp_path: Path) -> None:
 
 
 def test_contact_sheet_shows_every_emotion(tmp_path: Path) -> None:
-    contact_sheet(tmp_path / "sheet.png", per_emotion=2, seed=0)
+    contact_sheet(tmp_path / "sheet.png", per_emotion=2, seed=0, workers=2)
     with Image.open(tmp_path / "sheet.png") as image:
         assert image.size == (204 + 2 * 166 + 6, 8 * 166 + 6)
         pixels = np.asarray(image)

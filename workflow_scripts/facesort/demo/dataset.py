@@ -72,7 +72,7 @@ def write_photos(
     with _whole(folder) as part:
         render = partial(_render_photo, folder=part, seed=seed)
         pool = []
-        for number, photo in enumerate(_in_parallel(render, photos, workers, "photos")):
+        for number, photo in enumerate(in_parallel(render, photos, workers, "photos")):
             query = "?v=2" if number % 40 == 7 else ""
             url = f"{base_url}{photo.path}{query}"
             width, height = photo.size
@@ -209,7 +209,7 @@ def write_labelled(folder: Path, *, per_emotion: int, seed: int, workers: int) -
         render = partial(
             _render_labelled, folder=part, paths=paths, per_emotion=per_emotion, seed=seed
         )
-        for number, sure in enumerate(_in_parallel(render, total, workers, "labelled faces")):
+        for number, sure in enumerate(in_parallel(render, total, workers, "labelled faces")):
             lines.append(
                 f"{number},{paths[number]},{EMOTIONS[number // per_emotion]},{sure:.10f}\n"
             )
@@ -266,7 +266,7 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _in_parallel(
+def in_parallel(
     work: Callable[[int], _Result], total: int, workers: int, unit: str
 ) -> Iterator[_Result]:
     """Do ``work(0)`` ... ``work(total - 1)`` in so many processes; results come in order."""

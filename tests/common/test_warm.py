@@ -230,10 +230,11 @@ def test_a_process_with_threads_does_not_fork(start, monkeypatch):
 def test_ctrl_c_while_packages_are_imported_ends_the_job(start, tmp_path):
     """The fork that comes after finds nobody who waits for it."""
     process = start("import torch\nopen('made', 'w')")
-    wait_until(lambda: warm_processes())
-    time.sleep(1)
+    (parent,) = wait_until(warm_processes)
+    parent.suspend()
     process.send_signal(signal.SIGINT)
     assert process.wait() == 130
+    parent.resume()
     # The next one comes after it.
     assert start("").wait() == 0
     assert not (tmp_path / "a folder/made").exists()

@@ -65,7 +65,7 @@ onsuccess:
     if "all" in map(str, workflow.dag.targetrules):
         if failed := run.write_report(config, workflow.main_snakefile):
             print(failed)
-    print(run.closing_words(Path("results")))
+    print(run.closing_words(Path("results"), unscored_words(config)))
 
 
 onerror:

@@ -21,7 +21,11 @@ rule cluster:
     """Fit K-means to the pool's embeddings, and put labelled faces to their nearest cluster."""
     input:
         pool="results/{variant}/{model}/seed{seed}/embeddings.npy",
-        labelled="results/{variant}/{model}/seed{seed}/labelled_embeddings.npy",
+        labelled=branch(
+            LABELLED,
+            then="results/{variant}/{model}/seed{seed}/labelled_embeddings.npy",
+            otherwise=[],
+        ),
     output:
         clustering="results/{variant}/{model}/seed{seed}/clusters.npz",
     log:
@@ -40,12 +44,16 @@ rule cluster:
 
 
 rule name_clusters:
-    """Name each cluster: as a person did, else from labelled faces that are never scored."""
+    """Name each cluster: as a person did, else from labelled faces that are never scored, if any."""
     input:
         clustering="results/{variant}/{model}/seed{seed}/clusters.npz",
-        embeddings="results/{variant}/{model}/seed{seed}/labelled_embeddings.npy",
-        index="results/labelled/faces.parquet",
-        split="results/labelled/split.parquet",
+        embeddings=branch(
+            LABELLED,
+            then="results/{variant}/{model}/seed{seed}/labelled_embeddings.npy",
+            otherwise=[],
+        ),
+        index=branch(LABELLED, then="results/labelled/faces.parquet", otherwise=[]),
+        split=branch(LABELLED, then="results/labelled/split.parquet", otherwise=[]),
         person=lambda wildcards: person_names(dict(wildcards.items())),
     output:
         names="results/{variant}/{model}/seed{seed}/names.csv",

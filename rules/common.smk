@@ -8,10 +8,16 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 
 from facesort.cluster.names_files import names_files, person_names
 from facesort.common import display, run, warm
-from facesort.common.config import config_errors, model_settings
+from facesort.common.config import config_errors, is_demo, is_labelled, model_settings
 from facesort.common.digests import code_digest, packages_digest, tree_digest
-from facesort.pages.wanted import data_words, few_labels_files, is_demo, wanted
-from facesort.train.cells import cells, seen, start_weights, training_megabytes
+from facesort.pages.wanted import (
+    data_words,
+    few_labels_files,
+    texts,
+    unscored_words,
+    wanted,
+)
+from facesort.train.cells import cells, chosen, seen, start_weights, training_megabytes
 from facesort.train.models import MODELS as KINDS
 from snakemake.exceptions import WorkflowError
 
@@ -28,8 +34,15 @@ CONFIG_DIGEST = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexd
     :16
 ]
 DEMO = is_demo(config)
+# Without labelled faces nothing is scored, and no cluster gets a name but by a person.
+LABELLED = is_labelled(config)
 DATA = data_words(config)
 CELLS = cells(config)
+if not CELLS:
+    raise WorkflowError(
+        "models: all that the config asks for need labelled faces, and data.labelled is null; keep "
+        "stacked or convolutional, or name labelled faces"
+    )
 RESULTS = wanted(config)
 FEW_LABELS = few_labels_files(config)
 # One shard is no shard: fetch_faces then does all by itself.
@@ -40,14 +53,16 @@ LAST_LAYERS = [name for name, kind in KINDS.items() if kind.answers == "classifi
 NEIGHBOURS = [name for name, kind in KINDS.items() if kind.answers == "neighbours"]
 CHOOSING = [name for name, kind in KINDS.items() if kind.chooses]
 AUTOENCODERS = [name for name, kind in KINDS.items() if kind.reconstructs]
-MODELS = [name for name in KINDS if config["models"].get(name)]
+MODELS = chosen(config)
 NAMED_TWICE = [
     cell for cell in CELLS if cell["model"] in CLUSTERED and len(names_files(cell)) > 1
 ]
 # How FEC's comparisons are chosen; only with the model that learns from them.
-TRIPLETS = config["models"].get("triplet") and {
-    key: config["models"]["triplet"][key] for key in ("agreement", "held_out")
-}
+TRIPLETS = (
+    {key: config["models"]["triplet"][key] for key in ("agreement", "held_out")}
+    if "triplet" in MODELS
+    else None
+)
 # Without what changes no result; the scripts find it in the config.
 FETCH = {
     key: value

@@ -3,8 +3,8 @@ Reads the labelled faces and gives each its part, leaves out pool faces that are
 the variants, and for models that see them, landmarks and tight crops.
 
 REQUIRED INPUTS:
-    data.labelled of the config     a folder of eight emotion folders (results/demo/labelled without
-                                    one)
+    data.labelled of the config     a folder of emotion folders (results/demo/labelled, if no data
+                                    are named); without one, nothing below is made of it
     results/fetch/faces.npy, faces.parquet
     data.fec_csv of the config      people's comparisons (results/demo/fec.csv without one)
 
@@ -31,7 +31,9 @@ OUTPUTS:
 rule read_labelled:
     """Read the labelled tree into one array of faces of {params.size} pixels."""
     input:
-        folder=config["data"]["labelled"] or "results/demo/labelled",
+        # Faces of one's own are not scored by rendered ones; a missing file's name says it best.
+        folder=config["data"]["labelled"]
+        or ("results/demo/labelled" if DEMO else "data.labelled of the config"),
     output:
         faces="results/labelled/faces.npy",
         index="results/labelled/faces.parquet",
@@ -103,7 +105,7 @@ rule find_leaks:
     """Find faces of the pool that are also labelled; they must not train."""
     input:
         pool="results/fetch/faces.npy",
-        labelled="results/labelled/faces.npy",
+        labelled=branch(LABELLED, then="results/labelled/faces.npy", otherwise=[]),
     output:
         leaks="results/fetch/leaks.parquet",
         kept="results/fetch/kept.parquet",
@@ -124,7 +126,8 @@ rule find_leaks:
 rule read_triplets:
     """Read which of three faces people found least like the others, and hold some photos out."""
     input:
-        csv=config["data"]["fec_csv"] or "results/demo/fec.csv",
+        csv=config["data"]["fec_csv"]
+        or ("results/demo/fec.csv" if DEMO else "data.fec_csv of the config"),
         index="results/fetch/faces.parquet",
         kept="results/fetch/kept.parquet",
     output:

@@ -1,9 +1,11 @@
 """
-Fetches the unlabelled faces: the training pool.
+Fetches the unlabelled faces, the training pool, or reads them from a folder.
 
 REQUIRED INPUTS:
-    data.fec_csv of the config      a CSV in the FEC format (results/demo/fec.csv without one)
+    data.fec_csv of the config      a CSV in the FEC format (results/demo/fec.csv, if no data are named)
     or data.manifest                a manifest of an earlier run
+    or data.faces                   a folder of face crops: then the files below are of its files in
+                                    place of URLs, and there is no results/sample
 
 OUTPUTS:
     results/sample/faces.parquet    a row a chosen face: URL and box
@@ -23,7 +25,7 @@ rule sample_faces:
     input:
         csv=config["data"]["manifest"]
         or config["data"]["fec_csv"]
-        or "results/demo/fec.csv",
+        or ("results/demo/fec.csv" if DEMO else "data.fec_csv of the config"),
     output:
         faces="results/sample/faces.parquet",
         refused="results/sample/refused.parquet",
@@ -103,6 +105,49 @@ rule fetch_faces:
         code=code_digest("fetch_faces"),
     script:
         "../workflow_scripts/fetch_faces.py"
+
+
+rule read_faces:
+    """Read a folder of face crops in place of photos from the web, {params.size} pixels a side."""
+    input:
+        folder=config["data"]["faces"] or "data.faces of the config",
+    output:
+        faces="results/fetch/faces.npy",
+        index="results/fetch/faces.parquet",
+        ledger="results/fetch/ledger.parquet",
+        refused="results/fetch/refused.parquet",
+        manifest="results/fetch/manifest.csv",
+    log:
+        "results/logs/read_faces.log",
+    conda:
+        "../envs/faces.yaml"
+    threads: 2
+    resources:
+        mem_mb=megabytes(4000),
+        runtime=minutes(120),
+    params:
+        folder=lambda wildcards, input: str(input.folder),
+        size=config["faces"]["size"],
+        sample=config["faces"]["sample"],
+        seed=config["faces"]["seed"],
+        max_bytes=config["fetch"]["max_bytes"],
+        max_pixels=config["fetch"]["max_pixels"],
+        # A folder's time tells nothing of what is in its folders.
+        files=lambda wildcards: tree_digest(config["data"]["faces"]),
+        packages=packages_digest("faces"),
+        code=code_digest("read_faces"),
+    script:
+        "../workflow_scripts/read_faces.py"
+
+
+# The pool comes from where the config says.
+if config["data"]["faces"]:
+
+    ruleorder: read_faces > fetch_faces
+
+else:
+
+    ruleorder: fetch_faces > read_faces
 
 
 rule report_losses:

@@ -23,8 +23,12 @@ rule map_faces:
     """Place at most {params.points} faces each of the pool and the test set by t-SNE and UMAP."""
     input:
         pool="results/{variant}/{model}/seed{seed}/embeddings.npy",
-        labelled="results/{variant}/{model}/seed{seed}/labelled_embeddings.npy",
-        split="results/labelled/split.parquet",
+        labelled=branch(
+            LABELLED,
+            then="results/{variant}/{model}/seed{seed}/labelled_embeddings.npy",
+            otherwise=[],
+        ),
+        split=branch(LABELLED, then="results/labelled/split.parquet", otherwise=[]),
     output:
         map="results/{variant}/{model}/seed{seed}/map.parquet",
     log:
@@ -46,7 +50,11 @@ rule plot_embedding:
     """The maps by cluster or prediction and by true emotion (figures 5, 7), still and to explore."""
     input:
         map="results/{variant}/{model}/seed{seed}/map.parquet",
-        predictions="results/{variant}/{model}/seed{seed}/predictions.parquet",
+        predictions=branch(
+            LABELLED,
+            then="results/{variant}/{model}/seed{seed}/predictions.parquet",
+            otherwise=[],
+        ),
         clustering=branch(
             lambda wildcards: wildcards.model in CLUSTERED,
             then="results/{variant}/{model}/seed{seed}/clusters.npz",
@@ -58,7 +66,7 @@ rule plot_embedding:
             otherwise=[],
         ),
         pool="results/{variant}/pool.npy",
-        labelled="results/{variant}/labelled.npy",
+        labelled=branch(LABELLED, then="results/{variant}/labelled.npy", otherwise=[]),
     output:
         figure=report(
             "results/{variant}/{model}/seed{seed}/figures/embedding.png",
@@ -280,23 +288,16 @@ rule collect_costs:
 rule summary_page:
     """Table 1, causes, lost URLs, costs, provenance and limits on one page."""
     input:
-        texts=[
-            "results/table1.md",
-            "results/causes.md",
-            "results/table2.md",
-            "results/ensembles.md",
-            *(["results/triplets.md"] if TRIPLETS else []),
-            *(path for path in FEW_LABELS if path.endswith(".md")),
-        ],
-        confusion="results/figures/confusion.png",
+        texts=texts(config),
+        confusion=branch(LABELLED, then="results/figures/confusion.png", otherwise=[]),
         few_labels=[path for path in FEW_LABELS if path.endswith(".png")],
         agreement="results/agreement.csv",
         costs="results/costs.csv",
         ledger="results/fetch/ledger.parquet",
         refused="results/fetch/refused.parquet",
         faces="results/fetch/faces.parquet",
-        index="results/labelled/faces.parquet",
-        split="results/labelled/split.parquet",
+        index=branch(LABELLED, then="results/labelled/faces.parquet", otherwise=[]),
+        split=branch(LABELLED, then="results/labelled/split.parquet", otherwise=[]),
         names=[
             "results/{variant}/{model}/seed{seed}/names.csv".format(**cell)
             for cell in CELLS
@@ -323,6 +324,7 @@ rule summary_page:
     params:
         config=CONFIG_DIGEST,
         demo=DEMO,
+        unscored=unscored_words(config),
         packages=packages_digest("analysis"),
         code=code_digest("summary_page"),
     script:

@@ -185,6 +185,8 @@ rule table1:
         comparisons="results/comparisons.csv",
         causes="results/causes.csv",
         agreement="results/agreement.csv",
+        # Which emotions the set has.
+        index="results/labelled/faces.parquet",
     output:
         csv="results/table1.csv",
         md="results/table1.md",

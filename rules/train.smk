@@ -91,10 +91,14 @@ rule embed:
     input:
         model="results/{variant}/{model}/seed{seed}/model",
         pool=seen_of("pool"),
-        labelled=seen_of("labelled"),
+        labelled=branch(LABELLED, then=seen_of("labelled"), otherwise=[]),
     output:
         pool="results/{variant}/{model}/seed{seed}/embeddings.npy",
-        labelled="results/{variant}/{model}/seed{seed}/labelled_embeddings.npy",
+        labelled=(
+            "results/{variant}/{model}/seed{seed}/labelled_embeddings.npy"
+            if LABELLED
+            else []
+        ),
     log:
         "results/logs/embed/{variant}/{model}/seed{seed}.log",
     conda:

@@ -12,9 +12,10 @@ from facesort.common.job import job
 snakemake: Snakemake
 
 with job(snakemake.log[0]):
+    pool = open_array(snakemake.input.pool)
     clustering = fit_clusters(
-        open_array(snakemake.input.pool),
-        open_array(snakemake.input.labelled),
+        pool,
+        open_array(snakemake.input.labelled) if snakemake.input.labelled else pool[:0],
         seed=int(snakemake.wildcards.seed),
         **snakemake.params.clustering,
     )

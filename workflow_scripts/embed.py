@@ -1,6 +1,6 @@
 """Rule embed of stage train.
 
-Encode the training pool and the labelled faces.
+Encode the training pool and the labelled faces, if any.
 """
 
 from snakemake.iocontainers import Snakemake
@@ -19,5 +19,6 @@ with job(snakemake.log[0]):
         (snakemake.input.pool, snakemake.output.pool),
         (snakemake.input.labelled, snakemake.output.labelled),
     ):
-        faces = open_array(faces_path)
-        apply_in_batches(model.embed, faces, out_path, device, training["batch_size"])
+        if faces_path:
+            faces = open_array(faces_path)
+            apply_in_batches(model.embed, faces, out_path, device, training["batch_size"])

@@ -20,6 +20,7 @@ with job(snakemake.log[0]):
     inputs, output = snakemake.input, snakemake.output
     index = read_index(inputs.index)
     split = read_index(inputs.split, rows=len(index))
+    emotions = index.loc[(split["part"] == "train").to_numpy(), "label"].nunique()
     table = make_few_labels_table(
         snakemake.params.cells,
         [read_table(path) for path in inputs.tables],
@@ -28,7 +29,7 @@ with job(snakemake.log[0]):
         snakemake.params.signals,
     )
     table.to_csv(output.csv, index=False)
-    text = few_labels_markdown(table, data=snakemake.params.data)
+    text = few_labels_markdown(table, data=snakemake.params.data, emotions=emotions)
     Path(output.md).write_text(text, encoding="utf-8")
     save(plot_few_labels(table), output.curves)
-    save(plot_label_first(table), output.first)
+    save(plot_label_first(table, emotions), output.first)

@@ -13,7 +13,9 @@ snakemake: Snakemake
 
 with job(snakemake.log[0]):
     pool = open_array(snakemake.input.pool)
-    leaks = find_pairs(pool, open_array(snakemake.input.labelled))
+    # Without labelled faces there is nothing to leak.
+    labelled = open_array(snakemake.input.labelled) if snakemake.input.labelled else pool[:0]
+    leaks = find_pairs(pool, labelled)
     leaks = leaks.rename(columns={"first": "face", "second": "labelled"})
     kept = without(len(pool), leaks["face"].to_numpy())
     write_index(leaks, snakemake.output.leaks)

@@ -16,12 +16,12 @@ snakemake: Snakemake
 
 with job(snakemake.log[0]):
     seed = int(snakemake.wildcards.seed)
-    pool, labelled = Path(snakemake.input.pool), Path(snakemake.input.labelled)
-    split = read_index(snakemake.input.split, rows=len(open_array(labelled)))
-    rows = {
-        "pool": (pool, np.arange(len(open_array(pool)))),
-        "test": (labelled, np.flatnonzero(split["part"] == "test")),
-    }
+    pool = Path(snakemake.input.pool)
+    rows = {"pool": (pool, np.arange(len(open_array(pool))))}
+    if snakemake.input.labelled:
+        labelled = Path(snakemake.input.labelled)
+        split = read_index(snakemake.input.split, rows=len(open_array(labelled)))
+        rows["test"] = (labelled, np.flatnonzero(split["part"] == "test"))
     sets = {
         name: (path, choose(faces, snakemake.params.points, seed))
         for name, (path, faces) in rows.items()

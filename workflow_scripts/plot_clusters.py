@@ -17,6 +17,7 @@ snakemake: Snakemake
 with job(snakemake.log[0]):
     model, variant, seed = (snakemake.wildcards[key] for key in ("model", "variant", "seed"))
     names = read_table(snakemake.input.names, "cluster", "emotion")
+    origin = str(names["origin"].iloc[0])
     figure = plot_clusters(
         open_array(snakemake.input.faces),
         load_clustering(snakemake.input.clustering).pool,
@@ -24,6 +25,6 @@ with job(snakemake.log[0]):
         snakemake.params.per_cluster,
         int(seed),
         f"{model}, {variant}, seed {seed}: random faces of each cluster "
-        f"({names['origin'].iloc[0]} names)",
+        f"({'no' if origin == 'none' else origin} names)",
     )
     save(figure, snakemake.output.figure)

@@ -11,6 +11,7 @@ from snakemake.iocontainers import Snakemake
 from facesort.cluster.kmeans import load_clustering
 from facesort.common.arrays import open_array, read_index
 from facesort.common.drawing import save
+from facesort.common.emotions import UNNAMED
 from facesort.common.job import job
 from facesort.common.reading import read_table
 from facesort.pages.figures import cluster_groups, emotion_groups, plot_embedding
@@ -21,40 +22,37 @@ snakemake: Snakemake
 with job(snakemake.log[0]):
     cell = "{model}, {variant}, seed {seed}".format(**dict(snakemake.wildcards.items()))
     places = read_index(snakemake.input.map)
-    predictions = read_index(snakemake.input.predictions).set_index("face")
     pool = (places["set"] == "pool").to_numpy()
-    tested = predictions.loc[places.loc[~pool, "face"]]
+    faces = {"pool": open_array(snakemake.input.pool)}
+    totals = {"pool": len(faces["pool"])}
     emotions = np.full(len(places), "", object)
     predicted = emotions.copy()
-    emotions[~pool], predicted[~pool] = tested["label"], tested["predicted"]
-    colourings = {"emotion": emotion_groups(emotions)}
-    panels = [("test faces by emotion", ~pool, colourings["emotion"])]
+    clusters = np.zeros(len(places), np.int64)
+    colourings, panels, own = {}, [], []
+    # Without labelled faces there is no test set.
+    if snakemake.input.predictions:
+        predictions = read_index(snakemake.input.predictions).set_index("face")
+        tested = predictions.loc[places.loc[~pool, "face"]]
+        emotions[~pool], predicted[~pool] = tested["label"], tested["predicted"]
+        clusters[~pool] = tested["group"]
+        own = sorted(predictions["label"].unique())
+        faces["test"], totals["test"] = open_array(snakemake.input.labelled), len(predictions)
+        colourings["emotion"] = emotion_groups(emotions, own)
+        panels.append(("test faces by emotion", ~pool, colourings["emotion"]))
     if snakemake.input.clustering:
         names = read_table(snakemake.input.names, "emotion")["emotion"].to_list()
-        clusters = np.empty(len(places), np.int64)
         clusters[pool] = load_clustering(snakemake.input.clustering).pool[places["face"][pool]]
-        clusters[~pool] = tested["group"]
         predicted[pool] = np.array(names)[clusters[pool]]
         by_cluster = cluster_groups(clusters, names)
-        colourings = {
-            "cluster": by_cluster,
-            **colourings,
-            "prediction": emotion_groups(predicted),
-        }
-        panels = [
-            ("pool by cluster and its name", pool, by_cluster),
-            ("test faces by cluster", ~pool, by_cluster),
-            *panels,
-        ]
+        colourings = {"cluster": by_cluster, **colourings}
+        if UNNAMED not in names:
+            colourings["prediction"] = emotion_groups(predicted, own)
+        by_test = [("test faces by cluster", ~pool, by_cluster)] if "test" in faces else []
+        heading = "pool by cluster" if UNNAMED in names else "pool by cluster and its name"
+        panels = [(heading, pool, by_cluster), *by_test, *panels]
     else:
-        colourings = {"prediction": emotion_groups(predicted), **colourings}
+        colourings = {"prediction": emotion_groups(predicted, own), **colourings}
         panels = [("test faces by prediction", ~pool, colourings["prediction"]), *panels]
     save(plot_embedding(places, panels, cell), snakemake.output.figure)
-    page = map_page(
-        places,
-        {"pool": open_array(snakemake.input.pool), "test": open_array(snakemake.input.labelled)},
-        colourings,
-        title=f"Map of faces: {cell}",
-        totals={"pool": len(open_array(snakemake.input.pool)), "test": len(predictions)},
-    )
+    page = map_page(places, faces, colourings, title=f"Map of faces: {cell}", totals=totals)
     Path(snakemake.output.page).write_text(page, encoding="utf-8")

@@ -33,7 +33,7 @@ with job(snakemake.log[0]):
     files = snakemake.input
     page = summary(
         texts={Path(path).stem: Path(path).read_text(encoding="utf-8") for path in files.texts},
-        confusion=Path(files.confusion).read_bytes(),
+        confusion=Path(files.confusion).read_bytes() if files.confusion else b"",
         few_labels=[Path(path).read_bytes() for path in files.few_labels],
         agreement=read_table(files.agreement),
         costs=read_table(files.costs),
@@ -44,8 +44,11 @@ with job(snakemake.log[0]):
         digests={
             path: file_digest(path)
             for path in (*files.texts, files.ledger, files.faces, files.index, files.split)
+            if path
         },
         config=json.dumps(snakemake.config, indent=2),
         demo=snakemake.params.demo,
+        unscored=snakemake.params.unscored,
+        folder=bool(snakemake.config["data"]["faces"]),
     )
     Path(snakemake.output.page).write_text(page, encoding="utf-8")

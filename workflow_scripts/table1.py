@@ -18,7 +18,8 @@ snakemake: Snakemake
 with job(snakemake.log[0]):
     cells = snakemake.params.cells
     predictions = [read_index(path) for path in snakemake.input.predictions]
-    table = make_table(cells, predictions)
+    emotions = sorted(read_index(snakemake.input.index)["label"].unique())
+    table = make_table(cells, predictions, emotions)
     table.to_csv(snakemake.output.csv, index=False)
     origins = [read_json(path)["naming"] for path in snakemake.input.metrics]
     person = [
@@ -41,6 +42,7 @@ with job(snakemake.log[0]):
         seeds=sorted({int(cell["seed"]) for cell in cells}),
         naming=naming,
         labels=predictions[0]["label"],
+        emotions=emotions,
         choices={
             f"{about['model']}, {about['variant']}, seed {about['seed']}": about["choice"]
             for about in (

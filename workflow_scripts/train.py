@@ -42,6 +42,11 @@ def shape_codes(settings: dict[str, Any], seed: int) -> np.ndarray:
     return torch.cat([geometry.embed(block) for block in blocks]).numpy()
 
 
+def emotions_of(rows: np.ndarray, labels: np.ndarray | None) -> list[str]:
+    """The emotions of the faces learnt from; none without labels."""
+    return [] if labels is None else [EMOTIONS[number] for number in np.unique(labels[rows])]
+
+
 def digest(path: str) -> str:
     """SHA-256 of a file, hexadecimal."""
     with Path(path).open("rb") as file:
@@ -84,6 +89,8 @@ with job(snakemake.log[0]):
         phases = [replace(phase, targets=shape_codes(settings, seed)) for phase in phases]
     at_once = None if phases else to_learn_from("labelled" in MODELS[name].learns_from)
     shape = (at_once[0] if at_once else phases[0].faces).shape[1:]
+    # The last phase classifies, if any does.
+    learnt_from = at_once[1:] if at_once else (phases[-1].rows, phases[-1].labels)
 
     about = {
         "model": name,
@@ -95,6 +102,7 @@ with job(snakemake.log[0]):
         "faces": {"fit": len(at_once[1])}
         if at_once
         else {phase.name: len(phase.rows) for phase in phases},
+        "emotions": emotions_of(*learnt_from),
         "data": {path: digest(path) for path in snakemake.input},
         "code": snakemake.params.code,
         "device": str(device),

@@ -90,6 +90,13 @@ def test_clustering_is_repeatable_and_survives_the_disk(planted, tmp_path):
     assert np.array_equal(back.labelled, clustering.labelled)
 
 
+def test_without_labelled_faces_the_pool_is_clustered_alike(planted):
+    embeddings, _, clustering = planted
+    alone = fit_clusters(embeddings[:200], embeddings[:0], clusters=8, starts=3, seed=0)
+    assert alone.digest == clustering.digest and np.array_equal(alone.pool, clustering.pool)
+    assert alone.labelled.shape == (0,) and alone.labelled.dtype == clustering.labelled.dtype
+
+
 def test_too_few_faces_and_bad_embeddings_are_refused():
     few = np.zeros((5, 2), np.float32)
     with pytest.raises(InputError, match=r"clustering\.clusters"):

@@ -13,6 +13,7 @@ from facesort.cluster.naming import (
     count_votes,
     name_automatically,
     names_by_draws,
+    no_names,
     read_person_names,
 )
 from facesort.common.emotions import EMOTIONS
@@ -140,6 +141,29 @@ def test_other_draws_never_look_at_scored_faces_and_differ_where_clusters_do_not
     few[[np.flatnonzero(naming & (dealt == e))[:3] for e in range(8)]] = True
     luck = names_by_draws(clustering, embeddings, dealt, few, others, "plurality", 0)
     assert len(np.unique(luck, axis=0)) > 50
+
+
+@pytest.mark.parametrize("method", ["plurality", "one_to_one"])
+def test_an_emotion_that_the_labelled_set_lacks_is_no_name(planted, method):
+    embeddings, labels, clustering = planted
+    has = ~np.isin(labels, [0, 1])
+    named, others = has & (np.arange(400) < 80), has & (np.arange(400) >= 320)
+    names = automatic_names(clustering, embeddings, labels, named, method)
+    assert set(names["emotion"]) <= set(EMOTIONS[2:]) and names["votes"].sum() == named.sum()
+    # Clusters of the emotions that are there have their names.
+    assert (names["emotion"].to_numpy()[clustering.labelled] == np.array(EMOTIONS)[labels])[
+        has
+    ].all()
+    draws = names_by_draws(clustering, embeddings, labels, named, others, method, 0)
+    assert set(np.unique(draws)) <= set(EMOTIONS[2:])
+
+
+def test_without_labelled_faces_clusters_have_no_names():
+    names = no_names(CLUSTERING)
+    assert set(names["emotion"]) == {"unnamed"} and set(names["origin"]) == {"none"}
+    assert list(names["cluster"]) == list(range(8))
+    automatic = ["cluster", "emotion", "origin", "votes", "clustering"]
+    assert list(names.columns) == automatic and set(names["clustering"]) == {CLUSTERING.digest}
 
 
 def test_votes_are_counted():

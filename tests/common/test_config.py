@@ -1,5 +1,6 @@
 """What is wrong with a config, and what a model's training sees of it."""
 
+import re
 from copy import deepcopy
 from pathlib import Path
 
@@ -97,3 +98,41 @@ def test_a_config_without_comparisons_is_named(tmp_path):
     assert error.startswith("models.triplet.filters: 6 halvings leave nothing of 36 pixels")
     (error,) = config_errors(blocks(models={"triplet": block | {"agreement": 0.5}}))
     assert error.startswith("models.triplet.agreement")
+
+
+@pytest.mark.parametrize(
+    ("data", "complaint"),
+    [
+        ({}, None),
+        ({"faces": "pile"}, None),
+        ({"faces": "pile", "labelled": "pile"}, None),
+        ({"fec_csv": "a.csv"}, None),
+        ({"manifest": "a.csv"}, None),
+        ({"labelled": "pile"}, "data: set one of fec_csv, manifest, faces beside labelled"),
+        ({"fec_csv": "a.csv", "faces": "pile"}, "data.faces: set one of .* not fec_csv and faces"),
+        ({"fec_csv": "a.csv", "manifest": "a.csv"}, "data.manifest: set one of"),
+        ({"faces": "none"}, "data.faces: none: no such file or folder"),
+        ({"faces": "a.csv"}, "data.faces: a.csv: not a folder"),
+    ],
+)
+def test_one_pool_is_named_and_labels_may_be_missing(tmp_path, monkeypatch, data, complaint):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pile").mkdir()
+    (tmp_path / "a.csv").touch()
+    errors = config_errors(DEFAULT | {"data": DEFAULT["data"] | data})
+    assert len(errors) == (complaint is not None)
+    assert all(re.match(complaint, error) for error in errors)
+
+
+def test_without_labelled_faces_none_can_join_the_pool(tmp_path):
+    changes = {"data": {"faces": str(tmp_path)}, "faces": {"train_joins_pool": True}}
+    (error,) = config_errors(blocks(**changes))
+    assert error.startswith("faces.train_joins_pool: ") and "data.labelled" in error
+
+
+def test_a_folder_of_faces_holds_no_comparisons(tmp_path):
+    data = {"faces": str(tmp_path), "labelled": str(tmp_path)}
+    (error,) = config_errors(blocks(data=data))
+    assert error.startswith("models.triplet: a folder of faces (data.faces) holds no comparisons")
+    # Without labelled faces the model is left out anyway.
+    assert config_errors(blocks(data=data | {"labelled": None})) == []

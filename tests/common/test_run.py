@@ -73,3 +73,12 @@ def test_a_run_ends_with_its_table_and_where_it_lies(tmp_path):
     assert "| model | accuracy |" in words
     for name in ("table1.csv", "table1.md", "report.html"):
         assert f"{tmp_path}/{name}" in words
+
+
+def test_a_run_without_scores_shows_no_table_of_an_earlier_one(tmp_path):
+    (tmp_path / "table1.md").write_text("| model | accuracy |\n")
+    assert closing_words(tmp_path, "Nothing was scored.") == ""
+    (tmp_path / "summary.html").touch()
+    words = closing_words(tmp_path, "Nothing was scored.")
+    assert "Nothing was scored." in words and f"{tmp_path}/summary.html" in words
+    assert "accuracy" not in words and "table1" not in words

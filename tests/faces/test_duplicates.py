@@ -99,7 +99,9 @@ def test_planted_copies_stay_on_one_side_of_the_split():
     )
     pairs = find_pairs(faces)
     for seed in range(5):
-        split = split_labelled(index, pairs, naming=3, test=0.4, semi=0.2, seed=seed)
+        split = split_labelled(
+            index, pairs, source="faces", naming=3, test=0.4, semi=0.2, seed=seed
+        )
         for n in range(len(CHANGES)):
             assert split["part"][n] == split["part"][160 + n]
             assert split["semi"][n] == split["semi"][160 + n]

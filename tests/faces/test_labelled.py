@@ -98,7 +98,7 @@ def test_only_the_sure_ones(tree):
     assert len(index) + len(refused) == 16
     assert (index["relFCs"] >= 0.9).all()
     assert refused["anger/image0000006.png"] == "relFCs 0.5 is not 0.9 or more"
-    with pytest.raises(InputError, match="no readable image of anger"):
+    with pytest.raises(InputError, match="no readable image of any emotion"):
         read(tree, min_relfcs=0.95)
     (tree / "labels.csv").unlink()
     with pytest.raises(InputError, match=r"data\.min_relfcs"):
@@ -180,7 +180,10 @@ def test_class_folders_are_checked(tree):
     with pytest.raises(InputError, match="contempt: an empty class folder"):
         read(tree)
     (tree / "contempt").rmdir()
-    with pytest.raises(InputError, match="no folder for contempt"):
+    assert set(read(tree)[1]["label"]) == set(EMOTIONS) - {"contempt"}
+    for emotion in set(EMOTIONS) - {"contempt", "sad"}:
+        shutil.rmtree(tree / emotion)
+    with pytest.raises(InputError, match="folders of sad alone; two emotions or more are needed"):
         read(tree)
     with pytest.raises(InputError, match=r"no such folder .*data\.labelled"):
         list_labelled(tree / "none", "folder", None)

@@ -83,6 +83,27 @@ def test_emotions_have_groups_and_mixed_only_where_it_occurs():
     assert len(emotion_groups(np.array(["sad"], object))) == 8
 
 
+def test_a_set_that_lacks_emotions_has_groups_of_its_own():
+    groups = emotion_groups(np.array(["sad", "fear", ""], object), ["happy", "sad"])
+    assert [label for label, _, _ in groups] == ["fear", "happy", "sad"]
+
+
+def test_clusters_without_names_are_told_apart():
+    groups = cluster_groups(np.arange(24) % 12, ["unnamed"] * 12)
+    assert [label for label, _, _ in groups] == [f"cluster {number}" for number in range(12)]
+    assert len({colour for _, colour, _ in groups}) == 12
+    assert all(on_dark(colour) for _, colour, _ in groups)
+    assert (np.sum([chosen for _, _, chosen in groups], axis=0) == 1).all()
+
+
+def test_matrices_show_the_emotions_that_there_are():
+    table = pd.DataFrame({"label": ["sad", "happy"], "predicted": ["fear", "happy"]})
+    (axes,) = plot_confusions([{"model": "stacked", "variant": "rgb"}], [table]).axes
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["happy", "sad"]
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["fear", "happy", "sad"]
+    assert np.array_equal(axes.images[0].get_array(), [[0, 1, 0], [1, 0, 0]])
+
+
 def test_confusion_by_hand_with_mixed():
     matrix = confusion(np.array(["sad", "sad", "fear"]), np.array(["sad", "mixed", "anger"]))
     assert matrix.shape == (8, 9)

@@ -64,7 +64,7 @@ def map_text(faces, places):
     )
 
 
-def summarised(causes):
+def summarised(causes, confusion=b"\x89PNG", **more):
     costs = pd.DataFrame(
         [[HOSTILE, "a", 1.0, 0.5, 0.1, float("nan")]],
         columns=list(COLUMNS),
@@ -78,7 +78,7 @@ def summarised(causes):
         texts={
             "table1": f"| a | b |\n| --- | --- |\n| 1 | {HOSTILE} |\n\n[x](javascript:alert(1))"
         },
-        confusion=b"\x89PNG",
+        confusion=confusion,
         agreement=pd.DataFrame(),
         costs=costs,
         ledger=ledger,
@@ -88,6 +88,7 @@ def summarised(causes):
         digests={HOSTILE: "0" * 16},
         config=HOSTILE,
         demo=False,
+        **more,
     )
 
 
@@ -100,6 +101,17 @@ def test_causes_are_counted_without_their_details():
     text = summarised(["not an image: begins with a", "not an image: begins with b", "empty"])
     assert re.search(r"<td>not an image</td><td class=.number.>2</td>", text)
     assert "chosen faces were lost" not in summarised([])
+
+
+def test_a_summary_without_scores_says_why():
+    text = summarised(["empty"], b"", unscored=f"Nothing was scored: {HOSTILE}", folder=True)
+    assert "Nothing was scored" in text and HOSTILE in unescape(text) and HOSTILE not in text
+    assert 'id="confusion"' not in text and 'href="#confusion"' not in text
+    assert "1 of 2 files gave no photo" in text and "Lost files" in text
+    assert "The paper's figures" not in text
+    scored = summarised(["empty"])
+    assert 'id="confusion"' in scored and "1 of 2 URLs gave no photo" in scored
+    assert "The paper's figures" in unescape(scored)
 
 
 class Elements(HTMLParser):

@@ -5,7 +5,14 @@ from copy import deepcopy
 import yaml
 from small_run import BEYOND, ROOT
 
-from facesort.pages.wanted import data_words, few_labels_files, is_demo, wanted
+from facesort.common.config import is_demo
+from facesort.pages.wanted import (
+    data_words,
+    few_labels_files,
+    texts,
+    unscored_words,
+    wanted,
+)
 
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
 
@@ -20,6 +27,7 @@ def test_faces_are_rendered_unless_the_config_names_some():
     assert is_demo(DEFAULT)
     assert not is_demo(changed(data={"fec_csv": "a.csv"}))
     assert not is_demo(changed(data={"manifest": "a.csv"}))
+    assert not is_demo(changed(data={"faces": "pile"}))
     assert "results/demo/contact_sheet.png" in wanted(DEFAULT)
     assert "results/demo/contact_sheet.png" not in wanted(changed(data={"fec_csv": "a.csv"}))
 
@@ -29,6 +37,26 @@ def test_tables_say_what_they_were_made_from():
     data = {"fec_csv": "a.csv", "labelled": "tree"}
     words = data_words(changed(data=data, faces={"size": 64, "train_joins_pool": True}))
     assert words.startswith("a.csv and tree, 64x64 pixels, the training part's faces joining")
+    words = data_words(changed(data=data, split={"from": "data"}))
+    assert words == "a.csv and tree, the set's own split, 48x48 pixels"
+
+
+def test_without_labelled_faces_all_is_made_but_scores():
+    assert unscored_words(DEFAULT) == ""
+    pile = {"data": {"faces": "pile"}, "few_labels": {"per_emotion": [10]}}
+    config = changed(**pile, models=BEYOND["models"])
+    words = unscored_words(config)
+    assert "data.labelled" in words and "triplet, semi_supervised, supervised" in words
+    assert "few_labels" in words and "stacked" not in words
+    files, scored = wanted(config), wanted(changed(data=pile["data"] | {"labelled": "tree"}))
+    assert texts(config) == []
+    for name in ("naming.html", "map.html", "figures/clusters.png", "figures/embedding.png"):
+        assert f"results/rgb/convolutional/seed0/{name}" in files
+    assert {"results/fetch/losses.csv", "results/agreement.csv"} <= set(files)
+    for word in ("table", "causes", "ensembles", "confusion", "few_", "triplet", "/supervised/"):
+        assert not any(word in path for path in files)
+    assert {"results/table1.csv", "results/table1.md"} <= set(scored)
+    assert len(scored) == len(set(scored))
 
 
 def test_few_labels_and_triplets_are_made_where_asked_for():

@@ -107,7 +107,7 @@ def test_those_chosen_are_different_training_faces_as_many_as_asked(data):
             had = np.bincount(labels[choice.faces], minlength=8)
             assert np.array_equal(had, np.minimum(np.bincount(labels, minlength=8), number))
         else:
-            assert len(choice.faces) == min(8 * number, count)
+            assert len(choice.faces) == min(len(np.unique(labels)) * number, count)
 
 
 def test_test_faces_and_their_labels_teach_nothing():
@@ -318,6 +318,20 @@ def test_intervals_cover_draws_and_seeds():
     two = gathered([(table, answers), second], parts[1], parts[3], seeds=(0, 1))
     two = two.set_index("way").loc["equal"]
     assert two["seeds"] == 2 and two["accuracy_high"] - two["accuracy_low"] > 0.5
+
+
+def test_emotions_that_the_set_lacks_do_not_count():
+    shares = np.array([0, 0.2, 0.2, 0.2, 0.2, 0.1, 0.1, 0])
+    embeddings, labels, training, test = made(0.7, shares=shares)
+    result = tried(embeddings, labels, training, test, QUICK)
+    assert set(np.unique(result[1])) <= {1, 2, 3, 4, 5, 6}
+    table = gathered([result], labels, test)
+    equal = table[table["way"] == "equal"].iloc[0]
+    assert (equal["labels"], equal["emotions"], equal["fewest"]) == (18, 6, 3)
+    assert equal["chance"] == pytest.approx(1 / 6)
+    assert (table["labels"] == 18).all()
+    text = few_labels_markdown(table, data="made", emotions=6)
+    assert "| model | variant | faces | 18 |" in text and "as many faces of each emotion" in text
 
 
 def test_answers_for_other_faces_are_refused():

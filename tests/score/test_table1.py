@@ -6,7 +6,7 @@ import pytest
 from facesort.common.emotions import EMOTIONS
 from facesort.common.job import InputError
 from facesort.score.comparisons import compare
-from facesort.score.table1 import make_table, table_markdown
+from facesort.score.table1 import lack_words, make_table, table_markdown
 
 
 def cell(predicted, faces=(1, 2, 3, 4)):
@@ -73,3 +73,15 @@ def test_table_1_calls_the_row_weakly_supervised():
 
     assert "Weakly supervised: triplet, which learnt from people's comparisons" in text("triplet")
     assert "eakly" not in text("supervised")
+
+
+def test_table_1_says_which_emotions_the_set_lacks():
+    emotions = [emotion for emotion in EMOTIONS if emotion not in ("contempt", "anger")]
+    assert lack_words(EMOTIONS, EMOTIONS) == ""
+    words = lack_words(emotions, emotions)
+    assert words.startswith("The labelled set has no anger, contempt: all figures but the")
+    assert "the paper's are of 8, with a chance of 0.125" in words and "scored" not in words
+    assert "No face of sad is among those scored." in lack_words(EMOTIONS, set(EMOTIONS) - {"sad"})
+    table = make_table(CELLS[:1], [cell(["happy", "sad", "fear", "fear"])], emotions)
+    assert table["chance"].item() == pytest.approx(1 / 6)
+    assert table["paper_accuracy"].item() == 0.5615

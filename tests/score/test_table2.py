@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from facesort.score.table2 import make_valence_table, valence_markdown
+from facesort.score.table2 import COLUMNS, make_valence_table, valence_markdown
 
 CELL = [{"model": "supervised", "variant": "rgb", "seed": 0}]
 
@@ -33,12 +33,22 @@ def test_both_sets_of_classes_by_hand():
 
 def test_mixed_answers_are_of_neither_and_missing_classes_have_no_rows():
     table = make_valence_table(CELL, [predictions(["happy", "sad"], ["mixed", "sad"])])
-    assert list(table["neither"]) == [0.5, 0.5]
-    assert make_valence_table(CELL, [predictions(["sad", "fear"], ["sad", "sad"])]).empty
+    assert list(table["neither"]) == [0.5]
+    # Without neutral both sets of classes are one.
+    assert list(table["classes"]) == ["positive/negative"]
+    table = make_valence_table(CELL, [predictions(["happy", "neutral"], ["happy", "sad"])])
+    assert list(table["classes"]) == ["positive/neutral"] and list(table["chance"]) == [0.5]
+
+
+def test_faces_of_one_valence_are_told(tmp_path):
+    table = make_valence_table(CELL, [predictions(["sad", "fear"], ["sad", "sad"])])
+    assert table.empty and list(table.columns) == COLUMNS
+    text = valence_markdown(table, data="made-up faces")
+    assert text.startswith("The scored faces are of one valence") and "made-up faces" in text
 
 
 def test_seeds_are_gathered():
     tables = [predictions(["happy", "sad"], given) for given in (["happy", "sad"], ["sad"] * 2)]
     cells = [CELL[0] | {"seed": seed} for seed in (0, 1)]
     table = make_valence_table(cells, tables)
-    assert list(table["accuracy"]) == [0.75, 0.75] and list(table["seeds"]) == [2, 2]
+    assert list(table["accuracy"]) == [0.75] and list(table["seeds"]) == [2]

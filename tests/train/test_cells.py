@@ -1,9 +1,18 @@
 """Which cells a config asks for, and what each of them reads."""
 
-from facesort.train.cells import cells, seen, start_weights, training_megabytes
+from facesort.train.cells import (
+    cells,
+    chosen,
+    left_out,
+    seen,
+    start_weights,
+    training_megabytes,
+)
 from facesort.train.models import MODELS
 
+DATA = {"fec_csv": "a.csv", "manifest": None, "faces": None, "labelled": "tree"}
 CONFIG = {
+    "data": DATA,
     "faces": {"size": 200},
     "variants": ["cropped", "rgb"],
     "seeds": [7, 0],
@@ -27,6 +36,20 @@ def test_cells_stand_in_the_order_of_the_tables():
     assert list(cells(CONFIG)[0]) == ["variant", "model", "seed"]
     order = list(MODELS)
     assert order.index("stacked") < order.index("supervised") < order.index("transfer")
+
+
+def test_without_labelled_faces_what_needs_labels_is_left_out():
+    assert chosen(CONFIG) == ["stacked", "supervised", "transfer"]
+    assert left_out(CONFIG) == []
+    unlabelled = CONFIG | {"data": DATA | {"labelled": None}}
+    assert chosen(unlabelled) == ["stacked"]
+    assert left_out(unlabelled) == ["supervised", "transfer"]
+    assert {cell["model"] for cell in cells(unlabelled)} == {"stacked"}
+    # It may learn without labels, and yet answers by its labelled neighbours.
+    triplet = unlabelled | {"models": {"triplet": {"growth": 4}}}
+    assert chosen(triplet) == [] and left_out(triplet) == ["triplet"]
+    # The rendered faces are labelled.
+    assert len(chosen(CONFIG | {"data": dict.fromkeys(DATA)})) == 3
 
 
 def test_a_model_sees_what_its_settings_or_else_its_kind_say():

@@ -328,9 +328,29 @@ def test_a_balanced_loss_is_the_mean_of_the_weighted_faces(tmp_path):
     model, device = supervised(), choose_device(FLOAT32, 1)
     x = torch.rand(8, 3, 8, 8)
     loss, _ = batch_loss(model, phase, np.arange(8), x, device)
-    each = -model.classify(x).log_softmax(1)[torch.arange(8), torch.from_numpy(labels)]
+    # Over the two emotions that there are.
+    each = -model.classify(x)[:, :2].log_softmax(1)[torch.arange(8), torch.from_numpy(labels)]
     expected = (each[:6].mean() + each[6:].mean()) / 2
     assert loss.item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+@pytest.mark.parametrize("how", [{}, {"label_smoothing": 0.1}, {"balance": 0.5}])
+def test_an_emotion_that_the_set_lacks_takes_no_part_in_the_loss(how):
+    labels = np.array([0, 2, 7, 7, 0, 2, 7, 7])
+    phase = replace(classifying(8, **how), labels=labels)
+    assert phase.emotions.tolist() == [0, 2, 7]
+    assert classifying(8).emotions.tolist() == list(range(8))
+    model, device = supervised(), choose_device(FLOAT32, 1)
+    x = torch.rand(8, 3, 8, 8)
+    loss, right = batch_loss(model, phase, np.arange(8), x, device)
+    loss.backward()
+    gradients = model.head.weight.grad.abs().sum(1)
+    assert (gradients > 0).tolist() == [number in (0, 2, 7) for number in range(8)]
+    with torch.no_grad():
+        # Whatever the head says of the others.
+        model.head.bias[[1, 3, 4, 5, 6]] = 100.0
+        again, same = batch_loss(model, phase, np.arange(8), x, device)
+    assert again.item() == pytest.approx(loss.item()) and same == right
 
 
 def test_the_cosine_rises_shortly_and_ends_near_nothing():

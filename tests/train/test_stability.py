@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from facesort.common.job import InputError
 from facesort.train.devices import choose_device
 from facesort.train.models import build
 from facesort.train.stability import Choice, apply_to_rows, sample_rows, stability
@@ -23,6 +24,12 @@ def test_clear_clusters_are_stable_and_noise_is_not():
     assert stability(blobs(20)[0], 4, 0) > 0.99
     assert stability(np.random.default_rng(0).normal(0, 1, (240, 20)), 4, 0) < 0.5
     assert stability(blobs(3)[0], 4, 1) == stability(blobs(3)[0], 4, 1)
+
+
+def test_too_few_faces_for_two_halves_are_refused():
+    assert stability(blobs(20)[0][:8], 4, 0) <= 1
+    with pytest.raises(InputError, match=r"^7 faces .* 4 clusters .*clustering\.clusters"):
+        stability(blobs(20)[0][:7], 4, 0)
 
 
 class Scaled(torch.nn.Module):
@@ -108,6 +115,16 @@ def squares():
         face += generator.integers(0, 60, dtype=np.uint8)
         face[4 + 7 * down : 11 + 7 * down, 4 + 7 * across : 11 + 7 * across] += 120
     return faces, (places / 1.5 - 1).astype(np.float32)
+
+
+def test_a_face_alone_in_its_batch_teaches_nothing(squares):
+    settings = {"filters": 4, "dimensions": 2, "powers": [1], "floor": 0.1}
+    model = build("selfsupervised", (36, 36, 1), settings)
+    x = torch.from_numpy(squares[0][:1]).permute(0, 3, 1, 2).float() / 255
+    loss = model.phase_loss("contrast", x, torch.from_numpy(squares[1][:1]))
+    loss.backward()
+    assert loss.item() == 0
+    assert not any(each.grad.any() for each in model.parameters())
 
 
 def test_pictures_learn_to_find_their_shapes(squares):

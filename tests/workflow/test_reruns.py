@@ -125,7 +125,7 @@ def test_an_added_seed_variant_or_model_trains_that_alone(project, change, cell,
         ("train/models/supervised.py", set()),
         (
             "cluster/naming.py",
-            NAMED | {"measure_agreement", "naming_page", "predict_by_classifier"},
+            NAMED | {"measure_agreement", "predict_by_classifier"},
         ),
         ("pages/map_page.js", {"plot_embedding"} | LAST),
         ("fetch/fec.py", {"sample_faces"} | FETCHED),

@@ -141,7 +141,8 @@ def test_two_persons_name_and_the_table_says_so(project, browser, saved, tmp_pat
         ({"faces": {"sise": 3}}, "faces: .*'sise' was unexpected"),
         ({"faces": {"border": 12}}, "faces.border: 12 leaves nothing"),
         ({"faces": {"border": 4}}, "models.semi_supervised.pools.cropped: .* do not divide"),
-        ({"data": {"fec_csv": "missing.csv"}}, "data: set both"),
+        ({"data": {"labelled": "."}}, "data: set one of fec_csv, manifest, faces beside labelled"),
+        ({"data": {"fec_csv": "missing.csv"}}, "data.fec_csv: missing.csv: no such"),
         (
             {"data": {"fec_csv": "missing.csv", "labelled": "."}},
             "data.fec_csv: missing.csv: no such",

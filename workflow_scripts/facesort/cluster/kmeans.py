@@ -48,7 +48,7 @@ def fit_clusters(
 
     Args:
         pool: float32 (N, D), embeddings of the training pool; may be memory-mapped.
-        labelled: float32 (M, D), embeddings of the labelled faces.
+        labelled: float32 (M, D), embeddings of the labelled faces; M may be 0.
         starts: runs from different k-means++ centroids; the one of least inertia is kept.
 
     Raises:
@@ -56,8 +56,8 @@ def fit_clusters(
     """
     if len(pool) < clusters:
         raise InputError(
-            f"{len(pool)} faces cannot make {clusters} clusters; raise faces.sample or lower "
-            "clustering.clusters in the config"
+            f"{len(pool)} faces cannot make {clusters} clusters; have more faces (faces.sample) or "
+            "lower clustering.clusters in the config"
         )
     # One thread: sums in another order would differ in the last bit from run to run.
     with threadpool_limits(1):
@@ -71,10 +71,10 @@ def fit_clusters(
         else:
             narrow = project(pool, _directions(pool, clusters, seed))
             centroids, groups, inertia = refine(pool, kmeans.fit_predict(narrow), clusters)
-        nearest = np.concatenate(
-            [_nearest(labelled[block], centroids) for block in row_blocks(labelled)]
-        )
-    return Clustering(centroids, groups.astype(np.int32), nearest.astype(np.int32), float(inertia))
+        nearest = np.empty(len(labelled), np.int32)
+        for block in row_blocks(labelled):
+            nearest[block] = _nearest(labelled[block], centroids)
+    return Clustering(centroids, groups.astype(np.int32), nearest, float(inertia))
 
 
 def _directions(pool: np.ndarray, clusters: int, seed: int) -> np.ndarray:

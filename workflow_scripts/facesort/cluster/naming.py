@@ -2,6 +2,7 @@
 
 import csv
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -10,10 +11,9 @@ import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
 from facesort.cluster.kmeans import Clustering
-from facesort.common.emotions import EMOTIONS
+from facesort.common.emotions import EMOTIONS, MIXED, UNNAMED
 from facesort.common.job import InputError
 
-MIXED = "mixed"
 # How often other naming faces are drawn.
 DRAWS: Final = 100
 COLUMNS = ("cluster", "emotion", "clustering")
@@ -32,18 +32,21 @@ def count_votes(groups: np.ndarray, labels: np.ndarray, clusters: int) -> np.nda
     return votes
 
 
-def name_automatically(votes: np.ndarray, distances: np.ndarray, method: str) -> list[str]:
+def name_automatically(
+    votes: np.ndarray, distances: np.ndarray, method: str, emotions: Sequence[str] = EMOTIONS
+) -> list[str]:
     """Name each cluster from the naming faces, of which every emotion has equally many.
 
     Args:
-        votes: int (K, 8), naming faces by cluster and emotion.
-        distances: float (K, 8), from each centroid to the mean of each emotion's naming faces. It
+        votes: int (K, E), naming faces by cluster and emotion.
+        distances: float (K, E), from each centroid to the mean of each emotion's naming faces. It
             decides ties and clusters without a vote.
         method: "plurality" takes each cluster's most frequent emotion, the maximum-likelihood
             choice from its own votes, so that several clusters may share a name; "one_to_one"
             maximises the votes agreed with over assignments that use no name twice (the
-            Hungarian method), and names clusters beyond the eighth by plurality. It names better
-            only where each emotion does have a cluster of its own.
+            Hungarian method), and names clusters beyond the number of emotions by plurality. It
+            names better only where each emotion does have a cluster of its own.
+        emotions: the E that have naming faces, in the order of ``EMOTIONS``.
 
     Returns:
         K emotions.
@@ -54,7 +57,7 @@ def name_automatically(votes: np.ndarray, distances: np.ndarray, method: str) ->
     if method == "one_to_one":
         rows, columns = linear_sum_assignment(score, maximize=True)
         names[rows] = columns
-    return [EMOTIONS[name] for name in names]
+    return [emotions[name] for name in names]
 
 
 def automatic_names(
@@ -81,6 +84,19 @@ def automatic_names(
             "emotion": names,
             "origin": "automatic",
             "votes": [int(votes[c, EMOTIONS.index(name)]) for c, name in enumerate(names)],
+            "clustering": clustering.digest,
+        }
+    )
+
+
+def no_names(clustering: Clustering) -> pd.DataFrame:
+    """As ``automatic_names``, where no face is labelled: emotion is ``UNNAMED``, origin "none"."""
+    return pd.DataFrame(
+        {
+            "cluster": range(len(clustering.centroids)),
+            "emotion": UNNAMED,
+            "origin": "none",
+            "votes": 0,
             "clustering": clustering.digest,
         }
     )
@@ -130,10 +146,13 @@ def _names_by(
     """Names from the faces of these rows, int (n,), and their votes, int (K, 8)."""
     votes = count_votes(clustering.labelled[faces], labels[faces], len(clustering.centroids))
     seen = np.asarray(embeddings[faces], np.float64)
-    means = np.stack([seen[labels[faces] == e].mean(0) for e in range(len(EMOTIONS))])
+    # An emotion that the labelled set lacks is no name.
+    own = np.unique(labels[faces])
+    means = np.stack([seen[labels[faces] == e].mean(0) for e in own])
     # A cluster at a time: all differences at once are a gigabyte for wide embeddings.
     distances = np.stack([np.linalg.norm(means - c, axis=1) for c in clustering.centroids])
-    return name_automatically(votes, distances, method), votes
+    names = name_automatically(votes[:, own], distances, method, [EMOTIONS[e] for e in own])
+    return names, votes
 
 
 def read_person_names(path: str | Path, clustering: Clustering) -> pd.DataFrame:

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 SCHEMA = Path(__file__).resolve().parents[2] / "config.schema.yaml"
+# Keys of ``data`` that name where the pool comes from; one of them at most.
+POOLS = ("fec_csv", "manifest", "faces")
 
 
 def model_settings(config: dict[str, Any], model: str, variant: str) -> dict[str, Any]:
@@ -17,6 +19,16 @@ def model_settings(config: dict[str, Any], model: str, variant: str) -> dict[str
             settings[key] = settings[key].get(variant)
     settings.pop("mirror", None)  # of no account before a trained model is applied
     return {"sample": None} | settings
+
+
+def is_demo(config: dict[str, Any]) -> bool:
+    """Whether the config names no data, so that faces are rendered."""
+    return all(config["data"][key] is None for key in (*POOLS, "labelled"))
+
+
+def is_labelled(config: dict[str, Any]) -> bool:
+    """Whether there are labelled faces, rendered or not: without any, nothing is scored."""
+    return is_demo(config) or config["data"]["labelled"] is not None
 
 
 def config_errors(config: dict[str, Any]) -> list[str]:
@@ -34,16 +46,23 @@ def config_errors(config: dict[str, Any]) -> list[str]:
     if errors:
         return errors
     data, faces = config["data"], config["faces"]
-    if data["fec_csv"] is not None and data["manifest"] is not None:
-        errors.append("data.manifest: set either fec_csv or manifest")
-    unlabelled = data["manifest"] if data["fec_csv"] is None else data["fec_csv"]
-    if (unlabelled is None) != (data["labelled"] is None):
+    pools = [key for key in POOLS if data[key] is not None]
+    if len(pools) > 1:
+        errors.append(f"data.{pools[-1]}: set one of {', '.join(POOLS)}, not {' and '.join(pools)}")
+    if data["labelled"] is not None and not pools:
         errors.append(
-            "data: set both fec_csv (or manifest) and labelled, or neither for the rendered faces"
+            f"data: set one of {', '.join(POOLS)} beside labelled, or none of all for the rendered "
+            "faces"
         )
-    for key in ("fec_csv", "manifest", "labelled"):
+    for key in (*POOLS, "labelled"):
         if data[key] is not None and not Path(data[key]).exists():
             errors.append(f"data.{key}: {data[key]}: no such file or folder")
+    if data["faces"] is not None and Path(data["faces"]).is_file():
+        errors.append(f"data.faces: {data['faces']}: not a folder")
+    if faces["train_joins_pool"] and not is_labelled(config):
+        errors.append(
+            "faces.train_joins_pool: no labelled face can join the pool while data.labelled is null"
+        )
     if 2 * faces["border"] >= faces["size"]:
         errors.append(f"faces.border: {faces['border']} leaves nothing of {faces['size']} pixels")
     elif not errors:
@@ -94,14 +113,15 @@ def _transfer_errors(settings: dict[str, Any] | None) -> list[str]:
 
 def _triplet_errors(config: dict[str, Any]) -> list[str]:
     settings = config["models"].get("triplet")
-    if not settings:
+    if not settings or not is_labelled(config):
         return []
     errors = []
-    if config["data"]["manifest"] is not None:
-        errors.append(
-            "models.triplet: a manifest (data.manifest) holds no comparisons to learn from; set "
-            "data.fec_csv instead, or models.triplet to null"
-        )
+    for key, what in (("manifest", "a manifest"), ("faces", "a folder of faces")):
+        if config["data"][key] is not None:
+            errors.append(
+                f"models.triplet: {what} (data.{key}) holds no comparisons to learn from; set "
+                "data.fec_csv instead, or models.triplet to null"
+            )
     side = config["faces"]["size"]
     side -= 2 * config["faces"]["border"] if "cropped" in config["variants"] else 0
     if side < 2 ** len(settings["filters"]):

@@ -122,4 +122,5 @@ def tree_digest(folder: str) -> str:
             path = os.path.join(parent, name)  # noqa: PTH118 - a Path a file takes thrice as long
             about = os.stat(path, follow_symlinks=False)  # noqa: PTH116
             found.append(f"{os.path.relpath(path, folder)}\0{about.st_size}\0{about.st_mtime_ns}")
-    return hashlib.sha256("\n".join(sorted(found)).encode()).hexdigest()[:16]
+    # Names may be of any bytes.
+    return hashlib.sha256(os.fsencode("\n".join(sorted(found)))).hexdigest()[:16]

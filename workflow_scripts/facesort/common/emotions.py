@@ -12,3 +12,6 @@ EMOTIONS: Final = (
     "sad",
     "surprise",
 )
+# What a person may call a cluster that has no emotion, and what one is called before it has a name.
+MIXED: Final = "mixed"
+UNNAMED: Final = "unnamed"

@@ -70,17 +70,22 @@ def write_report(config: dict[str, Any], snakefile: Path) -> str:
     return f"results/report.html was not made: {' '.join(lines[-3:])}"
 
 
-def closing_words(results: Path) -> str:
-    """Table 1, and where it and the pictures lie; empty without a table."""
-    table = results / "table1.md"
+def closing_words(results: Path, unscored: str = "") -> str:
+    """Table 1, and where it and the pictures lie; empty without a table.
+
+    Args:
+        unscored: why nothing was scored, which then stands in the table's place.
+    """
+    table = results / ("summary.html" if unscored else "table1.md")
     if not table.is_file():
         return ""
     folder = results.resolve()
+    found = f"Table:    {folder}/table1.csv, and for reading {folder}/table1.md"
     return "\n".join(
         [
             "",
-            table.read_text(encoding="utf-8"),
-            f"Table:    {folder}/table1.csv, and for reading {folder}/table1.md",
+            f"{unscored}\n" if unscored else table.read_text(encoding="utf-8"),
+            f"Summary:  {folder}/summary.html" if unscored else found,
             f"Report:   {folder}/report.html",
             f"Cells:    {folder}/<variant>/<model>/seed<n>: map.html, naming.html, figures",
         ]

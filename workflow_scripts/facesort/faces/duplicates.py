@@ -141,6 +141,6 @@ def without(count: int, leaks: np.ndarray) -> pd.DataFrame:
     kept = np.setdiff1d(np.arange(count), leaks)
     if not len(kept):
         raise InputError(
-            "every face of data.fec_csv is also in data.labelled; faces to train on must be others"
+            "every face of the pool is also in data.labelled; faces to train on must be others"
         )
     return pd.DataFrame({"face": kept})

@@ -1,4 +1,4 @@
-"""The labelled tree: eight emotion folders, as in Kaggle's AffectNet subset.
+"""The labelled tree: a folder for each emotion, as in Kaggle's AffectNet subset.
 
 Folder and label may disagree, file names repeat across folders, and some copies lack columns of
 ``labels.csv`` or the file itself; so a face is known by its path, and nothing is moved.
@@ -62,7 +62,7 @@ def list_labelled(
     """List the images of a labelled tree.
 
     Args:
-        folder: holds a folder for each emotion, and perhaps labels.csv.
+        folder: holds a folder for each emotion, two at least, and perhaps labels.csv.
         label_from: "labels.csv" (its column ``label``; the folder's name where the file is
             missing) or "folder".
         min_relfcs: leave out images of less ``relFCs``; None keeps all.
@@ -72,7 +72,7 @@ def list_labelled(
         unknown); and those left out: path, reason.
 
     Raises:
-        InputError: naming folder or row: no such folder, an emotion's folder missing or empty, a
+        InputError: naming folder or row: no such folder, one emotion alone, an empty folder, a
             folder or label that is none of the eight emotions, no relFCs to compare.
     """
     root = Path(folder)
@@ -121,8 +121,11 @@ def _files(root: Path) -> dict[str, str]:
         if not names:
             raise InputError(f"{sub}: an empty class folder; add images of {emotion}")
         files |= {f"{sub.name}/{name}": emotion for name in names}
-    if missing := [emotion for emotion in EMOTIONS if emotion not in set(files.values())]:
-        raise InputError(f"{root}: no folder for {', '.join(missing)} (config: data.labelled)")
+    if len(set(files.values())) < 2:
+        raise InputError(
+            f"{root}: folders of {' or '.join(set(files.values())) or 'no emotion'} alone; two "
+            "emotions or more are needed to tell apart (config: data.labelled)"
+        )
     return files
 
 
@@ -248,7 +251,9 @@ def read_labelled(
                     good.append(row)
                 progress.update(1, refused=len(unreadable))
         progress.close()
-        if missing := [e for e in EMOTIONS if e not in set(index["label"].iloc[good])]:
+        left = set(index["label"].iloc[good])
+        missing = sorted(set(index["label"]) - left) or (["any emotion"] if not left else [])
+        if missing:
             first = f"; {unreadable[0][0]}: {unreadable[0][1]}" if unreadable else ""
             raise InputError(
                 f"{folder}: no readable image of {', '.join(missing)} is left{first} (config: data)"

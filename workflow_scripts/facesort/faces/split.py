@@ -30,10 +30,66 @@ def groups_of(count: int, first: np.ndarray, second: np.ndarray) -> np.ndarray:
         group = lower
 
 
+def emotions_in(faces: pd.DataFrame, where: str) -> list[str]:
+    """The emotions that faces have, in the order of ``EMOTIONS``.
+
+    Raises:
+        InputError: if there are fewer than two.
+    """
+    found = [emotion for emotion in EMOTIONS if (faces["label"] == emotion).any()]
+    if len(found) < 2:
+        raise InputError(
+            f"{where}: all are {' or '.join(found) or 'without a label'}; two emotions or more are "
+            "needed to tell apart (config: data.labelled)"
+        )
+    return found
+
+
+def own_parts(index: pd.DataFrame, name: pd.Series) -> pd.Series:
+    """The parts that the set itself gives its faces.
+
+    Its test part is scored, or where it has none its val part. Faces of train that are copies of
+    scored ones are left out, and so are those of val beside a test part, or of no part.
+
+    Args:
+        index: a row a labelled face, with a column ``part``: "train", "val", "test" or null.
+        name: of each face, the same for copies.
+
+    Returns:
+        Of each face "train", "test" or "left_out".
+
+    Raises:
+        InputError: if the set has no split of its own.
+    """
+    part = index.get("part", pd.Series(None, index.index, "object"))
+    tested = "test" if (part == "test").any() else "val"
+    scored, learnt = part == tested, part == "train"
+    if not (scored.any() and learnt.any()):
+        raise InputError(
+            "split.from: the labelled set has no split of its own (a train part, and a test or val "
+            "part); set it to faces in the config"
+        )
+    copied = learnt & name.isin(name[scored])
+    print(
+        f"the set's own split: {learnt.sum():,} faces of train; {scored.sum():,} of {tested}, which"
+        f" are scored; {(~scored & ~learnt).sum():,} others, which are left out"
+    )
+    if tested == "val":
+        print("warning: the labelled set has no test part; its val part is scored")
+    if copied.any():
+        print(
+            f"warning: {copied.sum():,} faces of the labelled set's train part are copies of "
+            f"{(scored & name.isin(name[copied])).sum():,} of its {tested} part: left out"
+        )
+    parts = np.select([scored, learnt & ~copied], ["test", "train"], "left_out")
+    return pd.Series(parts, index.index)
+
+
 def split_labelled(
     index: pd.DataFrame,
     duplicates: pd.DataFrame,
     *,
+    source: str,
     naming: int,
     test: float,
     semi: float,
@@ -42,22 +98,27 @@ def split_labelled(
     """Give every labelled face its part.
 
     Args:
-        index: a row a labelled face, with columns ``label`` and ``digest`` (of its pixels).
+        index: a row a labelled face, with columns ``label`` and ``digest`` (of its pixels), and
+            ``part`` as ``own_parts`` takes it.
         duplicates: pairs of near duplicates: ``first``, ``second`` (rows of ``index``).
+        source: "faces" draws all parts from all faces; "data" keeps the set's own test part, and
+            draws those that name from its train part.
         naming: faces an emotion that name clusters, and do nothing else.
-        test: share of each emotion's faces that is scored, in (0, 1).
+        test: share of each emotion's faces that is scored, in (0, 1); "data" needs none.
         semi: share of all labelled faces that the semi-supervised model learns from, taken from
-            the training part.
+            the training part; of each emotion at least one face.
         seed: of the split.
 
     Returns:
-        A frame with ``index``'s rows: ``part`` ("naming", "train" or "test") and ``semi`` (bool;
-        true only in "train").
+        A frame with ``index``'s rows: ``part`` ("naming", "train" or "test"; with "data" also
+        "left_out") and ``semi`` (bool; true only in "train").
 
     Raises:
-        InputError: if an emotion has too few different faces for its parts.
+        InputError: if there are fewer than two emotions, one of them has too few different faces
+            for its parts, or "data" finds no split.
     """
     generator = np.random.default_rng(seed)
+    emotions = emotions_in(index, "labelled faces")
     _, first_row, copies = np.unique(
         index["digest"].to_numpy(str), return_index=True, return_inverse=True
     )
@@ -68,25 +129,34 @@ def split_labelled(
     )
     # Known by a digest, so that the split does not depend on the order of the faces.
     name = index.groupby(group)["digest"].transform("min")
+    own = pd.Series("train", index.index)
+    if source == "data":
+        own = own_parts(index, name)
+        emotions_in(index[own == "test"], "the labelled set's own test part")
+    drawn = own == "train"
     # A face whose copies carry different labels goes with the first of them.
-    first_label = index.groupby(name, sort=True)["label"].first()
+    first_label = index[drawn].groupby(name[drawn], sort=True)["label"].first()
     part_of: dict[str, str] = {}
     semi_names: set[str] = set()
-    for emotion in EMOTIONS:
+    for emotion in emotions:
         names = first_label.index[first_label == emotion].to_numpy()
         generator.shuffle(names)
-        scored = round(test * len(names))
-        learnt = round(semi * len(names))
-        rest = len(names) - naming - scored
-        if scored < 1 or rest < max(1, learnt):
+        tested = name[(own == "test") & (index["label"] == emotion)].nunique()
+        scored = round(test * len(names)) if source == "faces" else 0
+        learnt = max(1, round(semi * (len(names) + tested)))
+        if len(names) < naming + scored + learnt or (source == "faces" and scored < 1):
+            where = "labelled faces" if source == "faces" else "the labelled set's own train part"
             raise InputError(
-                f"labelled faces: {emotion} has {len(names)} different faces, too few for "
+                f"{where}: {emotion} has {len(names)} different faces, too few for "
                 f"{naming} to name clusters, {scored} to score and {learnt} to learn from; "
                 "add faces or lower split.naming, split.test or split.semi in the config"
             )
+        if scored + tested < 1:
+            print(f"warning: the labelled set's own test part has no {emotion}: it is not scored")
         part_of |= dict.fromkeys(names[:scored], "test")
         part_of |= dict.fromkeys(names[scored : scored + naming], "naming")
         train = names[scored + naming :]
         part_of |= dict.fromkeys(train, "train")
         semi_names |= set(train[:learnt])
-    return pd.DataFrame({"part": name.map(part_of), "semi": name.isin(semi_names)})
+    part = name.map(part_of)
+    return pd.DataFrame({"part": part.where(drawn, own), "semi": drawn & name.isin(semi_names)})

@@ -42,7 +42,8 @@ def count_losses(ledger: pd.DataFrame, refused: pd.DataFrame) -> pd.DataFrame:
     faces = refused["url"].value_counts()
     table = pd.DataFrame(
         {
-            "host": lost["url"].map(host_of).astype("str"),
+            # A path of data.faces has no host.
+            "host": lost["url"].map(host_of).astype("str").replace("", "the folder"),
             "outcome": lost["outcome"].astype("str"),
             "cause": lost["error"].astype("str").str.split(":").str[0],
             "urls": 1,

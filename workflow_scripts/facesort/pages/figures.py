@@ -1,5 +1,6 @@
 """The figures, drawn with matplotlib's objects: no display, no global state."""
 
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -9,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from facesort.common.drawing import new_figure
-from facesort.common.emotions import EMOTIONS
+from facesort.common.emotions import EMOTIONS, MIXED, UNNAMED
 
 # After Okabe and Ito (https://jfly.uni-koeln.de/color/). Their purple and a middle grey look alike
 # to readers blind to green, hence a darker purple and a lighter grey; the tests measure it.
@@ -69,9 +70,9 @@ def plot_embedding(
     return figure
 
 
-def emotion_groups(emotions: np.ndarray) -> Groups:
-    """Groups of points by emotion, str (n,); "mixed" among them if it occurs."""
-    found = [name for name in COLOURS if name in EMOTIONS or (emotions == name).any()]
+def emotion_groups(emotions: np.ndarray, own: Collection[str] = EMOTIONS) -> Groups:
+    """Groups of points by emotion, str (n,): those of the labelled set, and others that occur."""
+    found = [name for name in COLOURS if name in own or (emotions == name).any()]
     return [(name, COLOURS[name], emotions == name) for name in found]
 
 
@@ -79,8 +80,13 @@ def cluster_groups(clusters: np.ndarray, names: list[str]) -> Groups:
     """Groups of points by cluster, int (n,), given the clusters' names.
 
     A cluster has the colour of its emotion, so that maps can be compared; further clusters of that
-    name have shades of it. Clusters of one name stand together.
+    name have shades of it. Clusters of one name stand together. Clusters that nobody has named take
+    all colours in turn.
     """
+    if UNNAMED in names:
+        palette = list(COLOURS.values())
+        colours = [shade(palette[c % len(palette)], c // len(palette)) for c in range(len(names))]
+        return [(f"cluster {c}", colour, clusters == c) for c, colour in enumerate(colours)]
     return [
         (f"{cluster}: {name}", shade(colour, number), clusters == cluster)
         for name, colour in COLOURS.items()
@@ -222,40 +228,53 @@ def plot_history(history: pd.DataFrame) -> Figure:
     return figure
 
 
-def confusion(labels: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """Share of each true emotion's faces (row) predicted as each emotion or "mixed": (8, 9).
+def confusion(
+    labels: np.ndarray,
+    predicted: np.ndarray,
+    emotions: Sequence[str] = EMOTIONS,
+    answers: Sequence[str] = (*EMOTIONS, MIXED),
+) -> np.ndarray:
+    """Share of each true emotion's faces (row) predicted as each answer: (emotions, answers).
 
     Rows of emotions that do not occur are NaN.
     """
-    answers = (*EMOTIONS, "mixed")
     matrix = np.array(
-        [[np.sum((labels == t) & (predicted == p)) for p in answers] for t in EMOTIONS]
+        [[np.sum((labels == t) & (predicted == p)) for p in answers] for t in emotions]
     )
-    counts = np.array([[np.sum(labels == t)] for t in EMOTIONS])
+    counts = np.array([[np.sum(labels == t)] for t in emotions])
     with np.errstate(invalid="ignore"):
         return matrix / counts
 
 
 def plot_confusions(cells: list[dict[str, Any]], predictions: list[pd.DataFrame]) -> Figure:
-    """All cells' confusion matrices, models down and variants across, mean over seeds."""
+    """All cells' confusion matrices, models down and variants across, mean over seeds.
+
+    Rows are the emotions of the scored faces, columns these and whatever else was answered.
+    """
     models = list(dict.fromkeys(cell["model"] for cell in cells))
     variants = list(dict.fromkeys(cell["variant"] for cell in cells))
     figure = new_figure(3.9 * len(variants) + 1.2, 3.7 * len(models) + 0.4)
     grid = figure.subplots(len(models), len(variants), squeeze=False)
-    answers = list(EMOTIONS)
-    if any((table["predicted"] == "mixed").any() for table in predictions):
-        answers.append("mixed")
+    true = set(predictions[0]["label"])
+    given = true.union(*(table["predicted"] for table in predictions))
+    emotions = [name for name in EMOTIONS if name in true]
+    answers = [name for name in (*EMOTIONS, MIXED) if name in given]
     for row, model in enumerate(models):
         for column, variant in enumerate(variants):
             axes = grid[row, column]
             matrix = np.mean(
                 [
-                    confusion(table["label"].to_numpy(str), table["predicted"].to_numpy(str))
+                    confusion(
+                        table["label"].to_numpy(str),
+                        table["predicted"].to_numpy(str),
+                        emotions,
+                        answers,
+                    )
                     for cell, table in zip(cells, predictions, strict=True)
                     if (cell["model"], cell["variant"]) == (model, variant)
                 ],
                 axis=0,
-            )[:, : len(answers)]
+            )
             axes.imshow(matrix, vmin=0, vmax=1, cmap="Blues")
             for y, x in np.argwhere(matrix >= 0.005):
                 shade = "white" if matrix[y, x] > 0.55 else "#333333"
@@ -270,7 +289,8 @@ def plot_confusions(cells: list[dict[str, Any]], predictions: list[pd.DataFrame]
                 )
             axes.set_title(f"{model}, {variant}", fontsize=10)
             axes.set_xticks(range(len(answers)), answers, rotation=60, ha="right", fontsize=7)
-            axes.set_yticks(range(8), EMOTIONS if column == 0 else [""] * 8, fontsize=7)
+            names = emotions if column == 0 else [""] * len(emotions)
+            axes.set_yticks(range(len(emotions)), names, fontsize=7)
             axes.tick_params(length=0)
     figure.supylabel("true emotion")
     figure.supxlabel("predicted emotion (% of the true emotion's faces)")

@@ -7,9 +7,8 @@ import numpy as np
 import pandas as pd
 
 from facesort.cluster.kmeans import Clustering
-from facesort.cluster.naming import MIXED
 from facesort.common.arrays import read_blocks
-from facesort.common.emotions import EMOTIONS
+from facesort.common.emotions import EMOTIONS, MIXED
 from facesort.pages.page import image_url, packed, render, spread
 
 SIDE = 96

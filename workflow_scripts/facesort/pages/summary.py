@@ -49,21 +49,25 @@ def summary(
     digests: dict[str, str],
     config: str,
     demo: bool,
+    unscored: str = "",
+    folder: bool = False,
     few_labels: Sequence[bytes] = (),
 ) -> str:
     """The page.
 
     Args:
         texts: Markdown by name of file, in the order of reading.
-        confusion: PNG of the confusion matrices.
+        confusion: PNG of the confusion matrices; empty if nothing is scored.
         agreement: results/agreement.csv.
         costs: a row a job, as ``read_costs`` gives it.
-        ledger: a row a URL: url, outcome, status, error.
+        ledger: a row a URL, or a file of a folder: url, outcome, status, error.
         refused: a row a lost face: cause.
         faces: how many faces the pool has.
         cells: model, variant, seed, code, device, versions, and clustering (a digest or "").
         digests: of each input file.
         config: the whole config, as JSON.
+        unscored: why nothing is scored; empty if something is.
+        folder: whether the faces are from a folder, and not fetched.
         few_labels: PNGs of the curves, and of which faces to label first; or none.
     """
     rules = by_rule(costs)
@@ -84,7 +88,7 @@ def summary(
             (name, HEADINGS.get(name, name.capitalize()), markdown(text))
             for name, text in texts.items()
         ],
-        confusion=data_url(confusion, "image/png"),
+        confusion=data_url(confusion, "image/png") if confusion else "",
         few_labels=[data_url(figure, "image/png") for figure in few_labels],
         agreement=agreement.to_dict("records"),
         rules=rules.to_dict("records"),
@@ -102,6 +106,8 @@ def summary(
         versions=installed(),
         config=config,
         demo=demo,
+        unscored=unscored,
+        things="files" if folder else "URLs",
     )
 
 

@@ -5,22 +5,19 @@ Imported by the Snakefile, which every job parses: nothing slow is imported here
 
 from typing import Any
 
-from facesort.train.cells import cells
+from facesort.common.config import POOLS, is_demo, is_labelled
+from facesort.train.cells import cells, chosen, left_out
 from facesort.train.models import MODELS
 
 Config = dict[str, Any]
 
 
-def is_demo(config: Config) -> bool:
-    """Whether the config names no data, so that faces are rendered."""
-    return config["data"]["fec_csv"] is None and config["data"]["manifest"] is None
-
-
 def data_words(config: Config) -> str:
     """What the tables say they were made from."""
-    data = config["data"]
-    words = f"{data['manifest'] or data['fec_csv']} and {data['labelled']}"
-    words = "rendered demo faces" if is_demo(config) else words
+    named = [config["data"][key] for key in (*POOLS, "labelled")]
+    words = " and ".join(path for path in named if path) or "rendered demo faces"
+    if config["split"]["from"] == "data":
+        words += ", the set's own split"
     words += ", {size}x{size} pixels".format(**config["faces"])
     if config["faces"]["train_joins_pool"]:
         words += ", the training part's faces joining the pool without their labels"
@@ -30,26 +27,34 @@ def data_words(config: Config) -> str:
 def few_labels_files(config: Config) -> list[str]:
     """Tables and figures of the trials with few labels, if the config asks for any."""
     names = ("few_labels.csv", "few_labels.md", "figures/few_labels.png", "figures/label_first.png")
-    return [f"results/{name}" for name in names if config["few_labels"]["per_emotion"]]
+    asked = config["few_labels"]["per_emotion"] and is_labelled(config)
+    return [f"results/{name}" for name in names if asked]
+
+
+def unscored_words(config: Config) -> str:
+    """Why nothing is scored, and what is left out; empty if there are labelled faces."""
+    if is_labelled(config):
+        return ""
+    words = "Nothing was scored: the config names no labelled faces (data.labelled)."
+    out = left_out(config) + ["few_labels"] * bool(config["few_labels"]["per_emotion"])
+    return words + (f" Left out, for want of labels: {', '.join(out)}." if out else "")
+
+
+def texts(config: Config) -> list[str]:
+    """The tables for reading, in the order of reading; none if nothing is scored."""
+    names = ["table1", "causes", "table2", "ensembles"]
+    names += ["triplets"] if "triplet" in chosen(config) else []
+    files = [f"results/{name}.md" for name in names if is_labelled(config)]
+    return files + [path for path in few_labels_files(config) if path.endswith(".md")]
 
 
 def wanted(config: Config) -> list[str]:
     """All tables, figures and pages of a run, but for those that look back on them."""
-    models = [model for model in MODELS if config["models"].get(model)]
-    files = [
-        "results/table1.csv",
-        "results/table1.md",
-        "results/table2.md",
-        "results/causes.md",
-        "results/ensembles.md",
-        "results/agreement.csv",
-        "results/fetch/losses.csv",
-        "results/figures/losses.png",
-        "results/figures/confusion.png",
-        *few_labels_files(config),
-    ]
-    if config["models"].get("triplet"):
-        files.append("results/triplets.md")
+    models = chosen(config)
+    files = ["results/agreement.csv", "results/fetch/losses.csv", "results/figures/losses.png"]
+    if is_labelled(config):
+        files += ["results/table1.csv", "results/figures/confusion.png"]
+        files += dict.fromkeys([*texts(config), *few_labels_files(config)])
     if is_demo(config):
         files.append("results/demo/contact_sheet.png")
     if any(config["models"][model].get("phases") for model in models):

@@ -64,7 +64,9 @@ def name_scores(
         float64 (n, 8).
     """
     votes = count_votes(clustering.labelled[naming], labels[naming], len(clustering.centroids))
-    shares = (votes + 1) / (votes + 1).sum(1, keepdims=True)
+    # An emotion that the labelled set lacks breaks no tie.
+    counts = (votes + 1) * votes.any(0)
+    shares = counts / counts.sum(1, keepdims=True)
     named = predicted[:, None] == np.array(EMOTIONS)
     return named + 1e-3 * shares[clustering.labelled[test]]
 

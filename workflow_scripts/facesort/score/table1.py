@@ -1,5 +1,6 @@
 """Table 1: every model on every variant, beside the paper's figures."""
 
+from collections.abc import Collection
 from typing import Any, Final
 
 import numpy as np
@@ -26,15 +27,20 @@ SCORES: Final = (
 )
 
 
-def make_table(cells: list[dict[str, Any]], predictions: list[pd.DataFrame]) -> pd.DataFrame:
+def make_table(
+    cells: list[dict[str, Any]],
+    predictions: list[pd.DataFrame],
+    emotions: Collection[str] = EMOTIONS,
+) -> pd.DataFrame:
     """Gather all cells' predictions into Table 1.
 
     Args:
         cells: of each prediction table its ``model``, ``variant`` and ``seed``.
         predictions: columns face, label, group, predicted; a row a test face.
+        emotions: those of the labelled set.
 
     Returns:
-        A row a model and variant; scores are means over seeds.
+        A row a model and variant; scores are means over seeds. Chance is 1 / emotions.
 
     Raises:
         InputError: if two cells were not scored on the same faces.
@@ -60,10 +66,24 @@ def make_table(cells: list[dict[str, Any]], predictions: list[pd.DataFrame]) -> 
                 "accuracy_high": high,
                 **{name: float(np.mean([s[name] for s in scores])) for name in SCORES},
                 "paper_accuracy": PAPER.get(model, {}).get(variant, np.nan),
-                "chance": 1 / len(EMOTIONS),
+                "chance": 1 / len(emotions),
             }
         )
     return pd.DataFrame(rows)
+
+
+def lack_words(emotions: Collection[str], scored: Collection[str]) -> str:
+    """Which of the eight emotions the labelled set lacks, and which are not scored; else empty."""
+    words = ""
+    if lacks := [emotion for emotion in EMOTIONS if emotion not in emotions]:
+        words += (
+            f"The labelled set has no {', '.join(lacks)}: all figures but the paper's are of "
+            f"{len(emotions)} emotions; the paper's are of {len(EMOTIONS)}, with a chance of "
+            f"{1 / len(EMOTIONS):.3f}. "
+        )
+    if unscored := [e for e in EMOTIONS if e in emotions and e not in scored]:
+        words += f"No face of {', '.join(unscored)} is among those scored. "
+    return words
 
 
 def choice_lines(choices: dict[str, dict[str, Any]]) -> list[str]:
@@ -92,11 +112,14 @@ def table_markdown(
     seeds: list[int],
     naming: str,
     labels: pd.Series,
+    emotions: Collection[str] = EMOTIONS,
     choices: dict[str, dict[str, Any]] | None = None,
 ) -> str:
     """Table 1 for reading, with what its figures were made from and where accuracy is lost.
 
     Args:
+        labels: of the scored faces.
+        emotions: those of the labelled set.
         choices: of the cells whose settings were chosen without labels, what model.json tells.
     """
     lines = [
@@ -128,8 +151,9 @@ def table_markdown(
         "",
         f"Data: {data}. Every cell is scored on the same {len(labels):,} labelled faces, kept out "
         f"of naming and training. {weakly}Seeds: {', '.join(map(str, seeds))}. {naming} Intervals "
-        f"cover {covers}. Chance is {1 / len(EMOTIONS):.3f}; always answering "
-        f"{counts.index[0]} would score {counts.iloc[0] / len(labels):.3f}. The paper's figures "
+        f"cover {covers}. Chance is {1 / len(emotions):.3f}; always answering "
+        f"{counts.index[0]} would score {counts.iloc[0] / len(labels):.3f}. "
+        f"{lack_words(emotions, counts.index)}The paper's figures "
         "are from other images (AffectNet), so its column does not compare directly.",
         "",
         " ".join(comparison_lines(comparisons, len(seeds))),

@@ -23,6 +23,11 @@ VALENCE: Final = {
     "sad": "negative",
 }
 CLASSES: Final = (("positive", "negative"), ("positive", "negative", "neutral"))
+COLUMNS: Final = [
+    *("classes", "model", "variant", "seeds", "n_test"),
+    *("accuracy", "accuracy_low", "accuracy_high", "balanced_accuracy", "neither"),
+    *("chance", "majority", "always_majority", "gain", "gain_low", "gain_high"),
+]
 
 
 def make_valence_table(
@@ -38,19 +43,20 @@ def make_valence_table(
         A row a model, variant and set of classes, means over seeds: accuracy with its interval,
         balanced accuracy (mean recall), neither (share of answers that are none of the classes,
         which are wrong), chance (1 / classes), always_majority, and gain over always_majority with
-        its interval. A set of classes of which the faces have but one has no rows.
+        its interval. Classes of which there is no face are left out of their set; one that then
+        has fewer than two, or those of the set before, has no rows.
     """
     rows = []
     gathered = gather(cells, predictions)
-    for classes in CLASSES:
+    found = predictions[0]["label"].map(VALENCE)
+    sets = [tuple(name for name in classes if (found == name).any()) for classes in CLASSES]
+    for classes in dict.fromkeys(each for each in sets if len(each) > 1):
         for (model, variant), numbers in gathered.items():
             tables = [predictions[number] for number in numbers]
             truth = tables[0]["label"].map(VALENCE).to_numpy()
             scored = np.isin(truth.astype(str), classes)
             truth = truth[scored].astype(str)
             counts = {name: int((truth == name).sum()) for name in classes}
-            if sum(count > 0 for count in counts.values()) < 2:
-                continue
             given = np.stack(
                 [t["predicted"].map(VALENCE).to_numpy()[scored].astype(str) for t in tables]
             )
@@ -69,7 +75,7 @@ def make_valence_table(
                     "accuracy_low": low,
                     "accuracy_high": high,
                     "balanced_accuracy": np.mean(
-                        [correct[:, truth == name].mean() for name in classes if counts[name]]
+                        [correct[:, truth == name].mean() for name in classes]
                     ),
                     "neither": 1 - np.isin(given, classes).mean(),
                     "chance": 1 / len(classes),
@@ -80,12 +86,14 @@ def make_valence_table(
                     "gain_high": gain.high,
                 }
             )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def valence_markdown(table: pd.DataFrame, *, data: str) -> str:
     """Table 2 for reading."""
     lines = []
+    if table.empty:
+        lines += ["The scored faces are of one valence: there is nothing to tell apart.", ""]
     for classes, rows in table.groupby("classes", sort=False):
         first = rows.iloc[0]
         lines += [

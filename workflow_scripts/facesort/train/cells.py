@@ -5,17 +5,31 @@ Imported by the Snakefile, which every job parses: nothing slow is imported here
 
 from typing import Any
 
+from facesort.common.config import is_labelled
 from facesort.train.models import MODELS
 
 Config = dict[str, Any]
+
+
+def chosen(config: Config) -> list[str]:
+    """The models that a run trains, in the order of the tables: those that have a block.
+
+    Without labelled faces, those alone that neither learn nor answer by labels.
+    """
+    asked = [model for model in MODELS if config["models"].get(model)]
+    return [m for m in asked if is_labelled(config) or MODELS[m].answers == "clusters"]
+
+
+def left_out(config: Config) -> list[str]:
+    """The models that have a block, and cannot be had without labelled faces."""
+    return [m for m in MODELS if config["models"].get(m) and m not in chosen(config)]
 
 
 def cells(config: Config) -> list[dict[str, Any]]:
     """Model, variant and seed of every cell, in the order of the tables."""
     return [
         {"variant": variant, "model": model, "seed": seed}
-        for model in MODELS
-        if config["models"].get(model)
+        for model in chosen(config)
         for variant in config["variants"]
         for seed in config["seeds"]
     ]

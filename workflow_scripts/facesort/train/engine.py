@@ -78,8 +78,17 @@ class Phase:
     batch_size: int | None = None
 
     @cached_property
+    def emotions(self) -> np.ndarray:
+        """int64 (k,), those of the faces to learn from, ascending; none without labels.
+
+        The loss is over these alone, as if there were no others: no share of a smoothed label goes
+        to an emotion that the labelled set lacks.
+        """
+        return np.unique([] if self.labels is None else self.labels[self.rows]).astype(np.int64)
+
+    @cached_property
     def class_weights(self) -> np.ndarray | None:
-        """float32 (emotions,), what a face counts in the loss, on average 1; None if all equal."""
+        """float32 (8,), what a face of each counts in the loss, on average 1; None if all equal."""
         if self.labels is None or not self.balance:
             return None
         labels = self.labels[self.rows]
@@ -144,15 +153,20 @@ def batch_loss(
         with device.autocast():
             last = model.reconstruct(x)
         return model.reconstruction_loss(last, x), None
-    target = torch.from_numpy(phase.labels[rows]).to(device.device, non_blocking=True)
+    # Places among the emotions that there are; where those are all, the emotions themselves.
+    target = torch.from_numpy(np.searchsorted(phase.emotions, phase.labels[rows]))
+    target = target.to(device.device, non_blocking=True)
     with device.autocast():
         logits = model.classify(x)
+    if len(phase.emotions) < logits.shape[1]:
+        logits = logits[:, torch.from_numpy(phase.emotions).to(device.device)]
     right = (logits.argmax(1) == target).sum()
     smoothing = phase.label_smoothing
     if phase.class_weights is None:
         loss = nn.functional.cross_entropy(logits.float(), target, label_smoothing=smoothing)
         return loss, right
-    weights = torch.from_numpy(phase.class_weights).to(device.device, non_blocking=True)
+    weights = torch.from_numpy(phase.class_weights[phase.emotions])
+    weights = weights.to(device.device, non_blocking=True)
     # Each face's loss, since torch's own mean would undo the weights within a batch.
     losses = nn.functional.cross_entropy(
         logits.float(), target, weights, label_smoothing=smoothing, reduction="none"

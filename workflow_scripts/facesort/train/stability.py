@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from facesort.common.arrays import write_whole
+from facesort.common.job import InputError
 from facesort.train.batches import read_batches
 from facesort.train.devices import Device
 
@@ -34,7 +35,16 @@ def stability(embeddings: np.ndarray, clusters: int, seed: int) -> float:
 
     Returns:
         Mean adjusted Rand index: 1 if both halves give the same clusters, 0 by chance.
+
+    Raises:
+        InputError: if there are fewer faces.
     """
+    if len(embeddings) < 2 * clusters:
+        raise InputError(
+            f"{len(embeddings)} faces cannot tell how stable {clusters} clusters are, which takes "
+            "two a cluster; have more faces (faces.sample) or lower clustering.clusters in the "
+            "config"
+        )
     # Two seconds to import, which models that choose nothing need not wait for.
     from sklearn.cluster import KMeans
     from sklearn.metrics import adjusted_rand_score

@@ -47,11 +47,12 @@ def plot_few_labels(table: pd.DataFrame) -> Figure:
     return _plot(panels, 1, "labels an emotion", "always the\ncommonest emotion", bands=True)
 
 
-def plot_label_first(table: pd.DataFrame) -> Figure:
+def plot_label_first(table: pd.DataFrame, emotions: int = len(EMOTIONS)) -> Figure:
     """What typical and central faces gain over random ones against labels in all.
 
     Args:
         table: as ``make_few_labels_table`` gives it.
+        emotions: how many the training part has.
     """
     panels = {
         f"gain of {way} faces over random\n(balanced accuracy)": (
@@ -62,7 +63,7 @@ def plot_label_first(table: pd.DataFrame) -> Figure:
         for way in ("typical", "central")
     }
     # Many bands about one level would hide each other.
-    return _plot(panels, len(EMOTIONS), "labels in all", "random faces", bands=False)
+    return _plot(panels, emotions, "labels in all", "random faces", bands=False)
 
 
 def _plot(

@@ -23,7 +23,6 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neighbors import NearestNeighbors
 
 from facesort.common.arrays import row_blocks
-from facesort.common.emotions import EMOTIONS
 
 WAYS: Final = ("equal", "random", "central", "typical")
 # Faces are clustered along so many of their principal directions; distances in more cost time,
@@ -52,7 +51,7 @@ def choices(
     draws: int,
     seeds: tuple[int, int],
 ) -> Iterator[Choice]:
-    """Choose faces in each way, for each budget of ``per_emotion`` times the number of emotions.
+    """Choose faces in each way, for each budget of ``per_emotion`` times the emotions there are.
 
     A draw's faces of a smaller budget are among those of a larger one, but for ``typical``, whose
     clusters are others. ``central`` has one draw, as nothing is drawn. Where there are fewer faces
@@ -60,7 +59,7 @@ def choices(
 
     Args:
         faces: float32 (n, m), those that may be labelled.
-        labels: int (n,), emotions; only ``equal`` looks at them.
+        labels: int (n,), emotions; only ``equal`` looks at which face has which.
         groups, distances: int and float (n,), the model's cluster of each face, and how far it is
             from that one's centroid.
         seeds: of the draws; two, so that each training of a model has draws of its own, which all
@@ -68,7 +67,8 @@ def choices(
     """
     narrow = leading(faces)
     sparse = sparsity(narrow)
-    budgets = {number: min(number * len(EMOTIONS), len(faces)) for number in per_emotion}
+    kinds = len(np.unique(labels))
+    budgets = {number: min(number * kinds, len(faces)) for number in per_emotion}
     for draw in range(draws):
         generator = np.random.default_rng((*seeds, draw))
         order = generator.permutation(len(faces))

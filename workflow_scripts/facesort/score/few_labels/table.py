@@ -36,7 +36,7 @@ def make_few_labels_table(
 
     Returns:
         A row a model, variant, way of choosing and budget. Means over draws and seeds: labels (how
-        many taught), emotions (how many of the eight had any), fewest (labels of the rarest),
+        many taught), emotions (how many had any), fewest (labels of the rarest that there is),
         accuracy, balanced_accuracy and macro_f1, the first two with interval (_low, _high) and _sd,
         the standard deviation of one draw; and their _gain over ``random``, with interval (NaN in
         that row).
@@ -52,6 +52,8 @@ def make_few_labels_table(
                 "test faces; delete both and rerun"
             )
     truth = np.array([EMOTIONS.index(label) for label in labels])
+    # Those of the training part, of each of which some draw has a face.
+    own = [emotion for emotion in EMOTIONS if tables[0][emotion].any()]
     test = pd.DataFrame({"face": np.arange(len(labels)), "label": labels})
     rows = []
     for (model, variant), numbers in gather(cells, [test] * len(cells)).items():
@@ -66,7 +68,7 @@ def make_few_labels_table(
                 drawn[way] = pd.concat([tables[n][chosen] for n, chosen in pairs])
                 right[way] = np.stack([answers[n][chosen] == truth for n, chosen in pairs])
             for way in WAYS:
-                counts = drawn[way][list(EMOTIONS)].to_numpy()
+                counts = drawn[way][own].to_numpy()
                 rows.append(
                     {
                         "model": model,
@@ -77,14 +79,14 @@ def make_few_labels_table(
                         "n_test": len(labels),
                         "way": way,
                         "per_emotion": budget,
-                        "labels": counts.sum(1).mean(),
+                        "labels": drawn[way]["labels"].mean(),
                         "emotions": (counts > 0).sum(1).mean(),
                         "fewest": counts.min(1).mean(),
                         **_scores(right[way], truth),
                         "macro_f1": drawn[way]["macro_f1"].mean(),
                         **(_gains(right[way], right["random"], truth) if way != "random" else {}),
                         "always_commonest": np.bincount(truth).max() / len(truth),
-                        "chance": 1 / len(EMOTIONS),
+                        "chance": 1 / len(np.unique(truth)),
                     }
                 )
     return pd.DataFrame(rows)
@@ -132,8 +134,12 @@ def _gains(right: np.ndarray, random: np.ndarray, truth: np.ndarray) -> dict[str
     return found
 
 
-def few_labels_markdown(table: pd.DataFrame, *, data: str) -> str:
-    """The curves for reading: each score by labels an emotion, then which faces to label first."""
+def few_labels_markdown(table: pd.DataFrame, *, data: str, emotions: int = len(EMOTIONS)) -> str:
+    """The curves for reading: each score by labels an emotion, then which faces to label first.
+
+    Args:
+        emotions: how many the training part has.
+    """
     budgets = sorted(set(table["per_emotion"]))
     first = table.iloc[0]
     lines = []
@@ -157,7 +163,7 @@ def few_labels_markdown(table: pd.DataFrame, *, data: str) -> str:
             "[95% interval], by labels in all:",
             "",
             "| model | variant | faces | "
-            + " | ".join(str(len(EMOTIONS) * budget) for budget in budgets)
+            + " | ".join(str(emotions * budget) for budget in budgets)
             + " |",
             "| --- | --- | --- |" + " --- |" * len(budgets),
         ]

@@ -48,6 +48,11 @@ NAMED_TWICE = [
 TRIPLETS = config["models"].get("triplet") and {
     key: config["models"]["triplet"][key] for key in ("agreement", "held_out")
 }
+# How the labelled set is read.
+LAYOUT = {
+    key: config["data"][key]
+    for key in "label_from min_relfcs layout table columns numbers unmatched".split()
+}
 # Without what changes no result; the scripts find it in the config.
 FETCH = {
     key: value

@@ -97,3 +97,25 @@ def test_a_config_without_comparisons_is_named(tmp_path):
     assert error.startswith("models.triplet.filters: 6 halvings leave nothing of 36 pixels")
     (error,) = config_errors(blocks(models={"triplet": block | {"agreement": 0.5}}))
     assert error.startswith("models.triplet.agreement")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("layout", "imagenet", "auto, folders, affectnet"),
+        ("numbers", "imagenet", "auto, affectnet, raf_db"),
+        ("numbers", ["sad"], "list of emotions"),
+        ("columns", {"face": "x"}, "face"),
+        ("unmatched", 2, "maximum of 1"),
+    ],
+)
+def test_a_wrong_key_of_the_labelled_set_is_named(key, value, words):
+    (error,) = config_errors(blocks(data={key: value}))
+    assert error.startswith(f"data.{key}: ") and words in error
+
+
+def test_the_labelled_set_is_a_folder(tmp_path):
+    (tmp_path / "labels.csv").touch()
+    data = {"fec_csv": str(tmp_path / "labels.csv"), "labelled": str(tmp_path / "labels.csv")}
+    (error,) = config_errors(blocks(data=data))
+    assert error.startswith("data.labelled: ") and "name its folder, and it in data.table" in error

@@ -44,6 +44,10 @@ def config_errors(config: dict[str, Any]) -> list[str]:
     for key in ("fec_csv", "manifest", "labelled"):
         if data[key] is not None and not Path(data[key]).exists():
             errors.append(f"data.{key}: {data[key]}: no such file or folder")
+    if data["labelled"] is not None and Path(data["labelled"]).is_file():
+        errors.append(
+            f"data.labelled: {data['labelled']}: a file; name its folder, and it in data.table"
+        )
     if 2 * faces["border"] >= faces["size"]:
         errors.append(f"faces.border: {faces['border']} leaves nothing of {faces['size']} pixels")
     elif not errors:

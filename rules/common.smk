@@ -63,6 +63,11 @@ TRIPLETS = (
     if "triplet" in MODELS
     else None
 )
+# How the labelled set is read.
+LAYOUT = {
+    key: config["data"][key]
+    for key in "label_from min_relfcs layout table columns numbers unmatched".split()
+}
 # Without what changes no result; the scripts find it in the config.
 FETCH = {
     key: value

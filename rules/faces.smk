@@ -3,15 +3,16 @@ Reads the labelled faces and gives each its part, leaves out pool faces that are
 the variants, and for models that see them, landmarks and tight crops.
 
 REQUIRED INPUTS:
-    data.labelled of the config     a folder of emotion folders (results/demo/labelled, if no data
-                                    are named); without one, nothing below is made of it
+    data.labelled of the config     a labelled set (docs/labelled.md), or results/demo/labelled if no
+                                    data are named; without one, nothing below is made of it
     results/fetch/faces.npy, faces.parquet
     data.fec_csv of the config      people's comparisons (results/demo/fec.csv without one)
 
 OUTPUTS:
     results/labelled/faces.npy           uint8 (faces, size, size, 3), RGB
-    results/labelled/faces.parquet       row i is face i: path, folder, label, relFCs, digest
-    results/labelled/refused.parquet     files that could not be read, and why
+    results/labelled/faces.parquet       row i is face i: path, folder, label, relFCs, part
+                                         (the set's own), digest
+    results/labelled/refused.parquet     rows and files that are left out, and why
     results/labelled/duplicates.parquet  pairs of near duplicates: first, second, similarity, mirrored
     results/labelled/split.parquet       row i is face i: part (naming, train, test), semi
     results/fetch/leaks.parquet     pool faces that are near duplicates of labelled ones
@@ -29,7 +30,7 @@ OUTPUTS:
 
 
 rule read_labelled:
-    """Read the labelled tree into one array of faces of {params.size} pixels."""
+    """Read the labelled set into one array of faces of {params.size} pixels."""
     input:
         # Faces of one's own are not scored by rendered ones; a missing file's name says it best.
         folder=config["data"]["labelled"]
@@ -49,8 +50,7 @@ rule read_labelled:
     params:
         folder=lambda wildcards, input: str(input.folder),
         size=config["faces"]["size"],
-        label_from=config["data"]["label_from"],
-        min_relfcs=config["data"]["min_relfcs"],
+        settings=LAYOUT,
         # A folder's time tells nothing of what is in its folders.
         files=lambda wildcards: "" if DEMO else tree_digest(config["data"]["labelled"]),
         packages=packages_digest("faces"),

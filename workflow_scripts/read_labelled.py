@@ -1,6 +1,6 @@
 """Rule read_labelled of stage faces.
 
-Read the labelled tree into one array.
+Read the labelled set into one array.
 """
 
 from snakemake.iocontainers import Snakemake
@@ -8,6 +8,7 @@ from snakemake.iocontainers import Snakemake
 from facesort.common.arrays import write_index
 from facesort.common.job import job
 from facesort.faces.labelled import read_labelled
+from facesort.faces.layouts.listing import Settings
 
 snakemake: Snakemake
 
@@ -15,8 +16,7 @@ with job(snakemake.log[0]):
     params, output = snakemake.params, snakemake.output
     index, refused = read_labelled(
         params.folder,
-        params.label_from,
-        params.min_relfcs,
+        Settings(**params.settings),
         params.size,
         snakemake.threads,
         output.faces,

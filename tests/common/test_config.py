@@ -136,3 +136,25 @@ def test_a_folder_of_faces_holds_no_comparisons(tmp_path):
     assert error.startswith("models.triplet: a folder of faces (data.faces) holds no comparisons")
     # Without labelled faces the model is left out anyway.
     assert config_errors(blocks(data=data | {"labelled": None})) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("layout", "imagenet", "auto, folders, affectnet"),
+        ("numbers", "imagenet", "auto, affectnet, raf_db"),
+        ("numbers", ["sad"], "list of emotions"),
+        ("columns", {"face": "x"}, "face"),
+        ("unmatched", 2, "maximum of 1"),
+    ],
+)
+def test_a_wrong_key_of_the_labelled_set_is_named(key, value, words):
+    (error,) = config_errors(blocks(data={key: value}))
+    assert error.startswith(f"data.{key}: ") and words in error
+
+
+def test_the_labelled_set_is_a_folder(tmp_path):
+    (tmp_path / "labels.csv").touch()
+    data = {"fec_csv": str(tmp_path / "labels.csv"), "labelled": str(tmp_path / "labels.csv")}
+    (error,) = config_errors(blocks(data=data))
+    assert error.startswith("data.labelled: ") and "name its folder, and it in data.table" in error

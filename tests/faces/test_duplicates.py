@@ -1,6 +1,7 @@
 """Near duplicates: planted ones are found, and faces that merely look alike are not."""
 
 import io
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -12,6 +13,7 @@ from PIL import Image
 from facesort.common.job import InputError
 from facesort.faces.duplicates import best_correlation, find_pairs, without
 from facesort.faces.labelled import read_images
+from facesort.faces.layouts.listing import read_file
 from facesort.faces.split import split_labelled
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -114,15 +116,19 @@ def test_leaks_are_left_out_of_the_pool():
         without(2, np.array([0, 1]))
 
 
+def files_of(folder, paths):
+    return [partial(read_file, folder / path) for path in paths]
+
+
 @pytest.mark.skipif(not SHARED.is_dir(), reason="no ../shared/data with photographs")
 @pytest.mark.parametrize("what", ["gray", "colour"])
 def test_photographs_of_other_people_are_not_copies(what):
     if what == "gray":
         paths = [f"happy/{p.name}" for p in sorted((SHARED / "emotions/happy").iterdir())[:600]]
-        faces = [face for face, _ in read_images(SHARED / "emotions", paths, 48, 1)]
+        faces = [face for face, _ in read_images(files_of(SHARED / "emotions", paths), 48, 1)]
     else:
         names = [path.name for path in sorted((SHARED / "faces").iterdir())[:600]]
-        faces = [face for face, _ in read_images(SHARED / "faces", names, 48, 1)]
+        faces = [face for face, _ in read_images(files_of(SHARED / "faces", names), 48, 1)]
     faces = np.stack(faces)
     pairs = find_pairs(faces)
     # The data hold some true copies; false alarms would be many more.

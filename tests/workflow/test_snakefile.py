@@ -24,6 +24,7 @@ LIGHT = {
     "facesort.common.digests",
     "facesort.common.display",
     "facesort.common.run",
+    "facesort.common.trees",
     "facesort.common.warm",
     "facesort.pages",
     "facesort.pages.wanted",

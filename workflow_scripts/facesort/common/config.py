@@ -63,6 +63,10 @@ def config_errors(config: dict[str, Any]) -> list[str]:
         errors.append(
             "faces.train_joins_pool: no labelled face can join the pool while data.labelled is null"
         )
+    if data["labelled"] is not None and Path(data["labelled"]).is_file():
+        errors.append(
+            f"data.labelled: {data['labelled']}: a file; name its folder, and it in data.table"
+        )
     if 2 * faces["border"] >= faces["size"]:
         errors.append(f"faces.border: {faces['border']} leaves nothing of {faces['size']} pixels")
     elif not errors:

@@ -9,6 +9,8 @@ import os
 from functools import cache
 from pathlib import Path
 
+from facesort.common.trees import walk
+
 SCRIPTS = Path(__file__).resolve().parents[2]
 ENVS = SCRIPTS.parent / "envs"
 
@@ -113,14 +115,10 @@ def packages_digest(environment: str) -> str:
 def tree_digest(folder: str) -> str:
     """Digest of the paths, sizes and times of all files below a folder; their bytes are not read.
 
+    Links are followed, so that a change behind one counts.
+
     Returns:
         16 hexadecimal digits; those of no file if there is no folder.
     """
-    found = []
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            path = os.path.join(parent, name)  # noqa: PTH118 - a Path a file takes thrice as long
-            about = os.stat(path, follow_symlinks=False)  # noqa: PTH116
-            found.append(f"{os.path.relpath(path, folder)}\0{about.st_size}\0{about.st_mtime_ns}")
-    # Names may be of any bytes.
-    return hashlib.sha256(os.fsencode("\n".join(sorted(found)))).hexdigest()[:16]
+    found = sorted(f"{path}\0{size}\0{time}\0{kind}" for path, kind, size, time in walk(folder))
+    return hashlib.sha256(os.fsencode("\n".join(found))).hexdigest()[:16]

@@ -152,7 +152,8 @@ def _locked(log_path: Path) -> Iterator[TextIO]:
             lock.truncate(0)
             lock.write(str(os.getpid()))
             lock.flush()
-        log = log_path.open("w", encoding="utf-8")
+        # Names of files may hold bytes that are no UTF-8.
+        log = log_path.open("w", encoding="utf-8", errors="backslashreplace")
         try:
             yield log
         finally:

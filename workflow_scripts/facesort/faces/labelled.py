@@ -1,17 +1,15 @@
-"""The labelled tree: a folder for each emotion, as in Kaggle's AffectNet subset.
+"""The labelled set: read from whatever layout it has into one array and one table.
 
-Folder and label may disagree, file names repeat across folders, and some copies lack columns of
-``labels.csv`` or the file itself; so a face is known by its path, and nothing is moved.
-Source: https://www.kaggle.com/datasets/noamsegal/affectnet-training-data
+How sets lie on disk, and what their labels mean, is in ``layouts/``.
 """
 
-import csv
 import hashlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -19,245 +17,141 @@ import pandas as pd
 from facesort.common.arrays import create_array, open_array
 from facesort.common.emotions import EMOTIONS
 from facesort.common.job import InputError, Progress
-from facesort.fetch.imaging import ImageError, read_image, resize
+from facesort.common.trees import shown
+from facesort.faces.layouts import list_images
+from facesort.faces.layouts.listing import Listing, Picture, Row, Settings, Tree
+from facesort.fetch.imaging import ImageError, resize
 
-SYNONYMS: Final = {
-    "angry": "anger",
-    "contemptuous": "contempt",
-    "disgusted": "disgust",
-    "fearful": "fear",
-    "afraid": "fear",
-    "happiness": "happy",
-    "joy": "happy",
-    "sadness": "sad",
-    "surprised": "surprise",
-}
-TABLE: Final = "labels.csv"
-# What archives and file managers leave behind, besides names that begin with a dot.
-CLUTTER: Final = ("__macosx", "thumbs.db", "desktop.ini")
-MOST_BYTES: Final = 50_000_000
-MOST_PIXELS: Final = 100_000_000
 BATCH: Final = 256
 WARNINGS: Final = 10
 
 
-class Row(NamedTuple):
-    """A line of labels.csv; ``relFCs`` is NaN where it is not given."""
-
-    label: str
-    relFCs: float
-    line: int
-
-
-def emotion_of(name: str) -> str | None:
-    """The emotion that a folder or a label names, or None."""
-    name = name.strip().lower()
-    name = SYNONYMS.get(name, name)
-    return name if name in EMOTIONS else None
-
-
-def list_labelled(
-    folder: str | Path, label_from: str, min_relfcs: float | None
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """List the images of a labelled tree.
-
-    Args:
-        folder: holds a folder for each emotion, two at least, and perhaps labels.csv.
-        label_from: "labels.csv" (its column ``label``; the folder's name where the file is
-            missing) or "folder".
-        min_relfcs: leave out images of less ``relFCs``; None keeps all.
-
-    Returns:
-        The images, sorted by path: path (relative, with "/"), folder, label, relFCs (NaN if
-        unknown); and those left out: path, reason.
+def list_labelled(folder: str | Path, settings: Settings) -> Listing:
+    """List the images of a labelled set, those that are to be used and those that are not.
 
     Raises:
-        InputError: naming folder or row: no such folder, one emotion alone, an empty folder, a
-            folder or label that is none of the eight emotions, no relFCs to compare.
+        InputError: naming folder, row or key of the config: as ``layouts.list_images``, or if there
+            are fewer than two emotions, or no relFCs to compare.
     """
-    root = Path(folder)
-    files = _files(root)
-    table = _read_table(root / TABLE) if (root / TABLE).is_file() else None
-    if table is None and label_from == TABLE:
-        print(f"{root / TABLE}: not there; the folders' names are the labels")
-    if min_relfcs is not None and (
-        table is None or all(math.isnan(r.relFCs) for r in table[0].values())
-    ):
+    tree = Tree(folder)
+    listing = list_images(tree, settings)
+    listing.refused += tree.refused
+    least = settings.min_relfcs
+    if least is not None:
+        if all(math.isnan(row.relFCs) for row in listing.rows):
+            raise InputError(
+                f"{folder}: no relFCs in what is read; set data.min_relfcs to null, or "
+                "data.label_from to labels.csv where they stand there"
+            )
+        unsure = [
+            (row.path, f"relFCs {row.relFCs:g} is not {least:g} or more")
+            for row in listing.rows
+            if not row.relFCs >= least
+        ]
+        listing.rows = _without(folder, listing.rows, unsure)
+        listing.refused += unsure
+    had = sorted({row.label for row in listing.rows})
+    if len(had) < 2:
+        first = "; {}: {}".format(*map(shown, listing.refused[0])) if listing.refused else ""
         raise InputError(
-            f"{root / TABLE}: has no relFCs; set data.min_relfcs to null in the config"
+            f"{folder}: images of {had[0] if had else 'no emotion'} alone{first}; two emotions are "
+            "the least (config: data.labelled)"
         )
-    rows, refused = table if table is not None else ({}, [])
-    kept = []
-    for path, emotion in sorted(files.items()):
-        row = rows.pop(path, None)
-        relfcs = row.relFCs if row else math.nan
-        if table is not None and label_from == TABLE:
-            if row is None:
-                refused.append((path, f"has no row in {TABLE}"))
-                continue
-            emotion = row.label
-        if min_relfcs is not None and not relfcs >= min_relfcs:
-            refused.append((path, f"relFCs {relfcs:g} is not {min_relfcs:g} or more"))
-            continue
-        kept.append((path, path.partition("/")[0], emotion, relfcs))
-    refused += [(path, f"no such image ({TABLE}, row {row.line})") for path, row in rows.items()]
-    index = pd.DataFrame(kept, columns=["path", "folder", "label", "relFCs"])
-    return index.astype({"relFCs": "float64"}), _refused_table(refused)
+    _tell_others(tree, listing)
+    return listing
 
 
-def _files(root: Path) -> dict[str, str]:
-    """The path of every file in the class folders, relative with "/", and its folder's emotion."""
-    if not root.is_dir():
-        what = "not a folder" if root.exists() else "no such folder"
-        raise InputError(f"{root}: {what} (config: data.labelled)")
-    files: dict[str, str] = {}
-    for sub in sorted(root.iterdir()):
-        if not sub.is_dir() or _is_clutter(sub):
-            continue
-        emotion = emotion_of(sub.name)
-        if emotion is None:
-            raise InputError(f"{sub}: the folder's name is none of {', '.join(EMOTIONS)}")
-        names = [path.name for path in sub.iterdir() if not _is_clutter(path)]
-        if not names:
-            raise InputError(f"{sub}: an empty class folder; add images of {emotion}")
-        files |= {f"{sub.name}/{name}": emotion for name in names}
-    if len(set(files.values())) < 2:
+def _without(folder: str | Path, rows: list[Row], lost: Sequence[tuple[str, str]]) -> list[Row]:
+    """The rows that are left; an emotion that was there must not get lost with the others."""
+    paths = {path for path, _ in lost}
+    left = [row for row in rows if row.path not in paths]
+    if missing := sorted({row.label for row in rows} - {row.label for row in left}):
+        gone = {row.path for row in rows if row.label in missing}
+        path, why = next(each for each in lost if each[0] in gone)
         raise InputError(
-            f"{root}: folders of {' or '.join(set(files.values())) or 'no emotion'} alone; two "
-            "emotions or more are needed to tell apart (config: data.labelled)"
+            f"{folder}: no readable image of {', '.join(missing)} is left; {shown(path)}: {why} "
+            "(config: data)"
         )
-    return files
+    return left
 
 
-def _is_clutter(path: Path) -> bool:
-    return path.name.startswith(".") or path.name.lower() in CLUTTER
-
-
-def _read_table(path: Path) -> tuple[dict[str, Row], list[tuple[str, str]]]:
-    """Read labels.csv: its rows by image path, and what is refused (path, reason)."""
-    rows: dict[str, Row] = {}
-    refused: list[tuple[str, str]] = []
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, restval="")
-            if not {"pth", "label"} <= set(reader.fieldnames or ()):
-                raise InputError(f"{path}, row 1: no columns pth and label")
-            for cells in reader:
-                line = reader.line_num
-                emotion = emotion_of(cells["label"])
-                if emotion is None:
-                    raise InputError(
-                        f"{path}, row {line}: label {cells['label'][:40]!r} is none of "
-                        f"{', '.join(EMOTIONS)}"
-                    )
-                image = cells["pth"].strip().replace("\\", "/").removeprefix("./")
-                row = Row(emotion, _to_float(cells.get("relFCs", "")), line)
-                if image.startswith("/") or ".." in image.split("/"):
-                    refused.append((image, f"leads outside the folder ({TABLE}, row {line})"))
-                elif image in rows:
-                    refused.append((image, f"named a second time ({TABLE}, row {line})"))
-                else:
-                    rows[image] = row
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: not readable as a CSV: {error}") from None
-    return rows, refused
-
-
-def _to_float(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
-
-
-def _refused_table(rows: Sequence[tuple[str, str]]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=["path", "reason"]).astype("str")
+def _tell_others(tree: Tree, listing: Listing) -> None:
+    """Say which emotions the set has not, and which of its files have no part in it."""
+    if missing := [e for e in EMOTIONS if e not in {row.label for row in listing.rows}]:
+        print(f"{tree.tell('')}: has no {', '.join(missing)}")
+    known = {*listing.tables, *(path for path, _ in listing.refused)}
+    known |= {str(row.source or row.path) for row in listing.rows}
+    if others := [path for path in tree.files if path not in known]:
+        some = f"{len(others):,} other files, such as {shown(others[0])}"
+        print(f"{tree.tell('')}: {some}, are not read")
 
 
 def read_images(
-    folder: str | Path, paths: Sequence[str], size: int, workers: int
+    pictures: Iterable[Picture], size: int, workers: int
 ) -> Iterator[tuple[np.ndarray, str] | ImageError]:
-    """Decode images, in order, a few in memory at once.
+    """Read pictures in order, some at a time in memory.
 
     Yields:
-        For each the whole image resized to uint8 (size, size, 3) RGB, and the SHA-256 of its pixels
-        before; or why it could not be read.
+        For each the whole picture resized to uint8 (size, size, 3) RGB, and the SHA-256 of its
+        pixels before; or why it could not be read.
     """
-    root = Path(folder).resolve()
 
-    def read(path: str) -> tuple[np.ndarray, str] | ImageError:
+    def read(picture: Picture) -> tuple[np.ndarray, str] | ImageError:
         try:
-            file = (root / path).resolve(strict=True)
-            if not file.is_relative_to(root):
-                return ImageError("leads outside the folder")
-            if not file.is_file():
-                return ImageError("not a file")
-            if file.stat().st_size > MOST_BYTES:
-                return ImageError("too many bytes", f"more than {MOST_BYTES:,}")
-            image = read_image(file.read_bytes(), MOST_PIXELS)
-        except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links
-            return ImageError("unreadable", getattr(error, "strerror", None) or error)
+            image = picture()
         except ImageError as error:
             return error
         digest = hashlib.sha256(f"{image.shape}".encode() + image.tobytes()).hexdigest()
         return resize(image, size), digest
 
+    waiting = iter(pictures)
     with ThreadPoolExecutor(workers) as pool:
-        for start in range(0, len(paths), BATCH):
-            yield from pool.map(read, paths[start : start + BATCH])
+        while batch := list(islice(waiting, BATCH)):
+            yield from pool.map(read, batch)
 
 
 def read_labelled(
-    folder: str | Path,
-    label_from: str,
-    min_relfcs: float | None,
-    size: int,
-    workers: int,
-    faces_path: str | Path,
+    folder: str | Path, settings: Settings, size: int, workers: int, faces_path: str | Path
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Read a labelled tree into one array.
+    """Read a labelled set into one array.
 
     Args:
-        size: side of the faces in pixels; the whole image is resized to a square.
+        size: side of the faces in pixels; the whole image, or face, is resized to a square.
         workers: threads that decode.
-        faces_path: for uint8 (faces, size, size, 3), RGB, sorted by path.
-        folder, label_from, min_relfcs: as ``list_labelled``.
+        faces_path: for uint8 (faces, size, size, 3), RGB, in the order of the index.
 
     Returns:
-        The array's index (columns of ``list_labelled`` and digest, SHA-256 of the decoded pixels),
-        and what was left out (path, reason).
+        The array's index: path (relative, "/"; bytes that are no UTF-8 as \\x41), folder, label,
+        relFCs (NaN if unknown), part (the set's own: train, val, test, or None), digest (SHA-256 of
+        the decoded pixels). And what was left out: path, reason.
 
     Raises:
         InputError: as ``list_labelled``, or if an emotion has no image that can be read.
     """
-    index, left_out = list_labelled(folder, label_from, min_relfcs)
+    listing = list_labelled(folder, settings)
+    rows = listing.rows
     unreadable: list[tuple[str, str]] = []
     digests: list[str] = []
     good: list[int] = []
     # Room for all, since few are unreadable as a rule; if any is, the others are copied together.
     room = Path(faces_path).with_suffix(".all.npy")
-    progress = Progress(len(index), "labelled faces")
+    progress = Progress(len(rows), "labelled faces")
     try:
-        with create_array(room, (len(index), size, size, 3), "uint8") as everything:
-            paths = index["path"].tolist()
-            for row, found in enumerate(read_images(folder, paths, size, workers)):
+        with create_array(room, (len(rows), size, size, 3), "uint8") as everything:
+            for row, found in enumerate(read_images(listing.pictures(rows), size, workers)):
                 if isinstance(found, ImageError):
-                    unreadable.append((paths[row], str(found)))
+                    unreadable.append((rows[row].path, str(found)))
                     if len(unreadable) <= WARNINGS:
-                        print(f"warning: {folder}/{paths[row]}: left out, {found}")
+                        print(f"warning: {folder}/{shown(rows[row].path)}: left out, {found}")
                 else:
                     everything[row], digest = found
                     digests.append(digest)
                     good.append(row)
                 progress.update(1, refused=len(unreadable))
         progress.close()
-        left = set(index["label"].iloc[good])
-        missing = sorted(set(index["label"]) - left) or (["any emotion"] if not left else [])
-        if missing:
-            first = f"; {unreadable[0][0]}: {unreadable[0][1]}" if unreadable else ""
-            raise InputError(
-                f"{folder}: no readable image of {', '.join(missing)} is left{first} (config: data)"
-            )
+        if len(good) + len(unreadable) != len(rows):
+            raise InputError(f"{folder}: a table got shorter while it was read; run again")
+        rows = _without(folder, rows, unreadable)
         if unreadable:
             everything = open_array(room)
             with create_array(faces_path, (len(good), size, size, 3), "uint8") as out:
@@ -267,5 +161,15 @@ def read_labelled(
             room.replace(faces_path)
     finally:
         room.unlink(missing_ok=True)
-    left_out = pd.concat([left_out, _refused_table(unreadable)], ignore_index=True)
-    return index.iloc[good].reset_index(drop=True).assign(digest=digests), left_out
+    index = pd.DataFrame(
+        {
+            "path": [shown(row.path) for row in rows],
+            "folder": [shown(row.path.rpartition("/")[0]) for row in rows],
+            "label": [row.label for row in rows],
+            "relFCs": np.array([row.relFCs for row in rows], "float64"),
+            "part": pd.Series([row.part for row in rows], dtype="str"),
+            "digest": digests,
+        }
+    )
+    left_out = [tuple(map(shown, each)) for each in listing.refused + unreadable]
+    return index, pd.DataFrame(left_out, columns=["path", "reason"]).astype("str")

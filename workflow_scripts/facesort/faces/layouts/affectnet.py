@@ -15,6 +15,8 @@ from facesort.faces.layouts.tables import Line, join
 from facesort.faces.layouts.words import part_of
 
 ENDING: Final = "_exp.npy"
+# Valence, arousal and landmarks lie there too.
+ANNOTATIONS: Final = (ENDING, "_val.npy", "_aro.npy", "_lnd.npy")
 # A file of one number has some 130.
 MOST_BYTES: Final = 1_000
 
@@ -40,7 +42,7 @@ def read(tree: Tree, settings: Settings) -> Listing:
         elif folders.rpartition("/")[2] == "images":
             images.append(path)
     rows, left_out = join(lines, images, settings.known("affectnet"), "annotations")
-    tables = [path for path in tree.files if path.rpartition("/")[0].endswith("annotations")]
+    tables = [path for path in tree.files if path.endswith(ANNOTATIONS)]
     return Listing(rows, refused + left_out, read_files(tree.root), tables)
 
 

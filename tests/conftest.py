@@ -1,4 +1,4 @@
-"""What tests share: a finished small run, a headless browser, clusters with known truth, and more."""
+"""What tests share: a finished small run, a browser, a certificate, clusters with known truth."""
 
 import os
 import shutil

@@ -140,7 +140,6 @@ class Site:
         self.port = self.server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
 
-
     def secure(self, certificate):
         """Speak TLS from now on."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -334,9 +333,7 @@ def test_passing_faults_are_tried_again_and_then_told(site, tmp_path):
         assert (row["outcome"], row["error"].partition(":")[0]) == ("failed", cause), name
         assert row["attempts"] == 3, name
         # A kept connection that the server has closed is opened again at once, uncounted.
-        assert site.asked["/" + name] == 3 or (
-            status is None and 3 < site.asked["/" + name] <= 6
-        )
+        assert site.asked["/" + name] == 3 or (status is None and 3 < site.asked["/" + name] <= 6)
         assert (row["status"] if pd.notna(row["status"]) else None) == status, name
 
 

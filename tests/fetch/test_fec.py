@@ -306,7 +306,17 @@ def mutated(data: bytes, generator: random.Random) -> bytes:
                 found[place : place + 1] = bytes([generator.randrange(256)])
             case 3:
                 found[place:place] = generator.choice(
-                    (b'"', b",", b"\n", b"\r", b"\0", b"\xef\xbb\xbf", b"\xff", b"\xe2\x80\xa8", b";")
+                    (
+                        b'"',
+                        b",",
+                        b"\n",
+                        b"\r",
+                        b"\0",
+                        b"\xef\xbb\xbf",
+                        b"\xff",
+                        b"\xe2\x80\xa8",
+                        b";",
+                    )
                 )
             case 4:
                 del found[place:]
@@ -322,7 +332,9 @@ def mutated(data: bytes, generator: random.Random) -> bytes:
             case 7:
                 found = bytearray(found.decode("latin-1").encode(generator.choice(ENCODINGS)))
             case 8:
-                word = generator.choice((b"nan", b"-1e999", b"1e400", b"0x1", b"1_0", b"", b"http://"))
+                word = generator.choice(
+                    (b"nan", b"-1e999", b"1e400", b"0x1", b"1_0", b"", b"http://")
+                )
                 found = bytearray(found.replace(b"0.", word + b"0.", generator.randrange(1, 4)))
             case 9:
                 found += found[:end]

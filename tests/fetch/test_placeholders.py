@@ -81,9 +81,7 @@ FALSE = {
         (url, "gone", None, box) for url, box in zip(urls(3), (LEFT, MIDDLE, RIGHT), strict=True)
     ],
     "ten copies": [(url, "gone", None, CENTRE) for url in urls(10)],
-    "ten on ten hosts": [
-        (f"http://{i}.example/{i}.jpg", "gone", None, CENTRE) for i in range(10)
-    ],
+    "ten on ten hosts": [(f"http://{i}.example/{i}.jpg", "gone", None, CENTRE) for i in range(10)],
     "numbered by the query": [
         (f"http://a.example/photo?id={i}", "gone", None, CENTRE) for i in range(10)
     ],
@@ -191,7 +189,9 @@ def test_they_are_asked_for_again_like_all_that_failed(site, tmp_path):
     assert site.asked == asked
     ledger, array, _, refused = fetch(sample, tmp_path, retry_failed=True)
     assert len(array) == 59
-    assert refused[["url", "cause"]].to_numpy().tolist() == [[site.url + "/gone0.jpg", "status 404"]]
+    assert refused[["url", "cause"]].to_numpy().tolist() == [
+        [site.url + "/gone0.jpg", "status 404"]
+    ]
     assert ledger.loc[site.url + "/gone0.jpg", "error"] == "status 404"
     assert site.asked["/3.jpg"] == asked["/3.jpg"]
 

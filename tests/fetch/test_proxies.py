@@ -49,7 +49,9 @@ def test_photos_come_by_the_proxy(proxy, tmp_path, monkeypatch, variable):
     proxy.pages[f"{host}/moved.jpg"] = lambda page: page.say(302, Location="/2.jpg")
     proxy.pages[f"{host}/robots.txt"] = b"User-agent: *\nDisallow: /0.jpg\n"
     proxy.pages["http://public.example/1.jpg"] = picture(7)
-    monkeypatch.setenv(variable, proxy.url.removeprefix("http://") if "ALL" in variable else proxy.url)
+    monkeypatch.setenv(
+        variable, proxy.url.removeprefix("http://") if "ALL" in variable else proxy.url
+    )
     urls = [f"{host}/{i}.jpg" for i in range(3)] + [f"{host}/moved.jpg"]
     urls.append("http://public.example/1.jpg")
     ledger, array, _, _ = fetch(faces_of(urls), tmp_path, allow_private=False)

@@ -81,7 +81,9 @@ def job(log_path: str | Path) -> Iterator[None]:
             raise SystemExit(1) from None
         except MemoryError as error:
             told = f" ({_one_line(error)})" if str(error) else ""
-            print(f"error: not enough memory{told}; fewer or smaller faces take less (config: faces)")
+            print(
+                f"error: not enough memory{told}; fewer or smaller faces take less (config: faces)"
+            )
             raise SystemExit(1) from None
         except KeyboardInterrupt:
             print("stopped by Ctrl-C")

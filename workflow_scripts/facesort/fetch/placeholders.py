@@ -20,8 +20,8 @@ LEAST: Final = 3
 MANY: Final = 10
 # Two boxes are of one face from this intersection over union on.
 SAME_FACE: Final = 0.5
-# ``name`` is a photo's path and query: what mirrors, http and https have in common. It is NULL where
-# a manifest names the bytes, for there they are wanted.
+# ``name`` is a photo's path and query: what mirrors, http and https have in common. It is NULL
+# where a manifest names the bytes, for there they are wanted.
 SCHEMA: Final = """
 CREATE TABLE photos (url TEXT, name TEXT, sha256 TEXT, final TEXT);
 CREATE INDEX by_sha256 ON photos (sha256, name);
@@ -29,7 +29,8 @@ CREATE INDEX by_final ON photos (final, name) WHERE final IS NOT NULL;
 """
 REDIRECTED: Final = """
 SELECT DISTINCT sha256 FROM photos WHERE final IN (
-    SELECT final FROM photos WHERE final IS NOT NULL GROUP BY final HAVING count(DISTINCT name) >= ?)
+    SELECT final FROM photos WHERE final IS NOT NULL
+    GROUP BY final HAVING count(DISTINCT name) >= ?)
 """
 SHARED: Final = """
 SELECT sha256, count(DISTINCT name) AS names FROM photos GROUP BY sha256 HAVING names >= ?

@@ -254,7 +254,7 @@ def test_any_mixture_is_decided_by_the_three_rules(tmp_path):
         if len(boxes) >= 10 or boxes.nunique() >= 3:
             wanted.add(name)
     assert 50 < len(wanted) < table["name"].nunique() - 50
-    counts = table["name"].value_counts()
+    counts = table["name"].value_counts().to_dict()
     assert found_among(tmp_path, photos) == {
         digest(name): f"placeholder: in place of {counts[name]} photo{'s' * (counts[name] > 1)}"
         for name in wanted

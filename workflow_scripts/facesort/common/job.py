@@ -192,8 +192,8 @@ def unreadable(path: str | Path, what: str, error: Exception) -> Exception:
 
 def _disk_is_full(error: Exception) -> bool:
     # NumPy, safetensors and SQLite tell it in words alone.
-    words = ("problem writing element", "requested and", "No space left", "Disk quota exceeded")
-    words += ("disk is full",)
+    words = ["problem writing element", "requested and", "No space left", "Disk quota exceeded"]
+    words += ["disk is full"]
     number = getattr(error, "errno", None)
     return number in (errno.ENOSPC, errno.EDQUOT) or any(each in str(error) for each in words)
 

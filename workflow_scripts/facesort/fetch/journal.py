@@ -232,6 +232,7 @@ class _Bucket:
             self._connect()
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
             if version > VERSION:
+                self._db.close()
                 raise InputError(f"{self.path}: of a newer facesort; fetch on with that one")
             if version not in (0, VERSION):
                 self._db.close()

@@ -49,7 +49,8 @@ class Proxies:
     def _is_direct(self, host: str, port: int) -> bool:
         if (host, port) in self.direct:
             return True
-        if urllib.request.proxy_bypass_environment(f"{host}:{port}", self._names):
+        bypass = urllib.request.proxy_bypass_environment  # type: ignore[attr-defined]
+        if bypass(f"{host}:{port}", self._names):
             return True
         address = _network(host)
         return address is not None and any(

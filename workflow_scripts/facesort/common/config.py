@@ -67,6 +67,14 @@ def config_errors(config: dict[str, Any]) -> list[str]:
         errors.append(
             f"data.labelled: {data['labelled']}: a file; name its folder, and it in data.table"
         )
+    allowed, forbidden = (
+        {digest.lower() for digest in config["fetch"]["placeholders"][key]}
+        for key in ("allow", "forbid")
+    )
+    errors += [
+        f"fetch.placeholders: {digest} is both allowed and forbidden"
+        for digest in sorted(allowed & forbidden)
+    ]
     if 2 * faces["border"] >= faces["size"]:
         errors.append(f"faces.border: {faces['border']} leaves nothing of {faces['size']} pixels")
     elif not errors:

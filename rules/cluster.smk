@@ -46,11 +46,12 @@ rule name_clusters:
         embeddings="results/{variant}/{model}/seed{seed}/labelled_embeddings.npy",
         index="results/labelled/faces.parquet",
         split="results/labelled/split.parquet",
-        person=lambda wildcards: person_names(dict(wildcards.items())),
+        person=lambda wildcards: list(map(local, person_names(dict(wildcards.items())))),
     output:
         names="results/{variant}/{model}/seed{seed}/names.csv",
     log:
         "results/logs/name_clusters/{variant}/{model}/seed{seed}.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -71,11 +72,12 @@ rule measure_agreement:
             "results/{variant}/{model}/seed{seed}/clusters.npz".format(**cell)
             for cell in NAMED_TWICE
         ],
-        names=[path for cell in NAMED_TWICE for path in names_files(cell)],
+        names=[local(path) for cell in NAMED_TWICE for path in names_files(cell)],
     output:
         csv="results/agreement.csv",
     log:
         "results/logs/measure_agreement.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     resources:

@@ -86,6 +86,7 @@ rule split_labelled:
         split="results/labelled/split.parquet",
     log:
         "results/logs/split_labelled.log",
+    localrule: True
     conda:
         "../envs/faces.yaml"
     resources:

@@ -100,6 +100,7 @@ rule plot_clusters:
         "results/logs/plot_clusters/{variant}/{model}/seed{seed}.log",
     wildcard_constraints:
         model="|".join(CLUSTERED),
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -129,6 +130,7 @@ rule plot_reconstructions:
         "results/logs/plot_reconstructions/{variant}/{model}/seed{seed}.log",
     wildcard_constraints:
         model="|".join(AUTOENCODERS),
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -158,6 +160,7 @@ rule plot_confusion:
         ),
     log:
         "results/logs/plot_confusion.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -188,6 +191,7 @@ rule plot_history:
         ),
     log:
         "results/logs/plot_history.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -217,6 +221,7 @@ rule plot_architecture:
         ),
     log:
         "results/logs/plot_architecture/{model}.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -263,6 +268,7 @@ rule collect_costs:
         csv="results/costs.csv",
     log:
         "results/logs/collect_costs.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -270,7 +276,7 @@ rule collect_costs:
         runtime=minutes(10),
     params:
         # No rule may name another's log as input.
-        logs="results/logs",
+        logs=lambda wildcards, output: f"{Path(output.csv).parent}/logs",
         packages=packages_digest("analysis"),
         code=code_digest("collect_costs"),
     script:
@@ -315,6 +321,7 @@ rule summary_page:
         ),
     log:
         "results/logs/summary_page.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     resources:

@@ -37,7 +37,7 @@ def environment(group: str) -> str:
     )
     return (
         "# Made by envs/update.py from uv.lock.\n"
-        "channels:\n  - conda-forge\n  - nodefaults\n"
+        "channels:\n  - conda-forge\n"
         "dependencies:\n  - python=3.11\n  - pip\n  - pip:\n" + pins
     )
 

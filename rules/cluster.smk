@@ -54,11 +54,12 @@ rule name_clusters:
         ),
         index=branch(LABELLED, then="results/labelled/faces.parquet", otherwise=[]),
         split=branch(LABELLED, then="results/labelled/split.parquet", otherwise=[]),
-        person=lambda wildcards: person_names(dict(wildcards.items())),
+        person=lambda wildcards: list(map(local, person_names(dict(wildcards.items())))),
     output:
         names="results/{variant}/{model}/seed{seed}/names.csv",
     log:
         "results/logs/name_clusters/{variant}/{model}/seed{seed}.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -79,11 +80,12 @@ rule measure_agreement:
             "results/{variant}/{model}/seed{seed}/clusters.npz".format(**cell)
             for cell in NAMED_TWICE
         ],
-        names=[path for cell in NAMED_TWICE for path in names_files(cell)],
+        names=[local(path) for cell in NAMED_TWICE for path in names_files(cell)],
     output:
         csv="results/agreement.csv",
     log:
         "results/logs/measure_agreement.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     resources:

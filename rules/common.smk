@@ -4,11 +4,18 @@ import json
 import sys
 import time
 
-sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
+# Not workflow.basedir, which is another workflow's where that uses this one as a module.
+sys.path.insert(0, str(Path(workflow.current_basedir).parent / "workflow_scripts"))
 
 from facesort.cluster.names_files import names_files, person_names
 from facesort.common import display, run, warm
-from facesort.common.config import config_errors, is_demo, is_labelled, model_settings
+from facesort.common.config import (
+    config_errors,
+    is_demo,
+    is_labelled,
+    model_settings,
+    settled,
+)
 from facesort.common.digests import code_digest, packages_digest, tree_digest
 from facesort.pages.wanted import (
     data_words,
@@ -21,12 +28,14 @@ from facesort.train.cells import cells, chosen, seen, start_weights, training_me
 from facesort.train.models import MODELS as KINDS
 from snakemake.exceptions import WorkflowError
 
+config = settled(config, as_module=not workflow.modifier.is_main_snakefile())
+
 if wrong := config_errors(config):
     raise WorkflowError(
         "the config is not right:\n" + "\n".join(f"  {line}" for line in wrong)
     )
 
-if wrong := run.disk_error(Path("results")):
+if wrong := run.disk_error(Path("results")) or run.container_error(config, workflow):
     raise WorkflowError(wrong)
 
 STARTED = time.time()
@@ -36,7 +45,7 @@ CONFIG_DIGEST = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexd
 DEMO = is_demo(config)
 # Without labelled faces nothing is scored, and no cluster gets a name but by a person.
 LABELLED = is_labelled(config)
-DATA = data_words(config)
+DATA = run.printable(data_words(config))
 CELLS = cells(config)
 if not CELLS:
     raise WorkflowError(

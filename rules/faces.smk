@@ -88,6 +88,7 @@ rule split_labelled:
         split="results/labelled/split.parquet",
     log:
         "results/logs/split_labelled.log",
+    localrule: True
     conda:
         "../envs/faces.yaml"
     resources:

@@ -67,7 +67,7 @@ rule fetch_shard:
         fetch=FETCH,
         port=config["demo"]["port"] if DEMO else 0,
         # Undeclared, so that a failed or killed job keeps what it has fetched.
-        state="results/fetch/state",
+        state=lambda wildcards, output: f"{Path(output.counts).parents[1]}/state",
         packages=packages_digest("faces"),
         code=code_digest("fetch_shard"),
     script:
@@ -100,7 +100,7 @@ rule fetch_faces:
         # What failed in a shard of this run is not asked for again here.
         fetch=FETCH | {"retry_failed": config["fetch"]["retry_failed"] and not SHARDS},
         port=config["demo"]["port"] if DEMO else 0,
-        state="results/fetch/state",
+        state=lambda wildcards, output: f"{Path(output.faces).parent}/state",
         packages=packages_digest("faces"),
         code=code_digest("fetch_faces"),
     script:
@@ -166,6 +166,7 @@ rule report_losses:
         ),
     log:
         "results/logs/report_losses.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     resources:

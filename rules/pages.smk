@@ -108,6 +108,7 @@ rule plot_clusters:
         "results/logs/plot_clusters/{variant}/{model}/seed{seed}.log",
     wildcard_constraints:
         model="|".join(CLUSTERED),
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -137,6 +138,7 @@ rule plot_reconstructions:
         "results/logs/plot_reconstructions/{variant}/{model}/seed{seed}.log",
     wildcard_constraints:
         model="|".join(AUTOENCODERS),
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -166,6 +168,7 @@ rule plot_confusion:
         ),
     log:
         "results/logs/plot_confusion.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -196,6 +199,7 @@ rule plot_history:
         ),
     log:
         "results/logs/plot_history.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -225,6 +229,7 @@ rule plot_architecture:
         ),
     log:
         "results/logs/plot_architecture/{model}.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -271,6 +276,7 @@ rule collect_costs:
         csv="results/costs.csv",
     log:
         "results/logs/collect_costs.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -278,7 +284,7 @@ rule collect_costs:
         runtime=minutes(10),
     params:
         # No rule may name another's log as input.
-        logs="results/logs",
+        logs=lambda wildcards, output: f"{Path(output.csv).parent}/logs",
         packages=packages_digest("analysis"),
         code=code_digest("collect_costs"),
     script:
@@ -316,6 +322,7 @@ rule summary_page:
         ),
     log:
         "results/logs/summary_page.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     resources:

@@ -126,6 +126,7 @@ rule find_causes:
         md="results/causes.md",
     log:
         "results/logs/find_causes.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -192,6 +193,7 @@ rule table1:
         md="results/table1.md",
     log:
         "results/logs/table1.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -219,6 +221,7 @@ rule table2:
         md="results/table2.md",
     log:
         "results/logs/table2.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -311,6 +314,7 @@ rule triplets_table:
         md="results/triplets.md",
     log:
         "results/logs/triplets_table.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -387,6 +391,7 @@ rule few_labels_table:
         ),
     log:
         "results/logs/few_labels_table.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     resources:

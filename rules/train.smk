@@ -77,7 +77,7 @@ rule train:
             else None
         ),
         # Undeclared, so that a failed or killed job can go on from it.
-        checkpoint="results/{variant}/{model}/seed{seed}/checkpoint",
+        checkpoint=lambda wildcards, output: f"{Path(output.model).parent}/checkpoint",
         packages=packages_digest("torch"),
         code=lambda wildcards: code_digest(
             "train", f"facesort.train.models.{wildcards.model}"

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from snakemake.cli import parse_config
 from snakemake.utils import update_config
 
-from facesort.common.config import config_errors, model_settings
+from facesort.common.config import PATHS, config_errors, model_settings, settled
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -158,3 +159,131 @@ def test_the_labelled_set_is_a_folder(tmp_path):
     data = {"fec_csv": str(tmp_path / "labels.csv"), "labelled": str(tmp_path / "labels.csv")}
     (error,) = config_errors(blocks(data=data))
     assert error.startswith("data.labelled: ") and "name its folder, and it in data.table" in error
+
+
+def given(*words):
+    """The default config with what ``--config`` gives, as the rules use it."""
+    config = deepcopy(DEFAULT)
+    update_config(config, parse_config(words))
+    return settled(config, as_module=False)
+
+
+def test_a_config_that_is_right_stays_as_it_is():
+    whole = DEFAULT | {"models": DEFAULT["models"] | BEYOND["models"]}
+    assert settled(whole, as_module=False) == whole
+
+
+def test_lists_and_mappings_of_the_command_line_are_read_as_yaml():
+    """Snakemake leaves what is in them as text."""
+    config = given(
+        "seeds=[1, 2]",
+        "models={supervised: null, transformer: {width: 8}}",
+        "faces={sample: 100, train_joins_pool: true}",
+        "fetch={rate_per_host: 0.5, contact: null, exclude: ~}",
+        "variants=[rgb]",
+        "few_labels={per_emotion: [10, 25]}",
+    )
+    assert config["seeds"] == [1, 2] and config["variants"] == ["rgb"]
+    assert config["models"]["supervised"] is None and config["models"]["stacked"]
+    assert config["faces"] == DEFAULT["faces"] | {"sample": 100, "train_joins_pool": True}
+    assert config["fetch"] == DEFAULT["fetch"] | {"rate_per_host": 0.5}
+    assert config["few_labels"]["per_emotion"] == [10, 25]
+    del config["models"]["transformer"]
+    assert config_errors(config) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("seeds=[1, 2", "seeds: '[1, 2' is not of type 'array'"),
+        ("seeds=[1, two]", "seeds.1: 'two' is not of type 'integer'"),
+        ("seeds=3", "seeds: 3 is not of type 'array'"),
+        ("data=mine.csv", "data: 'mine.csv' is not of type 'object'"),
+        ("models={supervised: {filters: many}}", "models.supervised.filters: 'many' is not of"),
+        ("training={precision: 16}", "training.precision: "),
+        ("data=", "data: None is not of type 'object'"),
+        ("faces={size: [1}", "faces: "),
+        ("unknown={a: 1}", "the top level: Additional properties are not allowed ('unknown'"),
+    ],
+)
+def test_what_is_wrong_there_is_one_line_that_names_the_key(words, said):
+    (error,) = config_errors(given(words))
+    assert error.startswith(said) and len(error.splitlines()) == 1
+
+
+def test_a_module_stands_over_the_default_config(tmp_path, monkeypatch):
+    """Which Snakemake reads only where this workflow is the main one."""
+    assert settled({}, as_module=True) == DEFAULT
+    monkeypatch.chdir(tmp_path)
+    mine = {"seeds": [7], "models": {"supervised": None}, "data": {"labelled": "tree"}}
+    config = settled(mine, as_module=True)
+    assert config["seeds"] == [7] and config["models"] == DEFAULT["models"] | mine["models"]
+    # A module's prefix goes before relative paths.
+    assert config["data"]["labelled"] == str(tmp_path / "tree")
+    assert mine["data"] == {"labelled": "tree"}
+    assert settled({"data": "text", "models": 3}, as_module=True)["data"] == "text"
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("~/faces", "{home}/faces"),
+        ("~/", "{home}"),
+        ("//data//faces/", "/data/faces"),
+        ("./faces/", "faces"),
+        ("a/../faces", "a/../faces"),
+        ("/data/fa ces", "/data/fa ces"),
+        ("~nobody of that name/faces", "~nobody of that name/faces"),
+    ],
+)
+def test_paths_are_read_as_a_shell_reads_them(tmp_path, monkeypatch, written, meant):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for *blocks, key in PATHS:
+        config = beyond("transfer.weights", None)
+        place = config
+        for block in blocks:
+            place = place[block]
+        place[key] = written
+        place = settled(config, as_module=False)
+        for block in blocks:
+            place = place[block]
+        assert place[key] == meant.format(home=tmp_path)
+
+
+def test_what_is_no_path_is_left_alone():
+    config = settled(beyond("transfer.weights", "torchvision"), as_module=True)
+    assert config["models"]["transfer"]["weights"] == "torchvision"
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("none.csv", "none.csv: no such file or folder in {cwd}, where Snakemake was started"),
+        ("/none.csv", "/none.csv: no such file or folder"),
+        ("~nobody at all/x", "no home folder of that name is known"),
+        ("leads/nowhere", "leads/nowhere: a link that leads nowhere"),
+        ("round", "round: Too many levels of symbolic links"),
+        ("{sample}.csv", "Snakemake takes words in braces for wildcards"),
+        ("a\0b", "embedded null byte"),
+        ("", "no name; write null for none"),
+        ("x" * 300, "File name too long"),
+        ("none\udcff.csv", "none\udcff.csv: no such file"),
+    ],
+)
+def test_a_path_that_leads_nowhere_is_named_with_where_it_was_looked_for(
+    tmp_path, monkeypatch, path, said
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "leads").mkdir()
+    (tmp_path / "leads/nowhere").symlink_to("/none")
+    (tmp_path / "round").symlink_to("round")
+    for keys in PATHS[:3]:
+        data = {"labelled": str(tmp_path), "fec_csv": str(tmp_path), "manifest": None}
+        if keys[1] == "manifest":
+            data["fec_csv"] = None
+        config = blocks(models={"triplet": None}, data=data | {keys[1]: path})
+        (error,) = config_errors(config)
+        assert error.startswith(f"{'.'.join(keys)}: ") and said.format(cwd=tmp_path) in error
+    config = blocks(fetch={"exclude": path})
+    (error,) = config_errors(config)
+    assert error.startswith("fetch.exclude: ")

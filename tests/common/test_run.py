@@ -1,16 +1,23 @@
 """What a run checks before it starts, and what it says when it ends."""
 
+import io
 import json
 import os
 import time
+from types import SimpleNamespace
+
+import pytest
 
 from facesort.common import run as checks
 from facesort.common.run import (
     clock_line,
     closing_words,
+    container_error,
     disk_error,
     error_lines,
+    printable,
     read_only_error,
+    say,
     write_report,
 )
 
@@ -20,6 +27,18 @@ def test_a_full_disk_is_an_error_and_a_missing_folder_is_none(tmp_path, monkeypa
     usage = checks.shutil.disk_usage(tmp_path)
     monkeypatch.setattr(checks.shutil, "disk_usage", lambda path: usage._replace(free=999_999))
     assert "no space left on this disk" in disk_error(tmp_path)
+
+
+def test_what_is_said_can_be_said_everywhere(monkeypatch):
+    """Names of any bytes, and terminals that know few signs."""
+    name = os.fsdecode("Fässer ".encode() + b"\xff")
+    assert printable(name) == "Fässer \\udcff"
+    for encoding, said in (("utf-8", "Fässer \\udcff"), ("ascii", "F\\xe4sser \\udcff")):
+        out = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+        monkeypatch.setattr("sys.stdout", out)
+        say(name)
+        out.flush()
+        assert out.buffer.getvalue().decode(encoding) == f"{said}\n"
 
 
 def test_a_file_from_the_future_is_named(tmp_path):
@@ -53,7 +72,9 @@ def test_a_report_that_cannot_be_made_is_one_line(tmp_path, monkeypatch):
     assert json.loads((tmp_path / ".snakemake/report_config.json").read_text()) == {"seeds": [3]}
 
 
-def test_a_report_that_is_made_needs_no_word(tmp_path, monkeypatch):
+@pytest.fixture
+def report_folder(tmp_path, monkeypatch):
+    """A finished run of one rule, whose result the report shows; the folder that is worked in."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".snakemake").mkdir()
     (tmp_path / "results").mkdir()
@@ -62,8 +83,34 @@ def test_a_report_that_is_made_needs_no_word(tmp_path, monkeypatch):
     (tmp_path / "Snakefile").write_text(
         'rule table1:\n    output: report("results/table1.csv")\n    shell: "false"\n'
     )
-    assert write_report({}, tmp_path / "Snakefile") == ""
-    assert (tmp_path / "results/report.html").stat().st_size
+    return tmp_path
+
+
+def test_the_true_reason_of_a_missing_report_is_told(report_folder, monkeypatch):
+    """Not the list of Snakemake's own files that stands below it."""
+    (report_folder / "pygments.py").write_text("raise ImportError\n")
+    monkeypatch.setenv("PYTHONPATH", str(report_folder))
+    said = write_report({}, report_folder / "Snakefile")
+    assert said.endswith("Python package pygments must be installed to create reports."), said
+    assert "File " not in said and not (report_folder / "results/report.html").exists()
+
+
+@pytest.mark.parametrize("method", ["APPTAINER", "DeploymentMethod.APPTAINER", "apptainer"])
+def test_containers_are_asked_for_in_vain_while_there_is_no_image(method):
+    def asked(*methods):
+        settings = SimpleNamespace(deployment_method=set(methods))
+        return SimpleNamespace(deployment_settings=settings)
+
+    wrong = container_error({"container": None}, asked("conda", method))
+    assert wrong.startswith("--sdm apptainer: no image") and "container" in wrong
+    assert len(wrong.splitlines()) == 1
+    assert container_error({"container": "mine.sif"}, asked(method)) == ""
+    assert container_error({"container": None}, asked("conda")) == ""
+
+
+def test_a_report_that_is_made_needs_no_word(report_folder):
+    assert write_report({}, report_folder / "Snakefile") == ""
+    assert (report_folder / "results/report.html").stat().st_size
 
 
 def test_a_run_ends_with_its_table_and_where_it_lies(tmp_path):

@@ -118,14 +118,15 @@ def test_resizing_takes_means_and_keeps_what_is_smooth(photo):
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF", "HEIF"])
 def test_exif_rotation(photo, orientation, kind):
+    """HEIF and AVIF hold it in words of their own; TIFF and HEIF are turned as they are opened."""
     back = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # how to store, so that it shows upright
     stored = photo.transpose(back[orientation]) if orientation > 1 else photo
     exif = Image.Exif()
     exif[0x0112] = orientation
-    options = {"lossless": True} if kind == "WEBP" else {"quality": 95} if kind == "JPEG" else {}
-    data = encode(stored, kind, exif=exif, **options)
+    options = {"lossless": True} if kind == "WEBP" else {"quality": 95}
+    data = encode(stored, kind, exif=exif.tobytes(), **options)
     box = (0.5, 0.75, 0.25, 0.75)
     cut = cut_faces(data, [box], 40, MOST)
     assert (cut.width, cut.height) == photo.size
@@ -156,6 +157,11 @@ def test_broken_exif_is_no_reason_to_refuse(photo):
     assert difference(cut_faces(data, [WHOLE], 40, MOST).faces[0], expected(photo)) < 2
 
 
+def plain_ppm(image: Image.Image) -> bytes:
+    numbers = " ".join(map(str, np.asarray(image).ravel()))
+    return f"P3 # in words\n{image.width} {image.height} 255\n{numbers}\n".encode()
+
+
 @pytest.mark.parametrize(
     ("name", "make", "tolerance"),
     [
@@ -167,6 +173,22 @@ def test_broken_exif_is_no_reason_to_refuse(photo):
         ("WebP", lambda i: encode(i, "WEBP", quality=95), 3),
         ("BMP", lambda i: encode(i, "BMP"), 0),
         ("opaque alpha", lambda i: encode(i.convert("RGBA"), "PNG"), 0),
+        ("TIFF", lambda i: encode(i, "TIFF"), 0),
+        ("LZW TIFF", lambda i: encode(i, "TIFF", compression="tiff_lzw"), 0),
+        ("JPEG TIFF", lambda i: encode(i, "TIFF", compression="jpeg", quality=95), 3),
+        ("CMYK TIFF", lambda i: encode(i.convert("CMYK"), "TIFF"), 3),
+        ("YCbCr TIFF", lambda i: encode(i.convert("YCbCr"), "TIFF"), 3),
+        ("LAB TIFF", lambda i: encode(i.convert("LAB"), "TIFF"), 3),
+        ("grey TIFF", lambda i: encode(i.convert("L"), "TIFF"), None),
+        ("palette TIFF", lambda i: encode(i.quantize(256), "TIFF"), 6),
+        ("alpha TIFF", lambda i: encode(i.convert("RGBA"), "TIFF"), 0),
+        ("PPM", lambda i: encode(i, "PPM"), 0),
+        ("plain PPM", plain_ppm, 0),
+        ("PGM", lambda i: encode(i.convert("L"), "PPM"), None),
+        ("AVIF", lambda i: encode(i, "AVIF", quality=95), 3),
+        ("HEIC", lambda i: encode(i, "HEIF", quality=95), 3),
+        ("alpha HEIC", lambda i: encode(i.convert("RGBA"), "HEIF", quality=95), 3),
+        ("grey HEIC", lambda i: encode(i.convert("L"), "HEIF", quality=95), None),
         ("progressive", lambda i: encode(i, "JPEG", progressive=True, quality=95), 2),
     ],
 )
@@ -180,10 +202,87 @@ def test_every_mode_becomes_rgb(photo, name, make, tolerance):
         assert difference(face, expected(photo)) <= tolerance
 
 
-def test_sixteen_bits_are_scaled_not_clipped():
-    ramp = np.linspace(0, 65535, 64 * 64).reshape(64, 64).astype(np.uint16)
-    face = cut_faces(encode(Image.fromarray(ramp), "PNG"), [WHOLE], 64, MOST).faces[0]
-    assert np.abs(face[..., 0].astype(float) - ramp / 257).max() <= 1
+RAMP = np.linspace(0, 1, 64 * 64).reshape(64, 64)
+
+
+def tiff(values: np.ndarray, bits: int, sample_format: int = 1, white_is_zero: bool = False):
+    """A grey TIFF of one strip, its bytes in little-endian order."""
+    body = np.ascontiguousarray(values).tobytes()
+    height, width = (64, 64)
+    tags = {256: width, 257: height, 258: bits, 259: 1, 262: int(not white_is_zero)}
+    tags |= {273: 8, 277: 1, 278: height, 279: len(body), 339: sample_format}
+    fields = b"".join(struct.pack("<HHIHH", tag, 3, 1, v, 0) for tag, v in sorted(tags.items()))
+    header = struct.pack("<2sHI", b"II", 42, 8 + len(body))
+    return header + body + struct.pack("<H", len(tags)) + fields + bytes(4)
+
+
+def packed_12(values: np.ndarray) -> np.ndarray:
+    """Twelve bits a pixel, two pixels in three bytes."""
+    first, second = values.reshape(-1, 2).T.astype(np.uint16)
+    return np.stack([first >> 4, (first & 15) << 4 | second >> 8, second & 255], -1).astype("u1")
+
+
+def pgm_16(values: np.ndarray) -> bytes:
+    return b"P5 64 64 65535\n" + values.astype(">u2").tobytes()
+
+
+DEEP = {
+    "16-bit PNG": lambda: encode(Image.fromarray((RAMP * 65535).astype(np.uint16)), "PNG"),
+    "16-bit TIFF": lambda: tiff((RAMP * 65535).astype("<u2"), 16),
+    "16-bit PGM": lambda: pgm_16(RAMP * 65535),
+    "12-bit TIFF": lambda: tiff(packed_12(RAMP * 4095), 12),
+    "32-bit TIFF of 16-bit numbers": lambda: tiff((RAMP * 65535).astype("<i4"), 32, 2),
+    "32-bit TIFF of bytes": lambda: tiff((RAMP * 255).astype("<i4"), 32, 2),
+    "32-bit TIFF of large numbers": lambda: tiff((RAMP * 1e9).astype("<i4"), 32, 2),
+    "float TIFF of shares": lambda: tiff(RAMP.astype("<f4"), 32, 3),
+    "float TIFF of bytes": lambda: tiff((RAMP * 255).astype("<f4"), 32, 3),
+    "float TIFF of 16-bit numbers": lambda: tiff((RAMP * 65535).astype("<f4"), 32, 3),
+    "float TIFF of large numbers": lambda: tiff((RAMP * 1e9).astype("<f4"), 32, 3),
+    "PFM": lambda: b"Pf 64 64 -1\n" + RAMP[::-1].astype("<f4").tobytes(),
+    "16-bit TIFF, white is zero": lambda: tiff(((1 - RAMP) * 65535).astype("<u2"), 16, 1, True),
+}
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_more_bits_are_scaled_not_clipped(name):
+    face = cut_faces(DEEP[name](), [WHOLE], 64, MOST).faces[0]
+    assert np.abs(face[..., 0].astype(float) - RAMP * 255).max() <= 1
+    assert np.abs(read_image(DEEP[name](), MOST)[..., 0] - RAMP * 255).max() <= 1
+
+
+def test_more_bits_are_turned_as_exif_says():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    stored = Image.fromarray(np.rot90(RAMP * 65535).astype(np.uint16))
+    data = encode(stored, "PNG", exif=exif)
+    assert np.abs(read_image(data, MOST)[..., 0] - RAMP * 255).max() <= 1
+
+
+def test_a_face_of_many_bits_is_as_bright_as_in_the_whole_photo():
+    """A box is scaled as its photo, not by its own largest number."""
+    dark = cut_faces(DEEP["float TIFF of large numbers"](), [(0, 1, 0, 0.25)], 16, MOST).faces[0]
+    assert dark.max() <= 64
+
+
+def test_numbers_that_are_none_are_black():
+    values = RAMP.astype("<f4")
+    values[0, :3] = np.nan, np.inf, -np.inf
+    face = cut_faces(tiff(values, 32, 3), [WHOLE], 64, MOST).faces[0]
+    assert face[0, :3].max() == 0 and face[-1, -1].min() == 255
+
+
+def test_of_a_document_the_first_page(photo):
+    pages = [photo, Image.new("RGB", (10, 10), "black")]
+    data = encode(pages[0], "TIFF", save_all=True, append_images=pages[1:])
+    assert np.array_equal(cut_faces(data, [WHOLE], 40, MOST).faces[0], expected(photo))
+
+
+def test_of_a_heif_file_the_main_picture(photo):
+    """As phones store bursts; none of them need be the first."""
+    others = [Image.new("RGB", photo.size, "black"), photo]
+    options = {"save_all": True, "append_images": others[1:], "primary_index": 1, "quality": 95}
+    data = encode(others[0], "HEIF", **options)
+    assert difference(cut_faces(data, [WHOLE], 40, MOST).faces[0], expected(photo)) < 3
 
 
 def test_one_bit_image():
@@ -207,7 +306,9 @@ def test_of_an_animation_the_first_frame(photo, kind):
     assert difference(cut_faces(data, [WHOLE], 40, MOST).faces[0], expected(photo)) < 8
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP", "BMP"])
+@pytest.mark.parametrize(
+    "kind", ["JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "PPM", "AVIF", "HEIF"]
+)
 @pytest.mark.parametrize("share", [0.0, 0.02, 0.3, 0.6, 0.95])
 def test_truncated_files_are_refused(photo, kind, share):
     data = encode(photo, kind)
@@ -257,3 +358,54 @@ def test_a_bomb_is_refused_before_decoding():
     )
     with pytest.raises(ImageError, match=r"^too many pixels: 30000 x 30000"):
         cut_faces(bomb + chunk(b"IEND", b""), [WHOLE], 40, MOST)
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "PPM", "AVIF", "HEIF"])
+def test_what_is_told_of_the_size_is_believed_before_decoding(photo, kind):
+    """A few bytes that tell of 4,000 x 4,000 pixels."""
+    side = 4_000
+    if kind == "PPM":
+        data = f"P6 {side} {side} 255\n".encode() + bytes(100)
+    elif kind == "TIFF":
+        tags = {256: side, 257: side, 258: 8, 259: 1, 262: 1, 273: 8, 277: 1, 278: side}
+        fields = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+        data = struct.pack("<2sHIH", b"II", 42, 8, len(tags)) + fields + bytes(4)
+    else:
+        data = encode(photo, kind)
+        at = data.index(b"ispe") + 8
+        data = data[:at] + struct.pack(">II", side, side) + data[at + 8 :]
+    with pytest.raises(ImageError, match=rf"^too many pixels: {side} x {side}"):
+        cut_faces(data, [WHOLE], 40, MOST)
+    # Where the limit lets it pass, it is known for what it is; AVIF are enlarged to what is told.
+    if kind != "AVIF":
+        with pytest.raises(ImageError, match=r"^(truncated|damaged) image"):
+            cut_faces(data, [WHOLE], 40, 10**8)
+
+
+KINDS = ["JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "LZW", "PPM", "AVIF", "HEIF"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("tries", [100, pytest.param(10_000, marks=pytest.mark.slow)])
+def test_damaged_bytes_are_an_image_or_refused(photo, kind, tries):
+    """Bytes changed, left out, doubled, at random places, most of them near the head."""
+    small = photo.resize((48, 36))
+    lzw = {"compression": "tiff_lzw"} if kind == "LZW" else {}
+    whole = encode(small, "TIFF" if lzw else kind, **lzw)
+    rng = np.random.default_rng(0)
+    for _ in range(tries):
+        data = bytearray(whole)
+        for _ in range(rng.integers(1, 4)):
+            at = int(len(data) * rng.random() ** 3)
+            how, number = rng.integers(4), int(rng.integers(1, 9))
+            if how < 2:
+                data[at : at + 1] = rng.bytes(1)
+            elif how == 2:
+                del data[at : at + number]
+            else:
+                data[at:at] = data[at : at + number]
+        try:
+            cut = cut_faces(bytes(data), [WHOLE, (0.2, 0.6, 0.1, 0.9)], 8, 100_000)
+            assert cut.faces.shape == (2, 8, 8, 3)
+        except ImageError as error:
+            assert len(str(error).splitlines()) == 1

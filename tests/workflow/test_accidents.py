@@ -200,6 +200,25 @@ def test_a_home_folder_that_cannot_be_written_is_not_needed(finished, project):
     restart(finished, project)
 
 
+def test_neither_a_home_folder_nor_a_name_is_needed(finished, project):
+    """As in containers, whose user ids have no entry in /etc/passwd; no ./run helps here."""
+    nameless = ["unshare", "--user", "--map-user=4711", "--map-group=4711"]
+    if subprocess.run([*nameless, "true"], capture_output=True).returncode:
+        pytest.skip("needs leave to be another user (unshare)")
+    shutil.rmtree(finished / "results/rgb/stacked")
+    named = ("HOME", "USER", "LOGNAME", "LNAME", "USERNAME")
+    env = {k: v for k, v in os.environ.items() if k not in named and not k.startswith("XDG_")}
+    command = ["snakemake", "--configfile", "small.yaml", "--cores", "2"]
+    targets = [*TARGETS, "results/rgb/stacked/seed0/map.html"]
+    done = subprocess.run(
+        [*nameless, *command, *targets], cwd=finished, env=env, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    # Where nobody has a home, ~ is no more than a name.
+    assert not (finished / "~").exists()
+    restart(finished, project)
+
+
 def mount(*arguments):
     done = subprocess.run(["mount", *arguments], capture_output=True, text=True)
     if done.returncode:

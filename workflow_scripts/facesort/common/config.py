@@ -3,12 +3,27 @@
 Imported by the Snakefile, which every job parses: nothing slow is imported here.
 """
 
+import os
+import re
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 SCHEMA = Path(__file__).resolve().parents[2] / "config.schema.yaml"
 # Keys of ``data`` that name where the pool comes from; one of them at most.
 POOLS = ("fec_csv", "manifest", "faces")
+DEFAULT = SCHEMA.parents[1] / "config.yaml"
+# Where the config names a person's files and folders; but for the last, they are to be there.
+PATHS = (
+    ("data", "fec_csv"),
+    ("data", "manifest"),
+    ("data", "faces"),
+    ("data", "labelled"),
+    ("fetch", "exclude"),
+    ("models", "transfer", "weights"),
+    ("fetch", "keep_photos"),
+)
 
 
 def model_settings(config: dict[str, Any], model: str, variant: str) -> dict[str, Any]:
@@ -33,13 +48,8 @@ def is_labelled(config: dict[str, Any]) -> bool:
 
 def config_errors(config: dict[str, Any]) -> list[str]:
     """What is wrong with the config, one line a key; empty if nothing is."""
-    import jsonschema
-    import yaml
-
-    schema = yaml.load(SCHEMA.read_bytes(), yaml.CSafeLoader)
     errors = []
-    validator = jsonschema.Draft202012Validator(schema)
-    for error in sorted(validator.iter_errors(config), key=lambda e: [str(p) for p in e.path]):
+    for error in sorted(_validator().iter_errors(config), key=lambda e: [str(p) for p in e.path]):
         key = ".".join(str(part) for part in error.path) or "the top level"
         hint = error.schema.get("description", "") if isinstance(error.schema, dict) else ""
         errors.append(f"{key}: {error.message}" + (f" ({hint})" if hint else ""))
@@ -54,9 +64,7 @@ def config_errors(config: dict[str, Any]) -> list[str]:
             f"data: set one of {', '.join(POOLS)} beside labelled, or none of all for the rendered "
             "faces"
         )
-    for key in (*POOLS, "labelled"):
-        if data[key] is not None and not Path(data[key]).exists():
-            errors.append(f"data.{key}: {data[key]}: no such file or folder")
+    errors += _path_errors(config)
     if data["faces"] is not None and Path(data["faces"]).is_file():
         errors.append(f"data.faces: {data['faces']}: not a folder")
     if faces["train_joins_pool"] and not is_labelled(config):
@@ -118,8 +126,8 @@ def _transfer_errors(settings: dict[str, Any] | None) -> list[str]:
             "models.transfer.frozen: a backbone with random weights must learn: set false, or name "
             "a file (or torchvision) in models.transfer.weights"
         ]
-    if weights not in (None, "torchvision") and not Path(weights).is_file():
-        return [f"models.transfer.weights: {weights}: no such file"]
+    if weights is not None and Path(weights).is_dir():
+        return [f"models.transfer.weights: {weights}: no such file, but a folder"]
     return []
 
 
@@ -142,3 +150,110 @@ def _triplet_errors(config: dict[str, Any]) -> list[str]:
             f"{side} pixels (faces.size, faces.border)"
         )
     return errors
+
+
+def settled(config: dict[str, Any], as_module: bool) -> dict[str, Any]:
+    """The config as the rules use it, made of what Snakemake was given.
+
+    Lists and mappings of ``--config``, in which Snakemake leaves numbers as text, are read as YAML
+    wherever the schema wants no text. In paths ``~`` becomes the home folder, and what Snakemake
+    warns of (``//``, ``./``, a last ``/``) goes.
+
+    Args:
+        as_module: whether another workflow uses this one as a module. Its config then stands over
+            config.yaml, as one of ``--configfile`` does.
+    """
+    import yaml
+
+    config = _plain(config)
+    if as_module:
+        config = _over(_plain(yaml.load(DEFAULT.read_bytes(), yaml.CSafeLoader)), config)
+    for error in list(_validator().iter_errors(config)):
+        if isinstance(error.instance, str) and error.path:
+            with suppress(yaml.YAMLError):
+                block, key = _block(config, error.path)
+                block[key] = yaml.load(error.instance, yaml.CSafeLoader)
+    for path in PATHS:
+        block, key = _block(config, path)
+        given = block.get(key) if isinstance(block, dict) else None
+        if isinstance(given, str) and given not in ("", "torchvision"):
+            whole = os.path.expanduser(given)  # noqa: PTH111 - pathlib's fails without a home
+            whole = re.sub("^/+", "/", str(Path(whole)))
+            # A module's `prefix:` goes before whatever is not absolute.
+            block[key] = str(Path(whole).absolute()) if as_module else whole
+    return config
+
+
+@cache
+def _validator() -> Any:
+    import jsonschema
+    import yaml
+
+    return jsonschema.Draft202012Validator(yaml.load(SCHEMA.read_bytes(), yaml.CSafeLoader))
+
+
+def _plain(value: Any) -> Any:
+    """A copy of plain dicts and lists, with None for what ``--config`` leaves as text of it."""
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    return None if value in ("null", "~") else value
+
+
+def _over(below: Any, above: Any) -> Any:
+    """One config over another, key by key, as Snakemake merges them."""
+    if isinstance(below, dict) and isinstance(above, dict):
+        return below | {key: _over(below.get(key), each) for key, each in above.items()}
+    return above
+
+
+def _block(config: Any, path: Any) -> tuple[Any, Any]:
+    """The block of the config in which a key stands, None if there is none; and the key."""
+    *above, key = path
+    for each in above:
+        if isinstance(config, list):
+            config = config[each]
+        else:
+            config = config.get(each) if isinstance(config, dict) else None
+    return config, key
+
+
+def _path_errors(config: dict[str, Any]) -> list[str]:
+    """What keeps the named files from being read, a line a key."""
+    errors = []
+    for keys in PATHS[:-1]:
+        block, key = _block(config, keys)
+        path = (block or {}).get(key)
+        if path is None or (key == "weights" and path == "torchvision"):
+            continue
+        if path == "":
+            errors.append(f"{'.'.join(keys)}: no name; write null for none")
+        elif "{" in path or "}" in path:
+            errors.append(
+                f"{'.'.join(keys)}: {path}: Snakemake takes words in braces for wildcards; rename "
+                "it, or name a link to it"
+            )
+        elif fault := _fault(path):
+            errors.append(f"{'.'.join(keys)}: {path}: {fault}")
+    return errors
+
+
+def _fault(path: str) -> str:
+    """Why there is no such file or folder, and where it was looked for; else empty."""
+    try:
+        os.stat(path)  # noqa: PTH116
+    except FileNotFoundError:
+        if Path(path).is_symlink():
+            return "a link that leads nowhere"
+        if path.startswith("~"):
+            return "no such file or folder; no home folder of that name is known"
+        if Path(path).is_absolute():
+            return "no such file or folder"
+        return (
+            f"no such file or folder in {Path.cwd()}, where Snakemake was started, or its "
+            "--directory"
+        )
+    except (OSError, ValueError) as error:  # also a byte that no name may hold
+        return getattr(error, "strerror", None) or str(error)
+    return ""

@@ -10,6 +10,17 @@ from pathlib import Path
 from typing import Any
 
 
+def printable(text: str) -> str:
+    r"""A text that any file in UTF-8 takes: bytes of names that are no UTF-8 as \udcff."""
+    return text.encode(errors="backslashreplace").decode()
+
+
+def say(text: str) -> None:
+    """Print a text, whatever signs the terminal knows."""
+    known = sys.stdout.encoding or "ascii"
+    print(text.encode(known, "backslashreplace").decode(known))
+
+
 def error_lines(logs: Path, since: float) -> str:
     """The ``error:`` lines that jobs have logged since a time, to end a failed run with."""
     found = []
@@ -26,6 +37,18 @@ def disk_error(results: Path) -> str:
         if folder.is_dir() and shutil.disk_usage(folder).free < 1_000_000:
             return f"{folder.resolve()}: no space left on this disk; free some and run again"
     return ""
+
+
+def container_error(config: dict[str, Any], workflow: Any) -> str:
+    """A line if containers are asked for and there is no image: rules would run outside of any."""
+    methods = map(str, workflow.deployment_settings.deployment_method)
+    if config["container"] or not any("APPTAINER" in method.upper() for method in methods):
+        return ""
+    return (
+        "--sdm apptainer: no image of facesort is published, and no rule is to run outside of one "
+        "unnoticed. Build one (docs/cluster.md says how) and name it in the config (container), or "
+        "leave --sdm apptainer out"
+    )
 
 
 def read_only_error(results: Path) -> str:
@@ -66,7 +89,9 @@ def write_report(config: dict[str, Any], snakefile: Path) -> str:
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if not done.returncode:
         return ""
+    # The reason stands above a list of Snakemake's own files.
     lines = done.stdout.decode(errors="replace").strip().splitlines()
+    lines = [line.strip() for line in lines if not line.startswith('  File "')]
     return f"results/report.html was not made: {' '.join(lines[-3:])}"
 
 

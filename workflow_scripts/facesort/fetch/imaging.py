@@ -1,8 +1,9 @@
 """Images of strangers decoded with care: bytes to RGB, a box to a square of pixels.
 
-Pillow opens: it reads what the web shows, and tells an image's size before decoding it. Plain JPEGs
-are decoded by simplejpeg: the same pixels as Pillow's in less time. Whatever it does not take,
-truncated files above all, Pillow decodes, or says why not. Colour profiles are not applied.
+Pillow opens: it reads what the web shows and what cameras and phones write, HEIC by way of
+pillow-heif, and tells an image's size before decoding it. Plain JPEGs are decoded by simplejpeg:
+the same pixels as Pillow's in less time. Whatever it does not take, truncated files above all,
+Pillow decodes, or says why not. Colour profiles are not applied.
 """
 
 import io
@@ -13,11 +14,13 @@ from typing import Final
 
 import cv2
 import numpy as np
+import pillow_heif
 import simplejpeg
-from PIL import ExifTags, Image
+from PIL import AvifImagePlugin, ExifTags, Image
 
-# Pillow opens multi-picture files (MPO), as some phones write, by way of JPEG.
-FORMATS: Final = ("JPEG", "PNG", "GIF", "WEBP", "BMP")
+# Pillow opens multi-picture files (MPO), as some phones write, by way of JPEG; PPM stands for PBM,
+# PGM and PFM too, HEIF for HEIC. AVIF before HEIF: some files of both begin alike.
+FORMATS: Final = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "PPM", "AVIF", "HEIF")
 REDUCIBLE: Final = ("JPEG", "MPO")
 REDUCTIONS: Final = (1, 2, 4, 8)
 # A JPEG is decoded no smaller than this many times the size that its faces are resized to.
@@ -38,6 +41,11 @@ Edges = tuple[int, int, int, int]
 
 # Pillow warns of large images; here the caller's limit refuses them before they are decoded.
 Image.MAX_IMAGE_PIXELS = None
+# The callers' threads decode an image each.
+AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+pillow_heif.register_heif_opener(
+    decode_threads=1, thumbnails=False, depth_images=False, aux_images=False
+)
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
@@ -70,7 +78,8 @@ def cut_faces(data: bytes, boxes: Sequence[Box], size: int, max_pixels: int) -> 
     pixels it needs.
 
     Args:
-        data: a whole file of one of ``FORMATS``; of animations the first frame counts.
+        data: a whole file of one of ``FORMATS``; of animations the first frame counts, of pages
+            the first, of a HEIF file's pictures the main one.
         boxes: relative to the photo as it is shown, EXIF rotation applied.
         size: side of the squares, in pixels.
         max_pixels: photos with more are refused before they are decoded.
@@ -157,7 +166,7 @@ def _open(data: bytes, max_pixels: int) -> Image.Image:
         raise ImageError("not an image", f"begins with {data[:8]!r}") from None
     if image.width * image.height > max_pixels:
         raise ImageError("too many pixels", f"{image.width} x {image.height}")
-    return image if image.format in REDUCIBLE else _load(image)
+    return image if image.format in REDUCIBLE else _in_8_bits(_load(image))
 
 
 def _decode(image: Image.Image, data: bytes, reduction: int = 1) -> np.ndarray | Image.Image:
@@ -178,6 +187,7 @@ def _decode(image: Image.Image, data: bytes, reduction: int = 1) -> np.ndarray |
 
 
 def _load(image: Image.Image) -> Image.Image:
+    told = image.size
     try:
         image.load()
     except MemoryError:
@@ -185,7 +195,35 @@ def _load(image: Image.Image) -> Image.Image:
     except Exception as error:
         cause = "truncated image" if "truncated" in str(error) else "damaged image"
         raise ImageError(cause, error) from None
+    if image.size != told:  # pillow-heif learns it here
+        raise ImageError("damaged image", f"{image.size} pixels where {told} were told")
     return image
+
+
+def _in_8_bits(image: Image.Image) -> Image.Image:
+    """Grey of more bits scaled to 8: Pillow's own conversion would clip it.
+
+    White is the largest number of the format's bits where these are told, else the first of 1 (in
+    floats alone), 255, 65535 and the image's largest number that no pixel exceeds.
+    """
+    if not image.mode.startswith(("I", "F")):
+        return image
+    values = np.nan_to_num(np.asarray(image, np.float32), posinf=0, neginf=0)
+    tags = getattr(image, "tag_v2", {})
+    bits = max(tags.get(ExifTags.Base.BitsPerSample, (16,)))
+    if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PPM"):
+        white = 2.0**bits - 1
+    else:
+        largest = float(values.max())
+        likely = (1, 255, 65535) if image.mode == "F" else (255, 65535)
+        white = next((each for each in likely if largest <= each), largest)
+    grey = np.clip(np.rint(values * (255 / white)), 0, 255).astype(np.uint8)
+    if tags.get(ExifTags.Base.PhotometricInterpretation) == 0:  # white is zero
+        grey = 255 - grey
+    scaled = Image.fromarray(grey)
+    # Its EXIF above all; what is transparent is told in numbers of more bits.
+    scaled.info = {key: what for key, what in image.info.items() if key != "transparency"}
+    return scaled
 
 
 def _orientation(image: Image.Image) -> int:
@@ -223,10 +261,6 @@ def _edges(box: Box, width: int, height: int) -> Edges:
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I;16"):
-        # Pillow's own conversion would clip 16 bits instead of scaling them.
-        values = np.asarray(image).astype(np.uint32)
-        return Image.fromarray(((values + 128) // 257).astype(np.uint8)).convert("RGB")
     if image.has_transparency_data:
         layer = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")

@@ -1,0 +1,74 @@
+"""As a module of another workflow, which is how Snakemake workflows are used again."""
+
+import re
+import shutil
+
+import pytest
+from small_run import copy_project, jobs_to_run, snakemake
+
+# How the other workflow may name it; {more} is a line of the module's own.
+OUTER = """
+module facesort:
+    snakefile: "{inner}/Snakefile"
+    {more}
+
+
+use rule * from facesort as facesort_*
+"""
+
+
+@pytest.fixture
+def outer(tmp_path):
+    """Another workflow's folder, whose Snakefile is written by the test; and this workflow's."""
+    inner = copy_project(tmp_path / "inner façade")
+    folder = tmp_path / "outer"
+    folder.mkdir()
+    shutil.move(inner / "small.yaml", folder / "small.yaml")
+
+    def write(more=""):
+        (folder / "Snakefile").write_text(OUTER.format(inner=inner, more=more), encoding="utf-8")
+        return folder
+
+    return write
+
+
+def test_it_plans_the_same_jobs(outer, tmp_path):
+    alone = jobs_to_run(copy_project(tmp_path / "alone"))
+    folder = outer("config: config")
+    planned = jobs_to_run(folder)
+    planned.remove(("facesort_all", ""))
+    assert [(rule.removeprefix("facesort_"), about) for rule, about in planned] == alone
+    assert len(alone) > 40 and all(rule.startswith("facesort_") for rule, _ in planned)
+    printed = snakemake(folder, "-n")
+    # What takes seconds runs where Snakemake does, under its new name too.
+    assert re.search(r"^localrule facesort_table1:", printed, re.M)
+    assert "localrules directive" not in printed
+
+
+def test_without_a_config_it_has_its_own(outer):
+    """12 cells; the other workflow's config is no concern of its."""
+    folder = outer()
+    printed = snakemake(folder, "-n", "--quiet", "rules")
+    assert re.search(r"^facesort_train +12$", printed, re.M), printed
+
+
+def test_what_is_wrong_in_its_config_is_named(outer):
+    folder = outer('config: {"seeds": "none"}')
+    printed = snakemake(folder, "-n", expect=1)
+    assert "seeds: 'none' is not of type 'array'" in printed and "Traceback" not in printed
+
+
+def test_its_jobs_run_and_all_that_they_write_lies_below_the_prefix(outer, project):
+    folder = outer('config: config; prefix: "mine"'.replace("; ", "\n    "))
+    targets = ["fetch/faces.npy", "rgb/labelled.npy", "rgb/stacked/seed0/model"]
+    printed = snakemake(folder, *(f"mine/results/{target}" for target in targets))
+    assert "Traceback" not in printed
+    for path in (*targets[:2], f"{targets[2]}/weights.safetensors"):
+        ours, others = (each / "results" / path for each in (folder / "mine", project))
+        assert ours.read_bytes() == others.read_bytes(), path
+    assert sorted(path.name for path in folder.iterdir() if path.name[0] != ".") == [
+        "Snakefile",
+        "mine",
+        "small.yaml",
+    ]
+    assert (folder / "mine/results/fetch/state").is_dir()

@@ -5,7 +5,6 @@ refused with a cause, in the same tables as what was fetched; nothing in the fol
 """
 
 import hashlib
-import os
 import shutil
 import stat
 import tempfile
@@ -22,54 +21,31 @@ import pyarrow.parquet as pq
 
 from facesort.common.arrays import append_array, write_index, write_whole
 from facesort.common.job import InputError, Progress
+from facesort.common.trees import shown, walk
 from facesort.fetch.imaging import ImageError, read_image, resize
 from facesort.fetch.outputs import LEDGER, cause_of
 
-# What archives and file managers leave behind, besides names that begin with a dot.
-CLUTTER: Final = ("__macosx", "thumbs.db", "desktop.ini")
 BATCH: Final = 256
 WARNINGS: Final = 10
 
 
 class Listing(NamedTuple):
-    """What lies below a folder.
+    """What lies below a folder, hidden files apart.
 
     Attributes:
-        files: paths of all files but hidden ones, sorted.
-        refused: folders that are not looked into, and why.
-        hidden: how many hidden files and folders were passed over.
+        files: their paths, relative to the folder, sorted.
+        refused: what is neither a file nor a folder to enter, and why.
     """
 
     files: list[str]
     refused: list[tuple[str, str]]
-    hidden: int
 
 
 def list_files(folder: str | Path) -> Listing:
     """List a folder and all folders below it. Links are followed, but into no folder twice."""
-    files: list[str] = []
-    refused: list[tuple[str, str]] = []
-    hidden = 0
-    met: set[tuple[int, int]] = set()
-
-    def refuse(error: OSError) -> None:
-        refused.append((os.fsdecode(error.filename), f"unreadable: {error.strerror}"))
-
-    for parent, folders, names in os.walk(folder, onerror=refuse, followlinks=True):
-        about = Path(parent).stat()
-        if (about.st_dev, about.st_ino) in met:
-            refused.append((parent, "a link to a folder that is listed already"))
-            folders.clear()
-            continue
-        met.add((about.st_dev, about.st_ino))
-        hidden += sum(map(is_clutter, names + folders))
-        files += [f"{parent}/{name}" for name in names if not is_clutter(name)]
-        folders[:] = sorted(name for name in folders if not is_clutter(name))
-    return Listing(sorted(files), refused, hidden)
-
-
-def is_clutter(name: str) -> bool:
-    return name.startswith(".") or name.lower() in CLUTTER
+    found = sorted(walk(folder))
+    others = [(entry.path, entry.kind) for entry in found if entry.kind not in ("file", "folder")]
+    return Listing([entry.path for entry in found if entry.kind == "file"], others)
 
 
 def read_folder(
@@ -95,8 +71,8 @@ def read_folder(
     Returns:
         Of each file, in the order of their paths: path (relative to the folder, as it can be
         shown), error (None for those in the array), and as far as it was read bytes, sha256, width
-        and height (pixels). A file of the same bytes as one before it is refused. Then of each
-        folder that could not be listed.
+        and height (pixels). A file of the same bytes as one before it is refused. Then what is no
+        file.
 
     Raises:
         InputError: if not one picture can be read.
@@ -110,8 +86,8 @@ def read_folder(
     first: dict[str, str] = {}
     progress = Progress(len(paths), "faces of the folder")
     with tempfile.TemporaryFile(dir=Path(faces).parent) as room:
-        for path, row, face in read_faces(paths, size, workers, max_bytes, max_pixels):
-            row["path"] = shown(path, folder)
+        for path, row, face in read_faces(folder, paths, size, workers, max_bytes, max_pixels):
+            row["path"] = as_text(path)
             if face is not None and row["sha256"] in first:
                 row["error"] = f"the same bytes as another file: {first[row['sha256']]}"
             elif face is not None:
@@ -120,13 +96,13 @@ def read_folder(
             rows.append(row)
             progress.update(1, refused=len(rows) - len(first))
         progress.close()
-        rows += [{"path": shown(path, folder), "error": why} for path, why in listing.refused]
+        rows += [{"path": as_text(path), "error": why} for path, why in listing.refused]
         lost = [row for row in rows if row["error"]]
         print(
             f"{len(listing.files):,} files below {folder}: {len(first):,} faces, "
             f"{len(lost) - len(listing.refused):,} refused, "
             f"{len(listing.files) - len(paths):,} not drawn (faces.sample); "
-            f"{len(listing.refused):,} folders refused; {listing.hidden:,} hidden ones passed over"
+            f"{len(listing.refused):,} others are neither files nor folders to enter"
         )
         for row in lost[:WARNINGS]:
             print(f"warning: {folder}/{row['path']}: left out, {row['error']}")
@@ -141,7 +117,7 @@ def read_folder(
 
 
 def read_faces(
-    paths: list[str], size: int, workers: int, max_bytes: int, max_pixels: int
+    folder: str | Path, paths: list[str], size: int, workers: int, max_bytes: int, max_pixels: int
 ) -> Iterator[tuple[str, dict[str, Any], np.ndarray | None]]:
     """Decode pictures, in order, a few in memory at once.
 
@@ -153,14 +129,15 @@ def read_faces(
     def read(path: str) -> tuple[str, dict[str, Any], np.ndarray | None]:
         row: dict[str, Any] = {"error": None}
         try:
-            about = Path(path).stat()
+            file = Path(folder, path)
+            about = file.stat()
             row["bytes"] = about.st_size
             # Asked before it is opened: a pipe would wait for ever.
             if not stat.S_ISREG(about.st_mode):
                 raise ImageError("not a file")
             if about.st_size > max_bytes:
                 raise ImageError("too many bytes")
-            data = Path(path).read_bytes()
+            data = file.read_bytes()
             row["sha256"] = hashlib.sha256(data).hexdigest()
             image = read_image(data, max_pixels)
         except OSError as error:
@@ -177,12 +154,9 @@ def read_faces(
             yield from pool.map(read, paths[start : start + BATCH])
 
 
-def shown(path: str, folder: str | Path) -> str:
-    """A path relative to the folder as text, each another: names may be of any bytes."""
-    return "".join(
-        c if c.isprintable() and c != "\\" else c.encode("unicode_escape").decode()
-        for c in os.path.relpath(path, folder)
-    )
+def as_text(path: str) -> str:
+    """A path as text, each another."""
+    return shown(path.replace("\\", "\\\\"))
 
 
 def write_accounts(

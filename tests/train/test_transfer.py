@@ -1,6 +1,7 @@
 """Transfer: weights of a file, of torchvision or none, and what a frozen backbone keeps."""
 
 import pickle
+from http.client import IncompleteRead
 from pathlib import Path
 from urllib.error import URLError
 
@@ -197,6 +198,16 @@ def test_without_network_and_cache_a_line_says_what_to_fetch(cache, name):
     ) as error:
         download(name)
     assert "\n" not in str(error.value)
+
+
+def test_a_download_that_is_cut_off_damages_no_cache(cache, monkeypatch):
+    def cut_off(*_, **__):
+        raise IncompleteRead(b"")
+
+    monkeypatch.setattr(torch.hub, "urlopen", cut_off)
+    with pytest.raises(InputError, match="IncompleteRead") as told:
+        download("resnet18")
+    assert "delete" not in str(told.value)
 
 
 def test_torchvisions_weights_come_from_its_cache(cache, state):

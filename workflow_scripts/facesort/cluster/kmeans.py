@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from facesort.cluster.reduction import NARROW, principal_directions, project
 from facesort.common.arrays import row_blocks
-from facesort.common.job import InputError
+from facesort.common.job import InputError, unreadable
 
 
 @dataclass(frozen=True)
@@ -171,4 +171,4 @@ def load_clustering(path: str | Path) -> Clustering:
                 file["centroids"], file["pool"], file["labelled"], float(file["inertia"])
             )
     except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-        raise InputError(f"{path}: no clustering ({error}); delete it and rerun") from None
+        raise unreadable(path, "a clustering", error) from None

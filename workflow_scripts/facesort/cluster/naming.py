@@ -167,7 +167,7 @@ def read_person_names(path: str | Path, clustering: Clustering) -> pd.DataFrame:
             raise InputError(
                 f"{where}: named for clustering {_shown(digest)}, but this is "
                 f"{clustering.digest}; name again on this clustering's naming.html (ask Snakemake "
-                "for that page alone), or remove the file for automatic names"
+                "for that page alone), or move the file elsewhere for automatic names"
             )
         # No more than five digits, since int() itself refuses thousands of them.
         if not re.fullmatch("[0-9]{1,5}", cluster) or int(cluster) >= clusters:

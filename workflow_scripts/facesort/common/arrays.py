@@ -13,7 +13,7 @@ from typing import BinaryIO, Final
 import numpy as np
 import pandas as pd
 
-from facesort.common.job import InputError
+from facesort.common.job import InputError, unreadable
 
 # What is read of a memory-mapped array at once, in bytes.
 BLOCK: Final = 64_000_000
@@ -77,9 +77,7 @@ def open_array(path: str | Path) -> np.ndarray:
     try:
         array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise InputError(
-            f"{path}: not a readable .npy array ({error}); delete it and rerun"
-        ) from None
+        raise unreadable(path, "a readable .npy array", error) from None
     return array
 
 
@@ -122,9 +120,7 @@ def read_index(path: str | Path, rows: int | None = None) -> pd.DataFrame:
     try:
         index = pd.read_parquet(path)
     except Exception as error:
-        raise InputError(
-            f"{path}: not a readable Parquet file ({error}); delete it and rerun"
-        ) from None
+        raise unreadable(path, "a readable Parquet file", error) from None
     if rows is not None and len(index) != rows:
         raise InputError(f"{path}: {len(index)} rows for {rows} faces; delete both and rerun")
     return index

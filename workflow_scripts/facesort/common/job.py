@@ -12,6 +12,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
+from facesort.common.open_files import used_up
+
 
 class InputError(Exception):
     """The user's input is wrong. The message is one line: file, row or key, and what to do."""
@@ -77,18 +79,19 @@ def job(log_path: str | Path) -> Iterator[None]:
         except InputError as error:
             print(f"error: {_one_line(error)}")
             raise SystemExit(1) from None
-        except MemoryError:
-            print("error: not enough memory; ask for fewer or smaller faces (config: faces)")
+        except MemoryError as error:
+            told = f" ({_one_line(error)})" if str(error) else ""
+            print(
+                f"error: not enough memory{told}; fewer or smaller faces take less (config: faces)"
+            )
             raise SystemExit(1) from None
         except KeyboardInterrupt:
             print("stopped by Ctrl-C")
             # At once: Python's own end would wait for worker processes that may wait for it.
             os._exit(130)
         except Exception as error:
-            if _disk_is_full(error):
-                print(f"error: no space left on the disk ({_one_line(error)}); free some and rerun")
-            elif isinstance(error, OSError) and error.errno == errno.EROFS:
-                print(f"error: {_one_line(error)}; make it writable and rerun")
+            if told := _what_helps(error):
+                print(f"error: {told}")
             else:
                 print(traceback.format_exc(), file=log)
                 print(f"error: {type(error).__name__}: {_one_line(error)} (traceback in {path})")
@@ -132,7 +135,7 @@ def _locked(log_path: Path) -> Iterator[TextIO]:
         log_path.parent.mkdir(parents=True, exist_ok=True)
         lock = lock_path.open("a+", encoding="utf-8")
     except OSError as error:
-        print(f"error: {_one_line(error)}; make it writable and rerun", file=sys.stderr)
+        print(f"error: {_what_helps(error) or _one_line(error)}", file=sys.stderr)
         raise SystemExit(1) from None
     with lock:
         try:
@@ -160,9 +163,37 @@ def _locked(log_path: Path) -> Iterator[TextIO]:
                 log.close()
 
 
+def _what_helps(error: Exception) -> str:
+    """An error of the machine, not of this workflow, with what helps; empty for any other."""
+    if _disk_is_full(error):
+        return f"no space left on the disk ({_one_line(error)}); free some and rerun"
+    match getattr(error, "errno", None):
+        case errno.EROFS:
+            return f"{_one_line(error)}; make it writable and rerun"
+        case errno.EACCES | errno.EPERM:
+            return f"{_one_line(error)}; give this user the right to it and rerun"
+    return used_up(error)
+
+
+def unreadable(path: str | Path, what: str, error: Exception) -> Exception:
+    """The error to raise for a file that an earlier rule wrote and that cannot be read.
+
+    To make it anew helps where the file is damaged, and harms where the machine is at fault.
+
+    Args:
+        what: that the file should be.
+    """
+    if isinstance(error, MemoryError):
+        return error
+    if isinstance(error, OSError) and error.errno:
+        return InputError(f"{path}: {_what_helps(error) or error.strerror}")
+    return InputError(f"{path}: not {what} ({error}); delete it and rerun")
+
+
 def _disk_is_full(error: Exception) -> bool:
-    # NumPy and safetensors tell it in words alone.
-    words = ("problem writing element", "requested and", "No space left", "Disk quota exceeded")
+    # NumPy, safetensors and SQLite tell it in words alone.
+    words = ["problem writing element", "requested and", "No space left", "Disk quota exceeded"]
+    words += ["disk is full"]
     number = getattr(error, "errno", None)
     return number in (errno.ENOSPC, errno.EDQUOT) or any(each in str(error) for each in words)
 

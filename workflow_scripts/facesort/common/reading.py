@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from facesort.common.job import InputError
+from facesort.common.job import InputError, unreadable
 
 
 def read_table(path: str | Path, *columns: str) -> pd.DataFrame:
@@ -23,7 +23,7 @@ def read_table(path: str | Path, *columns: str) -> pd.DataFrame:
             raise ValueError("cut short")
         table = pd.read_csv(path)
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: not a readable CSV ({error}); delete it and rerun") from None
+        raise unreadable(path, "a readable CSV", error) from None
     if missing := [column for column in columns if column not in table]:
         raise InputError(f"{path}: no column {', '.join(missing)}; delete it and rerun")
     return table
@@ -40,5 +40,5 @@ def read_json(path: str | Path) -> dict[str, Any]:
         if not isinstance(read, dict):
             raise ValueError("no object")
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: not readable JSON ({error}); delete it and rerun") from None
+        raise unreadable(path, "readable JSON", error) from None
     return read

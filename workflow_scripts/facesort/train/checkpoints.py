@@ -52,13 +52,21 @@ class Checkpoint:
         """The state of this very run; anything else (foreign, cut short) counts as none.
 
         Nothing in the file is ever run as code.
+
+        Raises:
+            OSError, MemoryError: if the machine is at fault. To start afresh would then overwrite
+                a good checkpoint.
         """
         try:
             saved: dict[str, Any] = torch.load(self.path, map_location="cpu", weights_only=True)
             return saved if saved["identity"] == self.identity else None
         except FileNotFoundError:
             return None
+        except MemoryError:
+            raise
         except Exception as error:
+            if isinstance(error, OSError) and error.errno:
+                raise
             print(
                 f"{self.path}: not a readable checkpoint ({type(error).__name__}); starting afresh"
             )

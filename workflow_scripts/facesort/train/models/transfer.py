@@ -6,6 +6,7 @@ Frozen, the backbone gives features and the last layer alone learns; else all of
 (Yosinski et al. 2014, https://arxiv.org/abs/1411.1792, compare the two).
 """
 
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,8 @@ def read_weights(path: str) -> dict[str, Tensor]:
         reason = "it holds more than tensors by name"
     except OSError as error:
         reason = str(error)
+    except MemoryError:
+        raise
     except Exception:  # torch's own words on this advise to run what the file holds
         reason = "it is damaged, or of another kind"
     raise InputError(
@@ -137,8 +140,10 @@ def download(name: str) -> dict[str, Tensor]:
             progress=False, check_hash=True, weights_only=True, map_location="cpu"
         )
         return found
-    except (OSError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
+    except (OSError, RuntimeError, HTTPException) as error:  # the last: cut off on its way
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+    except MemoryError:
+        raise
     except Exception:  # torch's own words on this advise to run what the file holds
         reason = f"the copy in {torch.hub.get_dir()} is damaged; delete it"
     raise InputError(

@@ -1,6 +1,8 @@
-"""What tests share: a finished small run, a headless browser, and clusters with known truth."""
+"""What tests share: a finished small run, a browser, a certificate, clusters with known truth."""
 
+import os
 import shutil
+import subprocess
 import time
 
 import numpy as np
@@ -10,6 +12,27 @@ from small_run import copy_project, snakemake
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))), None)
 DRIVER = shutil.which("chromedriver")
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch):
+    """Whatever proxy this machine uses, the servers of tests are asked directly."""
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A certificate for 127.0.0.1 and photos.example that nobody has signed, and its key."""
+    if not (openssl := shutil.which("openssl")):
+        pytest.skip("needs openssl")
+    folder = tmp_path_factory.mktemp("certificate")
+    paths = folder / "certificate.pem", folder / "key.pem"
+    command = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    command += ["-subj", "/CN=photos.example", "-out", paths[0], "-keyout", paths[1]]
+    command += ["-addext", "subjectAltName=DNS:photos.example,IP:127.0.0.1"]
+    subprocess.run(command, check=True, capture_output=True)
+    return paths
 
 
 @pytest.fixture(scope="session")

@@ -3,12 +3,15 @@
 Fetch what is still missing, and write the faces in the sample's order.
 """
 
+from itertools import islice
+
 from snakemake.iocontainers import Snakemake
 
 from facesort.common.job import job
 from facesort.fetch.download import fetch
 from facesort.fetch.journal import Journal
 from facesort.fetch.outputs import write_faces, write_ledger
+from facesort.fetch.placeholders import find_placeholders
 from facesort.fetch.worklist import WorkList
 
 snakemake: Snakemake
@@ -19,9 +22,18 @@ with job(snakemake.log[0]):
     sample = snakemake.input.faces
     with Journal(params.state, params.size) as journal, WorkList(sample) as worklist:
         fetch(worklist, journal, settings, snakemake.threads, snakemake.input.photos, params.port)
-        outcomes = write_ledger(worklist, journal, output.ledger)
+        placeholders = find_placeholders(worklist, journal, settings["placeholders"])
+        for digest, cause in islice(placeholders.items(), 5):
+            print(f"warning: {cause} (sha256 {digest}; config: fetch.placeholders)")
+        outcomes = write_ledger(worklist, journal, placeholders, output.ledger)
         faces, lost = write_faces(
-            sample, journal, output.faces, output.index, output.refused, output.manifest
+            sample,
+            journal,
+            placeholders,
+            output.faces,
+            output.index,
+            output.refused,
+            output.manifest,
         )
     told = ", ".join(f"{count:,} {outcome}" for outcome, count in outcomes.items())
     print(f"{outcomes.total():,} photos requested: {told}")

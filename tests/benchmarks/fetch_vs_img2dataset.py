@@ -50,9 +50,9 @@ from facesort.fetch.worklist import WorkList
 sample, folder = sys.argv[1], Path(sys.argv[2])
 with Journal(folder / "state", 200) as journal, WorkList(sample) as worklist:
     fetch(worklist, journal, json.loads(sys.argv[3]), 2)
-    counts = write_ledger(worklist, journal, folder / "ledger.parquet")
+    counts = write_ledger(worklist, journal, {}, folder / "ledger.parquet")
     names = ("faces.npy", "faces.parquet", "refused.parquet", "manifest.csv")
-    faces, lost = write_faces(sample, journal, *(folder / name for name in names))
+    faces, lost = write_faces(sample, journal, {}, *(folder / name for name in names))
 assert counts["fetched"] == worklist.photos and not lost, counts
 """
 

@@ -2,19 +2,23 @@
 
 import asyncio
 import email.utils
+import errno
 import gzip
 import hashlib
 import io
 import json
 import os
+import re
 import signal
 import socket
+import sqlite3
+import ssl
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -37,6 +41,7 @@ from facesort.fetch.journal import BUCKETS, Entry, Journal, bucket_of, buckets_o
 from facesort.fetch.losses import count_losses
 from facesort.fetch.manifest import read_manifest
 from facesort.fetch.outputs import write_faces, write_ledger
+from facesort.fetch.placeholders import find_placeholders
 from facesort.fetch.queues import Frontier
 from facesort.fetch.urls import is_public
 from facesort.fetch.worklist import WorkList
@@ -61,6 +66,7 @@ SETTINGS = {
     "max_bytes": 200_000,
     "max_pixels": 1_000_000,
     "exclude": None,
+    "placeholders": {"allow": [], "forbid": []},
     "retry_failed": False,
     "keep_photos": None,
 }
@@ -134,6 +140,15 @@ class Site:
         self.port = self.server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
 
+    def secure(self, certificate):
+        """Speak TLS from now on."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*certificate)
+        # Shaken hands in the thread of each connection, so that none holds up the others.
+        self.server.socket = context.wrap_socket(
+            self.server.socket, server_side=True, do_handshake_on_connect=False
+        )
+
 
 @contextmanager
 def serving(site):
@@ -178,12 +193,14 @@ def work(sample, folder, settings, loopback=(), buckets=range(BUCKETS)):
 
 def fetch(sample, folder, loopback=(), **changed):
     """Run a whole job; return its ledger by URL, its array, its index and its lost faces."""
-    work(sample, folder, SETTINGS | changed, loopback)
+    settings = SETTINGS | changed
+    work(sample, folder, settings, loopback)
     paths = [folder / name for name in OUTPUTS]
     with Journal(folder / "state", SIZE) as journal:
         with WorkList(folder / "sample.parquet") as worklist:
-            counts = write_ledger(worklist, journal, folder / "ledger.parquet")
-        written = write_faces(folder / "sample.parquet", journal, *paths)
+            placeholders = find_placeholders(worklist, journal, settings["placeholders"])
+            counts = write_ledger(worklist, journal, placeholders, folder / "ledger.parquet")
+        written = write_faces(folder / "sample.parquet", journal, placeholders, *paths)
     ledger = pd.read_parquet(folder / "ledger.parquet")
     assert len(ledger) == sample["url"].nunique() == counts.total()
     assert ledger["outcome"].value_counts().to_dict() == +counts
@@ -198,7 +215,7 @@ def fetch(sample, folder, loopback=(), **changed):
 def stored(folder, sample):
     """The ``face_id`` of every face of a sample that is stored."""
     with Journal(folder / "state", SIZE) as journal:
-        return journal.stored(zip(sample["face_id"], sample["url"], strict=True))
+        return set(journal.stored(zip(sample["face_id"], sample["url"], strict=True)))
 
 
 def square(data: bytes) -> np.ndarray:
@@ -281,7 +298,11 @@ PASSING = {
         "timed out",
         None,
     ),
-    "nonsense": (lambda page: page.wfile.write(b"\x00\xff\r\n\r\n" * 9), "broken off", None),
+    "nonsense": (
+        lambda page: page.wfile.write(b"\x00\xff\r\n\r\n" * 9),
+        "unreadable answer",
+        None,
+    ),
 }
 
 
@@ -312,9 +333,7 @@ def test_passing_faults_are_tried_again_and_then_told(site, tmp_path):
         assert (row["outcome"], row["error"].partition(":")[0]) == ("failed", cause), name
         assert row["attempts"] == 3, name
         # A kept connection that the server has closed is opened again at once, uncounted.
-        assert site.asked["/" + name] == 3 or (
-            cause == "broken off" and 3 < site.asked["/" + name] <= 6
-        )
+        assert site.asked["/" + name] == 3 or (status is None and 3 < site.asked["/" + name] <= 6)
         assert (row["status"] if pd.notna(row["status"]) else None) == status, name
 
 
@@ -400,7 +419,7 @@ def test_one_url_that_stalls_holds_up_no_other(site, tmp_path, monkeypatch):
 def test_photos_that_never_come_wait_until_all_others_are_there(site, tmp_path):
     """As many as the host has places stall: without a queue of their own, they would fill them."""
     good = [f"/{i}.jpg" for i in range(40)]
-    site.pages |= {path: picture(1) for path in good}
+    site.pages |= {path: picture(i) for i, path in enumerate(good)}
     stalls = [f"/stall{i}" for i in range(4)]
     site.pages |= {path: lambda page: time.sleep(3) for path in stalls}
     sample = faces_of([site.url + path for path in (*stalls, *good)])
@@ -431,7 +450,7 @@ def test_patience_grows_with_a_host_that_is_slow(tmp_path):
 def test_waiting_for_a_turn_is_no_part_of_the_time_limit(site, tmp_path):
     def slow(page):
         time.sleep(0.2)
-        page.say(200, picture(1))
+        page.say(200, picture(int(page.path[1:])))
 
     site.pages |= {f"/{i}": slow for i in range(32)}
     sample = faces_of([f"{site.url}/{i}" for i in range(32)])
@@ -482,7 +501,7 @@ def test_robots_and_noai_and_the_exclusion_list(site, tmp_path):
 def test_a_host_that_cannot_tell_its_rules_is_not_asked(site, tmp_path, status):
     site.pages["/robots.txt"] = lambda page: page.say(status)
     site.pages["/a.jpg"] = picture(1)
-    with pytest.raises(InputError, match=r"no robots\.txt \(1\)"):
+    with pytest.raises(InputError, match=rf"robots\.txt status {status} \(1\)"):
         fetch(faces_of([site.url + "/a.jpg"]), tmp_path)
     assert site.asked["/robots.txt"] == 3
     assert site.asked["/a.jpg"] == 0
@@ -532,7 +551,7 @@ def test_x_robots_tag(values, forbids):
 def test_limits_per_host(site, tmp_path):
     def slow(page):
         time.sleep(0.03)
-        page.say(200, picture(1))
+        page.say(200, picture(int(page.path[1:])))
 
     site.pages |= {f"/{i}": slow for i in range(24)}
     sample = faces_of([f"{site.url}/{i}" for i in range(24)])
@@ -754,8 +773,70 @@ def test_a_dead_host_is_given_up_for_all_its_photos_at_once(tmp_path, site, monk
     # Its robots.txt is tried as often as any, and none of its photos.
     assert 0 < tried[port] <= SETTINGS["attempts"]
     assert tried[site.port]
-    assert set(ledger.loc[urls[:-1], "error"]) == {"no robots.txt: no connection"}
-    assert ledger.loc[urls[-1], "error"].startswith("no robots.txt: ")
+    assert set(ledger.loc[urls[:-1], "error"]) == {"connection refused: asked for robots.txt"}
+    assert ledger.loc[urls[-1], "error"] in {
+        "unknown host: asked for robots.txt",
+        "name not looked up: asked for robots.txt",  # where no name can be looked up
+    }
+
+
+def test_every_loss_is_counted_by_what_happened(tmp_path, site):
+    """Also where it happened to robots.txt, which is asked for first."""
+    other = Site()
+    other.pages["/robots.txt"] = lambda page: page.hang_up()
+    moved = Site()
+    moved.pages["/robots.txt"] = lambda page: page.say(302, Location="ftp://a.org/robots.txt")
+    site.pages["/good.jpg"] = picture(1)
+    causes = {
+        f"{other.url}/1.jpg": r"broken off: .*, asked for robots\.txt",
+        f"{moved.url}/1.jpg": r"scheme refused: ftp, asked for robots\.txt",
+        "http:///1.jpg": "not a URL",
+        f"{site.url}/1.jpg": "status 404",
+    }
+    with serving(other), serving(moved):
+        ledger, *_ = fetch(faces_of([f"{site.url}/good.jpg", *causes]), tmp_path)
+    told = ledger["error"].dropna()
+    assert set(told.index) == set(causes)
+    for url, words in causes.items():
+        assert re.fullmatch(words, told[url]), told[url]
+
+
+@pytest.mark.parametrize("obey", [True, False])
+def test_a_bad_certificate_is_called_that(tmp_path, certificate, obey):
+    with serving(Site()) as site:
+        site.secure(certificate)
+        urls = [f"https://127.0.0.1:{site.port}/1.jpg"]
+        with pytest.raises(InputError, match=r"bad certificate \(1\); .*SSL_CERT_FILE"):
+            fetch(faces_of(urls), tmp_path, obey_robots=obey)
+        plain = [f"http://127.0.0.1:{site.port}/1.jpg"]
+        with pytest.raises(InputError, match=r"had: (broken off|unreadable answer) \(1\)$"):
+            fetch(faces_of(plain), tmp_path, obey_robots=obey)
+    with serving(Site()) as site:
+        site.pages["/1.jpg"] = picture(1)
+        urls = [f"https://127.0.0.1:{site.port}/1.jpg"]
+        with pytest.raises(InputError, match=r"had: no secure connection \(1\)$"):
+            fetch(faces_of(urls), tmp_path, obey_robots=obey)
+
+
+def test_if_all_is_lost_the_key_that_may_help_is_named(tmp_path, site):
+    with pytest.raises(InputError, match=r"private address refused \(1\); .*fetch\.allow_private"):
+        fetch(faces_of([f"{site.url}/1.jpg"]), tmp_path, allow_private=False)
+    with pytest.raises(InputError, match=r"had: status 404 \(1\)$"):
+        fetch(faces_of([f"{site.url}/1.jpg"]), tmp_path)
+
+
+def test_a_fault_of_this_machine_is_no_photos_loss(tmp_path, site, monkeypatch):
+    def none_left(client, info):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    site.pages["/1.jpg"] = picture(1)
+    sample = faces_of([f"{site.url}/1.jpg"])
+    for obey in (True, False):
+        with monkeypatch.context() as patched, pytest.raises(InputError, match="ulimit -n"):
+            patched.setattr(Client, "_make_socket", none_left)
+            fetch(sample, tmp_path, obey_robots=obey)
+    ledger, *_ = fetch(sample, tmp_path)
+    assert ledger["outcome"].item() == "fetched"
 
 
 def test_exclusion_lists_are_checked(tmp_path):
@@ -779,8 +860,100 @@ def test_a_journal_in_use_or_damaged_is_said(tmp_path):
         assert "another job is fetching into it" in other.stderr
     path = next(tmp_path.rglob("*.sqlite"))
     path.write_bytes(b"no database" * 100)
-    with pytest.raises(InputError, match="delete this file"):
+    with pytest.raises(InputError, match=r"damaged \(file is not a database\); delete this file"):
         Journal(tmp_path, SIZE)
+
+
+def test_a_journal_is_thrown_away_only_by_a_person(site, tmp_path):
+    """Neither one begun before redirects were kept, nor one that a later version has written."""
+    site.pages |= {f"/{i}.png": picture(i, "PNG") for i in range(3)}
+    sample = faces_of([f"{site.url}/{i}.png" for i in range(3)])
+    _, array, _, _ = fetch(sample, tmp_path)
+    asked = site.asked.copy()
+    path = next((tmp_path / "state").rglob("*.sqlite"))
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("ALTER TABLE urls DROP COLUMN final_url")
+    ledger, again, _, _ = fetch(sample, tmp_path)
+    assert np.array_equal(again, array)
+    assert ledger["final_url"].isna().all()
+    assert site.asked == asked
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA user_version = 99")
+    with pytest.raises(InputError, match="of a newer facesort"):
+        fetch(sample, tmp_path)
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA user_version = 3")
+    assert np.array_equal(fetch(sample, tmp_path)[1], array)
+    assert site.asked == asked
+
+
+WITH_FEW_FILES = """
+import os, resource, sys
+from facesort.common.job import InputError
+from facesort.common.open_files import count_open
+from facesort.fetch.journal import Entry, Journal
+with Journal(sys.argv[1], 48) as journal:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (count_open() - 1, 4096))
+    try:
+        journal.add(Entry("http://a.org/1", "failed", error="status 404"), {})
+    except InputError as error:
+        print(error)
+"""
+
+
+def test_a_journal_that_may_not_open_its_files_is_not_called_damaged(tmp_path):
+    said = run_python(WITH_FEW_FILES, tmp_path)
+    assert "files may be open at once; raise the limit (`ulimit -n`)" in said
+    assert "delete" not in said and "damaged" not in said
+
+
+LIMITED = """
+import json, resource, sys
+from facesort.common.job import InputError
+from facesort.fetch.download import fetch
+from facesort.fetch.journal import Journal
+from facesort.fetch.worklist import WorkList
+sample, state, settings, limit = sys.argv[1:]
+resource.setrlimit(resource.RLIMIT_NOFILE, (int(limit) - 8, int(limit)))
+try:
+    with Journal(state, 48) as journal, WorkList(sample) as worklist:
+        print(fetch(worklist, journal, json.loads(settings), 2).missing, "missing")
+except InputError as error:
+    print(error)
+"""
+
+
+def test_a_low_limit_of_open_files_slows_down_and_a_very_low_one_is_named(tmp_path):
+    with serving(Site("0.0.0.0")) as site:
+        site.pages |= {f"/{i}.jpg": picture(i) for i in range(120)}
+        sample = faces_of([f"http://127.0.0.{2 + i % 40}:{site.port}/{i}.jpg" for i in range(120)])
+        write_index(sample, tmp_path / "sample.parquet")
+        paths = (tmp_path / "sample.parquet", tmp_path / "state")
+        settings = json.dumps(SETTINGS | {"concurrency": 64})
+        assert "no more than 90 files may be open at once, and fetching needs 1" in run_python(
+            LIMITED, *paths, settings, 90
+        )
+        assert not site.asked, "better not begun than ended in the middle"
+        said = run_python(LIMITED, *paths, settings, 140)
+        assert re.match(r"\d+ requests at once: the limit of open files", said)
+        assert site.asked.total() == 120 + 40, "every photo and every robots.txt once"
+        assert "120 missing" in said
+        ledger, *_ = fetch(sample, tmp_path)
+    assert (ledger["outcome"] == "fetched").all()
+    assert site.asked.total() == 120 + 40
+
+
+def run_python(code, *arguments):
+    """What a program prints, with facesort to import."""
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        env=os.environ | {"PYTHONPATH": str(SCRIPTS)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def test_damaged_faces_are_said_and_fetched_anew(site, tmp_path):
@@ -864,6 +1037,16 @@ def test_the_demo_host_serves_its_photos_and_nothing_else(tmp_path):
     assert list(ledger.index[ledger["outcome"] == "fetched"]) == urls[:1]
     with serve(photos, port, patience=0.1):
         pass
+
+
+def test_another_port_is_advised_only_where_one_is_taken(tmp_path, monkeypatch):
+    def none_left(*_):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr("facesort.demo.host.ThreadingHTTPServer", none_left)
+    with pytest.raises(InputError, match=r"ulimit -n") as told, serve(tmp_path, 8917):
+        pass
+    assert "demo.port" not in str(told.value)
 
 
 # Kills
@@ -1044,6 +1227,12 @@ def test_a_manifest_gives_the_same_faces_and_tells_what_has_changed(site, tmp_pa
         "changed since the manifest": 2,
         "status 404": 2,
     }
+    # Also where the new photo was fetched before.
+    ledger, *_ = fetch(sample, tmp_path / "four")
+    assert ledger.loc[site.url + "/1.png", "outcome"] == "fetched"
+    _, fewer, _, again = fetch(frozen, tmp_path / "four")
+    assert np.array_equal(fewer, array[kept])
+    assert list(again["face_id"]) == list(lost["face_id"])
     # It stays so without asking again; without the manifest, the new photo is as good.
     before = site.asked["/1.png"]
     fetch(frozen, tmp_path / "three")

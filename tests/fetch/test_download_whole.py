@@ -4,6 +4,7 @@ The large ones are slow: ``pytest -m slow tests/fetch/test_download_whole.py``.
 """
 
 import csv
+import hashlib
 import json
 import os
 import random
@@ -317,14 +318,16 @@ from facesort.fetch.download import fetch
 from facesort.fetch.outputs import write_faces, write_ledger
 from facesort.fetch.imaging import resize
 from facesort.fetch.journal import Journal
+from facesort.fetch.placeholders import find_placeholders
 from facesort.fetch.worklist import WorkList
 folder = Path(sys.argv[1])
 sample = folder / "sample.parquet"
 with Journal(folder / "state", 48) as journal, WorkList(sample) as worklist:
     fetch(worklist, journal, json.loads(sys.argv[2]), 2)
-    counts = write_ledger(worklist, journal, folder / "ledger.parquet")
+    placeholders = find_placeholders(worklist, journal, json.loads(sys.argv[2])["placeholders"])
+    counts = write_ledger(worklist, journal, placeholders, folder / "ledger.parquet")
     names = ("faces.npy", "faces.parquet", "refused.parquet", "manifest.csv")
-    write_faces(sample, journal, *(folder / name for name in names))
+    write_faces(sample, journal, placeholders, *(folder / name for name in names))
 peak = re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())
 print(json.dumps({"fetched": counts["fetched"], "MB": int(peak[1]) // 1024}))
 """
@@ -352,7 +355,9 @@ def peak_memory(folder, count, port) -> int:
     """Peak resident memory, in MB, of a job with so many URLs on 50 hosts."""
     urls = [f"http://127.0.0.{1 + i % 50}:{port}/{i}.jpg" for i in range(count)]
     write_index(faces_of(urls), folder / "sample.parquet")
+    same = hashlib.sha256(picture(1)).hexdigest()
     settings = SETTINGS | {"read_timeout": 20, "total_timeout": 60}
+    settings |= {"placeholders": {"allow": [same], "forbid": []}}
     job = subprocess.run(
         [sys.executable, "-c", WHOLE_JOB, folder, json.dumps(settings)],
         env=os.environ | {"PYTHONPATH": str(SCRIPTS)},

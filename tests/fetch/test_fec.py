@@ -289,3 +289,85 @@ def test_what_is_read_is_what_was_written(tmp_path_factory, data, end, ended):
     found = [item for item in read_faces(path) if isinstance(item, Face)]
     wanted = {face(i) for i in range(3 * min(3, len(data)))}
     assert wanted <= {item[1:6] for item in found}
+
+
+def mutated(data: bytes, generator: random.Random) -> bytes:
+    """A file after what editors, disks, downloads and programs do to files."""
+    found = bytearray(data)
+    for _ in range(generator.choice((1, 1, 2, 5))):
+        place = generator.randrange(len(found) + 1)
+        end = min(len(found), place + generator.randrange(1, 200))
+        match generator.randrange(10):
+            case 0:
+                found[place:end] = b""
+            case 1:
+                found[place:place] = found[end : end + generator.randrange(1, 200)]
+            case 2:
+                found[place : place + 1] = bytes([generator.randrange(256)])
+            case 3:
+                found[place:place] = generator.choice(
+                    (
+                        b'"',
+                        b",",
+                        b"\n",
+                        b"\r",
+                        b"\0",
+                        b"\xef\xbb\xbf",
+                        b"\xff",
+                        b"\xe2\x80\xa8",
+                        b";",
+                    )
+                )
+            case 4:
+                del found[place:]
+            case 5:
+                old, new = generator.choice(
+                    ((b",", b";"), (b",", b"\t"), (b"\n", b"\r"), (b'"', b""), (b".", b","))
+                )
+                found = bytearray(found.replace(old, new, generator.choice((1, -1))))
+            case 6:
+                lines = found.split(b"\n")
+                generator.shuffle(lines)
+                found = bytearray(b"\n".join(lines))
+            case 7:
+                found = bytearray(found.decode("latin-1").encode(generator.choice(ENCODINGS)))
+            case 8:
+                word = generator.choice(
+                    (b"nan", b"-1e999", b"1e400", b"0x1", b"1_0", b"", b"http://")
+                )
+                found = bytearray(found.replace(b"0.", word + b"0.", generator.randrange(1, 4)))
+            case 9:
+                found += found[:end]
+    return bytes(found)
+
+
+ENCODINGS = ("utf-8", "utf-16", "utf-32", "utf-8-sig")
+
+
+@pytest.mark.parametrize("count", [300, pytest.param(10_000, marks=pytest.mark.slow)])
+def test_whatever_becomes_of_a_file_counts_add_up(tmp_path, count):
+    """Read whole or refused in one line; each of its faces read or refused, or a line of theirs."""
+    generator = random.Random(0)
+    path = tmp_path / "mutated.csv"
+    used = refused_whole = 0
+    for number in range(count):
+        data = "\n".join(good_lines(generator.randrange(1, 8))).encode() + b"\n"
+        path.write_bytes(data := mutated(data, generator))
+        lines = [line for line in data.removeprefix(b"\xef\xbb\xbf").split(b"\n") if line.strip()]
+        found = list(read_faces(path))
+        bad = [item for item in found if isinstance(item, Refused)]
+        good = [item for item in found if isinstance(item, Face)]
+        whole = sum(not item.slot for item in bad)
+        assert len(good) + len(bad) - whole + 3 * whole == 3 * len(lines), (number, data)
+        assert all(item.reason for item in bad)
+        try:
+            faces, refused = sample_faces(path, None, 0)
+        except InputError as error:
+            refused_whole += 1
+            assert "not an FEC file" in str(error) and "\n" not in str(error), (number, data)
+            assert len(bad) + 2 * whole >= len(good)
+        else:
+            used += 1
+            assert set(faces["face_id"]) == {face.face_id for face in good}
+            assert len(refused) == len(bad)
+    assert min(used, refused_whole) > count / 10

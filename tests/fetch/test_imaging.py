@@ -233,6 +233,18 @@ def test_what_is_no_image_is_refused(data, cause):
         cut_faces(data, [WHOLE], 40, MOST)
 
 
+def test_too_little_memory_is_not_the_images_damage(photo, monkeypatch):
+    out = io.BytesIO()
+    photo.save(out, "PNG")
+
+    def fails(*_):
+        raise MemoryError
+
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", fails)
+    with pytest.raises(ImageError, match=r"^too large for the memory: \d+ x \d+$"):
+        read_image(out.getvalue(), 10**8)
+
+
 def test_a_bomb_is_refused_before_decoding():
     def chunk(kind: bytes, body: bytes) -> bytes:
         return (

@@ -44,6 +44,14 @@ def config_errors(config: dict[str, Any]) -> list[str]:
     for key in ("fec_csv", "manifest", "labelled"):
         if data[key] is not None and not Path(data[key]).exists():
             errors.append(f"data.{key}: {data[key]}: no such file or folder")
+    allowed, forbidden = (
+        {digest.lower() for digest in config["fetch"]["placeholders"][key]}
+        for key in ("allow", "forbid")
+    )
+    errors += [
+        f"fetch.placeholders: {digest} is both allowed and forbidden"
+        for digest in sorted(allowed & forbidden)
+    ]
     if 2 * faces["border"] >= faces["size"]:
         errors.append(f"faces.border: {faces['border']} leaves nothing of {faces['size']} pixels")
     elif not errors:

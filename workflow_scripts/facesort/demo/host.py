@@ -1,5 +1,6 @@
 """A loopback HTTP server for the rendered photos, so that they are fetched like any others."""
 
+import errno
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from threading import Thread
 from typing import Any, Final
 
 from facesort.common.job import InputError
+from facesort.common.open_files import used_up
 
 ADDRESS: Final = "127.0.0.1"
 
@@ -54,6 +56,9 @@ def serve(photos: Path, port: int, patience: float = 60.0) -> Iterator[None]:
             server = ThreadingHTTPServer((ADDRESS, port), handler)
             break
         except OSError as error:
+            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                told = used_up(error) or error.strerror
+                raise InputError(f"port {port} of {ADDRESS}: {told}") from None
             if time.monotonic() >= deadline:
                 raise InputError(
                     f"port {port} of {ADDRESS}: {error.strerror}; set demo.port in the config to a "

@@ -19,10 +19,12 @@ from typing import Any, Final
 import numpy as np
 
 from facesort.common.job import InputError, Progress
+from facesort.common.open_files import count_open, raise_limit
 from facesort.demo.host import ADDRESS, serve
 from facesort.fetch.http import LONGEST_WAIT, TIMED_OUT, Client, Elsewhere, Lost, Moved, Photo
 from facesort.fetch.imaging import ImageError, cut_faces
 from facesort.fetch.journal import Entry, Journal, bucket_of
+from facesort.fetch.placeholders import find_placeholders
 from facesort.fetch.queues import Frontier, Job
 from facesort.fetch.urls import host_of, photo_key
 from facesort.fetch.worklist import Wanted, WorkList
@@ -33,6 +35,8 @@ LONGEST_DELAY: Final = 60.0
 BACKOFF_CAP: Final = 120.0
 # Photos that may wait for each thread that decodes; a kill loses them.
 QUEUED: Final = 4
+# Files that are open for a moment: looked-up names, kept photos.
+SPARE: Final = 8
 ON_LIST: Final = "exclusion list"
 CHANGED: Final = "changed since the manifest"
 
@@ -91,13 +95,23 @@ class Fetching:
         self.closed: set[str] = set()
         self.missing = self.postponed = self.cutting = self._faces = 0
         if settings["retry_failed"]:
-            journal.forget_lost()
+            self._forget_lost()
         for photos in worklist.batches():
             todo = self._todo(photos)
             worklist.enqueue(photo.url for photo in todo)
             self.missing += len(todo)
             self._faces += sum(len(photo.face_ids) for photo in todo)
         worklist.sort_hosts()
+
+    def _forget_lost(self) -> None:
+        """Forget what gave no photo, or a placeholder, so that it is asked for again."""
+        self.journal.forget_lost()
+        found = find_placeholders(self.worklist, self.journal, self.settings["placeholders"])
+        for photos in self.worklist.batches() if found else ():
+            entries = self.journal.entries(photo.url for photo in photos)
+            for photo in photos:
+                if photo.url in entries and entries[photo.url].sha256 in found:
+                    self.journal.drop(photo.url, photo.face_ids)
 
     def _todo(self, photos: list[Wanted]) -> list[Wanted]:
         """Those of some photos to ask for; excluded ones are settled on the way."""
@@ -115,11 +129,13 @@ class Fetching:
                 todo.append(photo)
         return todo
 
-    def _stands(self, entry: Entry, photo: Wanted, stored: set[str]) -> bool:
+    def _stands(self, entry: Entry, photo: Wanted, stored: dict[str, str]) -> bool:
         """Whether what became of a photo earlier holds without asking its host again."""
         same_bytes = photo.sha256 in (None, entry.sha256)
         if entry.outcome == "fetched":
-            return same_bytes and stored.issuperset(photo.face_ids)
+            return same_bytes and all(
+                stored.get(face_id) == entry.sha256 for face_id in photo.face_ids
+            )
         if entry.outcome == "excluded":
             return entry.error == "noai header" and self.settings["obey_noai"]
         return entry.error != CHANGED or not same_bytes
@@ -130,7 +146,7 @@ class Fetching:
         Photos that a redirect leads to another job's host are left to a later job.
 
         Raises:
-            InputError: if the journal cannot be written.
+            InputError: if the journal cannot be written, or too few files may be open.
         """
         total = self.worklist.faces
         self.progress = Progress(total, "fetching", start=total - self._faces)
@@ -138,8 +154,14 @@ class Fetching:
         self.frontier = Frontier(self.worklist, settings["per_host"], settings["rate_per_host"])
         self.loop = asyncio.get_running_loop()
         self.wake = asyncio.Event()
+        connections = _connections(self.journal.files_to_come())
+        self.most = min(settings["concurrency"], connections)
+        if self.most < settings["concurrency"]:
+            print(f"{self.most:,} requests at once: the limit of open files (`ulimit -n`) is low")
+        # Connections wait for their host's next request only where those of all hosts may.
+        keep = self.worklist.most_connections(settings["per_host"]) <= connections
         with ThreadPoolExecutor(self.workers) as self.pool:
-            async with Client(self.settings, self.loopback, self._ours) as self.client:
+            async with Client(self.settings, self.loopback, self._ours, keep) as self.client:
                 await self._drive()
         self.progress.close()
 
@@ -183,7 +205,7 @@ class Fetching:
 
     def _room(self, running: Collection[object]) -> bool:
         """Whether to ask for another photo: not if those that have come wait to be cut."""
-        return len(running) < self.settings["concurrency"] and self.cutting < QUEUED * self.workers
+        return len(running) < self.most and self.cutting < QUEUED * self.workers
 
     async def _work(self, job: Job) -> None:
         """Ask once, and either store the outcome or put the job back."""
@@ -217,7 +239,7 @@ class Fetching:
             self.postponed += 1
             return
         job.attempts, job.hops = job.attempts + 1, 0
-        late = isinstance(answer, Lost) and answer.error == TIMED_OUT
+        late = isinstance(answer, Lost) and answer.error.endswith(TIMED_OUT)
         if isinstance(answer, Lost) and (answer.status == 429 or answer.retry_after is not None):
             self._slow_down(job, answer)
         elif late:
@@ -255,7 +277,8 @@ class Fetching:
     def _store(self, job: Job, answer: Photo | Lost) -> tuple[Entry, int]:
         """Cut the faces out of a photo and keep them, or keep the reason why there is none."""
         photo = self.worklist.wanted(job.url)
-        entry = Entry(job.url, "failed", answer.status, job.attempts)
+        final_url = job.at if job.at != job.url else None
+        entry = Entry(job.url, "failed", answer.status, job.attempts, final_url=final_url)
         crops: dict[str, np.ndarray] = {}
         if isinstance(answer, Lost):
             outcome = "excluded" if answer.excluded else "failed"
@@ -302,6 +325,22 @@ def fetch(
         with serve(Path(photos), port) if photos else nullcontext():
             asyncio.run(fetching.run())
     return fetching
+
+
+def _connections(files: int) -> int:
+    """How many connections this process may have beside so many files that it will open.
+
+    Raises:
+        InputError: if it may have none.
+    """
+    limit = raise_limit()
+    free = limit - count_open() - files - SPARE
+    if free < 1:
+        raise InputError(
+            f"no more than {limit:,} files may be open at once, and fetching needs "
+            f"{limit - free + 1:,}; raise the limit (`ulimit -n`)"
+        )
+    return free
 
 
 def _keep(folder: Path, digest: str, body: bytes) -> None:

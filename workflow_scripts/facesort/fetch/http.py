@@ -7,9 +7,12 @@ tenacity asks for it again. When and how often a photo is asked for is the busin
 """
 
 import asyncio
+import errno
+import os
 import socket
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import urljoin
 
@@ -24,7 +27,10 @@ from tenacity import (
 )
 from yarl import URL
 
+from facesort.common.job import InputError
+from facesort.common.open_files import used_up
 from facesort.fetch.headers import forbids_ai, parse_retry_after
+from facesort.fetch.proxies import Proxies
 from facesort.fetch.urls import host_of, is_public
 
 # Statuses that may be others a moment later.
@@ -34,6 +40,7 @@ REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 LONGEST_ROBOTS: Final = 512_000  # bytes; RFC 9309 asks for 500 KiB at least
 MOST_ROBOTS_HOPS: Final = 5
 MOST_ROBOTS: Final = 2000
+MOST_NAMES: Final = 10_000
 # What a host asks to wait, in seconds; if longer, its URLs count as failed.
 LONGEST_WAIT: Final = 600.0
 
@@ -81,6 +88,10 @@ class AddressRefused(OSError):
     """The address is of a private network."""
 
 
+class ProxyLost(OSError):
+    """The proxy cannot be reached, or its name is unknown."""
+
+
 class SchemeRefused(ValueError):
     """The URL is neither http nor https."""
 
@@ -90,8 +101,10 @@ class Client:
 
     Args:
         settings: the block ``fetch``.
-        loopback: (address, port) pairs that may be asked although they are private.
+        loopback: (address, port) pairs that may be asked although they are private; never by a
+            proxy.
         ours: whether a host is this job's to ask.
+        keep: whether connections stay open for the next request.
     """
 
     def __init__(
@@ -99,18 +112,29 @@ class Client:
         settings: dict[str, Any],
         loopback: Collection[tuple[str, int]] = (),
         ours: Callable[[str], bool] = lambda host: True,
+        keep: bool = True,
     ) -> None:
-        self.settings, self.ours = settings, ours
+        self.settings, self.ours, self.keep = settings, ours, keep
         self.loopback = frozenset(loopback)
+        self.proxies = Proxies(self.loopback)
+        self._private: dict[str, bool] = {}
         self.product = settings["user_agent"].partition("/")[0].strip()
         self._robots: dict[str, asyncio.Task[Protego | Lost | Elsewhere]] = {}
 
     async def __aenter__(self) -> "Client":
+        # The proxy itself may have a private address.
+        self._direct, self._by_proxy = self._session(self._make_socket), self._session(None)
+        return self
+
+    def _session(self, make_socket: Callable[[Any], socket.socket] | None) -> aiohttp.ClientSession:
         settings = self.settings
         contact = f" (+{settings['contact']})" if settings["contact"] else ""
-        self._session = aiohttp.ClientSession(
+        return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                limit=0, ttl_dns_cache=300, socket_factory=self._make_socket
+                limit=0,
+                ttl_dns_cache=300,
+                socket_factory=make_socket,
+                force_close=not self.keep,
             ),
             headers={
                 "User-Agent": settings["user_agent"] + contact,
@@ -122,18 +146,54 @@ class Client:
             auto_decompress=False,
             timeout=self._timeout(),
         )
-        return self
 
     async def __aexit__(self, *_: object) -> None:
         for task in self._robots.values():
             task.cancel()
-        await self._session.close()
+        await self._direct.close()
+        await self._by_proxy.close()
+
+    @asynccontextmanager
+    async def _answer(
+        self, url: URL, timeout: aiohttp.ClientTimeout | None = None
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """A host's answer to one request, made directly or by the environment's proxy."""
+        proxy = self.proxies.of(url)
+        if proxy is not None and not self.settings["allow_private"]:
+            await self._refuse_private(url.raw_host or "")
+        try:
+            async with (self._direct if proxy is None else self._by_proxy).get(
+                url, proxy=proxy, allow_redirects=False, timeout=timeout or self._timeout()
+            ) as response:
+                yield response
+        except (aiohttp.ClientProxyConnectionError, aiohttp.ClientConnectorDNSError) as error:
+            if proxy is None:
+                raise
+            raise ProxyLost(_details(error.os_error)) from error
+
+    async def _refuse_private(self, host: str) -> None:
+        """Refuse a host that a proxy would be asked for, if it is of a private network.
+
+        The proxy connects, so its view of a name counts, and here is only ours. A name that this
+        machine cannot look up, as where all names are looked up by the proxy, is left to it.
+        """
+        if host not in self._private:
+            if len(self._private) >= MOST_NAMES:
+                self._private.clear()
+            lookup = asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+            try:
+                found = await asyncio.wait_for(lookup, self.settings["connect_timeout"])
+            except (OSError, UnicodeError):
+                found = []
+            self._private[host] = not all(is_public(str(info[4][0])) for info in found)
+        if self._private[host]:
+            raise AddressRefused("address of a private network")
 
     def _make_socket(self, info: Any) -> socket.socket:
         """Make the socket for an address that is about to be connected to, or refuse it.
 
-        Names, literal addresses and redirects all come to here; a name that resolves to another
-        address the second time does too.
+        Names, literal addresses and redirects all come to here, unless a proxy is asked; a name
+        that resolves to another address the second time does too.
         """
         family, kind, protocol, _, address = info
         if not (
@@ -158,6 +218,9 @@ class Client:
 
         Args:
             patience: seconds to wait for the next bytes; None for the settings' read_timeout.
+
+        Raises:
+            InputError: if this machine is at fault: too many open files, a wrong proxy.
         """
         if self.settings["obey_robots"]:
             rules = await self._rules(url)
@@ -178,9 +241,7 @@ class Client:
         )
 
     async def _ask(self, url: str, timeout: aiohttp.ClientTimeout) -> Photo | Moved | Lost:
-        async with self._session.get(
-            _checked(url), allow_redirects=False, timeout=timeout
-        ) as response:
+        async with self._answer(_checked(url), timeout) as response:
             status = response.status
             if status in REDIRECTS:
                 target = response.headers.get("Location")
@@ -222,7 +283,12 @@ class Client:
         )
         found: str | Lost | Elsewhere = await tries(self._ask_rules, robots)
         if isinstance(found, Lost):
-            return Lost(f"no robots.txt: {found.error}", found.status)
+            # What happened is the cause; that it happened to robots.txt is a detail, or what an
+            # answer was to.
+            if found.status is not None:
+                return Lost(f"robots.txt {found.error}", found.status)
+            mark = "," if ":" in found.error else ":"
+            return replace(found, error=f"{found.error}{mark} asked for robots.txt", passing=False)
         return Protego.parse(found) if isinstance(found, str) else found
 
     async def _ask_rules(self, robots: URL) -> str | Lost | Elsewhere:
@@ -231,7 +297,7 @@ class Client:
             for _ in range(MOST_ROBOTS_HOPS + 1):
                 if not self.ours(host_of(str(at))):
                     return Elsewhere()
-                async with self._session.get(at, allow_redirects=False) as response:
+                async with self._answer(at) as response:
                     if response.status in PASSING or response.status >= 500:
                         wait = parse_retry_after(response.headers.get("Retry-After"))
                         passing = (wait or 0.0) <= LONGEST_WAIT
@@ -274,29 +340,60 @@ def _checked(url: str) -> URL:
         ValueError: if it is not.
     """
     parsed = URL(url, encoded=url.isascii() and url.isprintable() and " " not in url)
-    if parsed.scheme not in ("http", "https") or not parsed.host:
+    if parsed.scheme not in ("http", "https"):
         raise SchemeRefused(parsed.scheme)
+    if not parsed.host:
+        raise ValueError("no host")
     return parsed
 
 
 def _reason(error: Exception) -> Lost:
-    """What went wrong, in few words that can be counted."""
+    """What went wrong, in few words that can be counted.
+
+    Raises:
+        InputError: if nothing is wrong with the host: this machine is at fault.
+    """
+    if isinstance(error, InputError):
+        raise error
+    if isinstance(error, OSError) and (told := used_up(getattr(error, "os_error", error))):
+        raise InputError(f"{told}, or lower fetch.concurrency in the config") from None
     match error:
         case SchemeRefused():
             return Lost(f"scheme refused: {str(error)[:20] or 'none'}")
+        case aiohttp.ConnectionTimeoutError():
+            return Lost(f"no connection: {TIMED_OUT}", passing=True)
         case TimeoutError():
             return Lost(TIMED_OUT, passing=True)
-        case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientSSLError():
-            return Lost("no secure connection")
+        case aiohttp.ClientConnectorCertificateError(certificate_error=found):
+            return Lost(f"bad certificate: {getattr(found, 'verify_message', found)}")
+        case aiohttp.ClientSSLError():
+            return Lost(f"no secure connection: {getattr(error.os_error, 'reason', 'unknown')}")
+        case ProxyLost():
+            return Lost(f"no connection to the proxy: {error}", passing=True)
+        case aiohttp.ClientHttpProxyError():
+            return Lost(f"proxy status {error.status}", passing=error.status in PASSING)
         case aiohttp.ClientConnectorDNSError():
-            return Lost("unknown host", passing=True)
-        case aiohttp.ClientConnectorError(os_error=AddressRefused()):
+            known = error.os_error.errno != socket.EAI_AGAIN
+            return Lost("unknown host" if known else "name not looked up", passing=True)
+        case AddressRefused() | aiohttp.ClientConnectorError(os_error=AddressRefused()):
             return Lost("private address refused")
+        case aiohttp.ClientConnectorError(os_error=OSError(errno=errno.ECONNREFUSED)):
+            return Lost("connection refused", passing=True)
         case aiohttp.ClientConnectorError():
-            return Lost("no connection", passing=True)
+            return Lost(f"no connection: {_details(error.os_error)}", passing=True)
         case ValueError():  # also aiohttp.InvalidURL, UnicodeError
             return Lost("not a URL")
+        case aiohttp.ClientResponseError():
+            return Lost(f"unreadable answer: {type(error).__name__}", passing=True)
         case aiohttp.ClientError() | OSError():
-            return Lost(f"broken off: {type(error).__name__}", passing=True)
+            return Lost(f"broken off: {_details(error)}", passing=True)
         case _:  # a server found a way that we did not think of
             return Lost(f"unreadable answer: {type(error).__name__}")
+
+
+def _details(error: Exception) -> str:
+    """What an error says of itself, without the host's name."""
+    number = getattr(error, "errno", None) or 0
+    if number > 0:
+        return os.strerror(number)
+    return getattr(error, "strerror", None) or type(error).__name__

@@ -180,6 +180,8 @@ def _decode(image: Image.Image, data: bytes, reduction: int = 1) -> np.ndarray |
 def _load(image: Image.Image) -> Image.Image:
     try:
         image.load()
+    except MemoryError:
+        raise ImageError("too large for the memory", f"{image.width} x {image.height}") from None
     except Exception as error:
         cause = "truncated image" if "truncated" in str(error) else "damaged image"
         raise ImageError(cause, error) from None

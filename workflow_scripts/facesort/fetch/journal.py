@@ -24,6 +24,7 @@ from typing import Any, Final, NamedTuple, Self
 import numpy as np
 
 from facesort.common.job import InputError
+from facesort.common.open_files import used_up
 from facesort.fetch.urls import host_of
 
 # Raise it when the same photo would give other pixels: older files are then begun anew.
@@ -31,12 +32,14 @@ VERSION: Final = 3
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS urls (
     url TEXT PRIMARY KEY, outcome TEXT, status INTEGER, attempts INTEGER, bytes INTEGER,
-    sha256 TEXT, width INTEGER, height INTEGER, error TEXT, fetched_at TEXT);
+    sha256 TEXT, width INTEGER, height INTEGER, error TEXT, fetched_at TEXT, final_url TEXT);
 CREATE TABLE IF NOT EXISTS crops (
     face_id TEXT PRIMARY KEY, sha256 TEXT, width INTEGER, height INTEGER, place INTEGER,
     checksum INTEGER);
 """
 BUCKETS: Final = 32
+# Of an open bucket: SQLite's two, and that of the pixels.
+FILES: Final = 3
 # Values asked for in one query.
 BATCH: Final = 500
 
@@ -54,6 +57,7 @@ class Entry:
         width, height: of the photo, in pixels.
         error: the cause in a few fixed words, then perhaps a colon and details; None if fetched.
         fetched_at: when it was written, as ISO 8601 in UTC; set by the journal.
+        final_url: where redirects ended; None without any, and of what older versions fetched.
     """
 
     url: str
@@ -66,6 +70,7 @@ class Entry:
     height: int | None = None
     error: str | None = None
     fetched_at: str | None = None
+    final_url: str | None = None
 
 
 class Crop(NamedTuple):
@@ -120,6 +125,10 @@ class Journal:
         for file in self._files.values():
             file.close()
 
+    def files_to_come(self) -> int:
+        """How many more files this job may have to open."""
+        return FILES * (len(self.buckets) - len(self._files))
+
     def _path(self, bucket: int) -> Path:
         return self.folder / f"{bucket:02d}.sqlite"
 
@@ -143,13 +152,16 @@ class Journal:
             data = np.ascontiguousarray(pixels).data.cast("B")
             rows.append((face_id, *about, file.append(data), zlib.crc32(data)))
         with file.transaction() as db:
-            db.execute("REPLACE INTO urls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", astuple(entry))
+            values = astuple(entry)
+            marks = ", ".join("?" * len(values))
+            db.execute(f"REPLACE INTO urls VALUES ({marks})", values)
             db.executemany("REPLACE INTO crops VALUES (?, ?, ?, ?, ?, ?)", rows)
 
     def drop(self, url: str, face_ids: Iterable[str]) -> None:
-        """Erase faces of a photo; their bytes are overwritten."""
+        """Forget a photo and erase its faces; their bytes are overwritten."""
         file = self._file(bucket_of(host_of(url)))
         with file.transaction() as db:
+            db.execute("DELETE FROM urls WHERE url = ?", (url,))
             for face_id in face_ids:
                 erased = "DELETE FROM crops WHERE face_id = ? RETURNING place"
                 for (place,) in db.execute(erased, (face_id,)).fetchall():
@@ -166,9 +178,10 @@ class Journal:
         found = self._select("SELECT * FROM urls WHERE url", ((url, url) for url in urls))
         return {row[0]: Entry(*row) for row in found}
 
-    def stored(self, faces: Iterable[tuple[str, str]]) -> set[str]:
-        """Which of some faces, given as ``face_id`` and URL, are stored: by ``face_id``."""
-        return {row[0] for row in self._select("SELECT face_id FROM crops WHERE face_id", faces)}
+    def stored(self, faces: Iterable[tuple[str, str]]) -> dict[str, str]:
+        """Which of some faces, given as ``face_id`` and URL, are stored: sha256 of their photos."""
+        found = self._select("SELECT face_id, sha256 FROM crops WHERE face_id", faces)
+        return {row[0]: row[1] for row in found}
 
     def crops(self, faces: Iterable[tuple[str, str]]) -> dict[str, Crop]:
         """Stored faces, asked for by ``face_id`` and URL."""
@@ -217,11 +230,18 @@ class _Bucket:
         with self._explained():
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._connect()
-            if self._db.execute("PRAGMA user_version").fetchone()[0] not in (0, VERSION):
+            version = self._db.execute("PRAGMA user_version").fetchone()[0]
+            if version > VERSION:
+                self._db.close()
+                raise InputError(f"{self.path}: of a newer facesort; fetch on with that one")
+            if version not in (0, VERSION):
                 self._db.close()
                 self.path.unlink()
                 self._connect()
             self._db.executescript(f"{SCHEMA} PRAGMA user_version = {VERSION};")
+            columns = [row[1] for row in self._db.execute("PRAGMA table_info(urls)")]
+            if "final_url" not in columns:  # begun before there was such a column
+                self._db.execute("ALTER TABLE urls ADD COLUMN final_url TEXT")
             self._pixels = os.open(self.path.with_suffix(".crops"), os.O_RDWR | os.O_CREAT, 0o666)
             # What lies beyond was never told of, or by a database that is gone.
             last = "SELECT coalesce(max(place) + ?, 0) FROM crops"
@@ -289,13 +309,19 @@ class _Bucket:
             with self._lock:
                 yield
         except sqlite3.Error as error:
-            if "locked" in str(error):
-                raise InputError(
-                    f"{self.path}: another job is fetching into it; wait for it or end it"
-                ) from None
-            raise InputError(
-                f"{self.path}: {error}; if the disk is not full, delete this file: all is then "
-                "fetched anew"
-            ) from None
+            raise InputError(f"{self.path}: {_words(error)}") from None
         except OSError as error:
-            raise InputError(f"{self.path.parent}: {error.strerror}") from None
+            raise InputError(f"{self.path.parent}: {used_up(error) or error.strerror}") from None
+
+
+def _words(error: sqlite3.Error) -> str:
+    """What SQLite's error means, and what helps. Only a damaged file is worth nothing any more."""
+    # The last byte of a code is its kind: https://www.sqlite.org/rescode.html
+    match getattr(error, "sqlite_errorcode", 0) & 0xFF:
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return "another job is fetching into it; wait for it or end it"
+        case sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_CORRUPT:
+            return f"damaged ({error}); delete this file, and the photos of its hosts are had anew"
+        case sqlite3.SQLITE_FULL:
+            return "no space left on the disk; free some and rerun"
+    return used_up(error) or str(error)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +28,7 @@ LEDGER: Final = pa.schema(
         ("height", pa.int64()),
         ("error", pa.string()),
         ("fetched_at", pa.timestamp("us", tz="UTC")),
+        ("final_url", pa.string()),
     ]
 )
 SAMPLE: Final = pa.schema(
@@ -42,12 +44,32 @@ REFUSED: Final = pa.schema(
 )
 MANIFEST: Final = pa.schema([INDEX.field(name) for name in ("url", *BOX, "sha256")])
 OUTCOMES: Final = ("fetched", "failed", "excluded")
+# What helps where a cause may be of this machine's or this config's making.
+HINTS: Final = {
+    "private address refused": "if these hosts are yours, set fetch.allow_private to true",
+    "placeholder": "name what is a photo after all in fetch.placeholders.allow",
+    "bad certificate": "where a proxy signs with a certificate of its own, name that in the "
+    "environment's SSL_CERT_FILE",
+    **dict.fromkeys(
+        ("no connection to the proxy", "proxy status 407", "status 407"),
+        "see the environment's HTTP_PROXY and HTTPS_PROXY",
+    ),
+    **dict.fromkeys(
+        ("connection refused", "no connection", "name not looked up", "unknown host"),
+        "where the web is reached by a proxy alone, name it in HTTP_PROXY and HTTPS_PROXY",
+    ),
+}
 # Crops held at once.
 BATCH: Final = 64
 
 
-def write_ledger(worklist: WorkList, journal: Journal, path: str | Path) -> Counter[str]:
+def write_ledger(
+    worklist: WorkList, journal: Journal, placeholders: dict[str, str], path: str | Path
+) -> Counter[str]:
     """Write what became of every photo, in order of URL.
+
+    Args:
+        placeholders: as ``find_placeholders`` gives them: photos of these sha256 are lost.
 
     Returns:
         Photos by outcome: all of ``OUTCOMES``. They add up to the photos requested.
@@ -61,7 +83,7 @@ def write_ledger(worklist: WorkList, journal: Journal, path: str | Path) -> Coun
     with write_whole(path) as part, pq.ParquetWriter(part, LEDGER) as writer:
         for photos in worklist.batches(by_url=True):
             entries = journal.entries(photo.url for photo in photos)
-            rows = [entries[photo.url] for photo in photos]
+            rows = [_settled(entries[photo.url], placeholders) for photo in photos]
             counts.update(entry.outcome for entry in rows)
             causes.update(cause_of(entry.error) for entry in rows if entry.error is not None)
             writer.write_table(_ledger_table(rows))
@@ -70,10 +92,21 @@ def write_ledger(worklist: WorkList, journal: Journal, path: str | Path) -> Coun
         if not counts["fetched"]:
             journal.forget_lost()
             told = ", ".join(f"{cause} ({urls:,})" for cause, urls in causes.most_common(5))
+            hints = dict.fromkeys(
+                HINTS[cause] for cause, _ in causes.most_common(5) if cause in HINTS
+            )
             raise InputError(
-                f"not one of {worklist.photos:,} photos could be had: {told or 'no faces'}"
+                f"not one of {worklist.photos:,} photos could be had: "
+                + "; ".join([told or "no faces", *hints])
             )
     return counts
+
+
+def _settled(entry: Entry, placeholders: dict[str, str]) -> Entry:
+    """A photo's row, with a placeholder as a loss."""
+    if entry.outcome == "fetched" and entry.sha256 in placeholders:
+        return replace(entry, outcome="failed", error=placeholders[entry.sha256])
+    return entry
 
 
 def cause_of(error: str) -> str:
@@ -90,6 +123,7 @@ def _ledger_table(entries: list[Entry]) -> pa.Table:
 def write_faces(
     sample: str | Path,
     journal: Journal,
+    placeholders: dict[str, str],
     faces: str | Path,
     index: str | Path,
     refused: str | Path,
@@ -99,6 +133,7 @@ def write_faces(
 
     Args:
         sample: Parquet file with a row a face.
+        placeholders: as for ``write_ledger``.
         faces: for uint8 (faces, size, size, 3), RGB.
         index: for the sample's columns with width and height (pixels) and sha256 of the photo.
         refused: for the lost faces: face_id, url, row, slot and cause.
@@ -111,7 +146,7 @@ def write_faces(
     total = stored = 0
     for table in sample_batches(sample):
         total += len(table)
-        stored += len(journal.stored(_keys(table)))
+        stored += sum(_whole(table, journal, placeholders))
     with ExitStack() as stack:
         # As in the FEC file: URLs in quotes.
         quoted = csv.WriteOptions(quoting_style="needed")
@@ -125,17 +160,16 @@ def write_faces(
         )
         lost = 0
         for table in sample_batches(sample):
+            whole = pa.array(_whole(table, journal, placeholders), pa.bool_())
             table = table.select(SAMPLE.names).cast(SAMPLE)
-            whole: list[bool] = []
+            rows = table.filter(whole)
             photos: list[tuple[int, int, str]] = []
-            for start in range(0, len(table), BATCH):
-                keys = _keys(table.slice(start, BATCH))
+            for start in range(0, len(rows), BATCH):
+                keys = _keys(rows.slice(start, BATCH))
                 crops = journal.crops(keys)
-                whole += [face_id in crops for face_id, _ in keys]
-                for crop in (crops[face_id] for face_id, _ in keys if face_id in crops):
+                for crop in (crops[face_id] for face_id, _ in keys):
                     photos.append((crop.width, crop.height, crop.sha256))
                     pixels.write(crop.pixels.data)
-            rows = table.filter(pa.array(whole))
             for number, (name, kind) in enumerate(PHOTO):
                 values = pa.array([photo[number] for photo in photos], kind)
                 rows = rows.append_column(name, values)
@@ -143,7 +177,9 @@ def write_faces(
             manifest_writer.write_table(rows.select(MANIFEST.names))
             missing = table.filter(pc.invert(whole)).select(REFUSED.names[:-1])
             entries = journal.entries(missing["url"].to_pylist())
-            causes = [entries[url].error for url in missing["url"].to_pylist()]
+            causes = [
+                _settled(entries[url], placeholders).error for url in missing["url"].to_pylist()
+            ]
             refused_writer.write_table(
                 missing.append_column("cause", pa.array(causes, pa.string()))
             )
@@ -151,6 +187,20 @@ def write_faces(
     if stored + lost != total:
         raise AssertionError(f"{stored} faces and {lost} lost ones of {total} requested")
     return stored, lost
+
+
+def _whole(table: pa.Table, journal: Journal, placeholders: dict[str, str]) -> list[bool]:
+    """Which faces of a part of the sample are stored, and of the photo that is wanted."""
+    keys = _keys(table)
+    stored = journal.stored(keys)
+    known = "sha256" in table.column_names
+    wanted = table["sha256"].to_pylist() if known else [None] * len(table)
+    return [
+        face_id in stored
+        and stored[face_id] not in placeholders
+        and digest in (None, stored[face_id])
+        for (face_id, _), digest in zip(keys, wanted, strict=True)
+    ]
 
 
 def _keys(table: pa.Table) -> list[tuple[str, str]]:

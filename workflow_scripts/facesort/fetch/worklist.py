@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from facesort.common.job import InputError
+from facesort.common.job import unreadable
 from facesort.fetch.imaging import Box
 from facesort.fetch.journal import bucket_of
 from facesort.fetch.urls import host_of
@@ -143,6 +143,16 @@ class WorkList:
                 "INSERT INTO hosts (host) SELECT host FROM queue GROUP BY host ORDER BY min(place)"
             )
 
+    def most_connections(self, per_host: int) -> int:
+        """How many connections could be open at once with so many a host, robots.txt's beside."""
+        with self._lock:
+            row: tuple[int] = self._db.execute(
+                "SELECT coalesce(sum(min(photos, ?) + 1), 0) FROM "
+                "(SELECT count(*) AS photos FROM queue GROUP BY host)",
+                (per_host,),
+            ).fetchone()
+        return row[0]
+
     def host_after(self, place: int) -> tuple[int, str] | None:
         """The next host with a queue, and its place in the list; None at the end."""
         with self._lock:
@@ -182,9 +192,7 @@ def sample_batches(sample: str | Path) -> Iterator[pa.Table]:
             for batch in file.iter_batches(BATCH):
                 yield pa.Table.from_batches([batch])
     except (OSError, pa.ArrowException) as error:
-        raise InputError(
-            f"{sample}: not a readable Parquet file ({error}); delete it and rerun"
-        ) from None
+        raise unreadable(sample, "a readable Parquet file", error) from None
 
 
 def _read(sample: str | Path) -> Iterator[tuple[Any, ...]]:

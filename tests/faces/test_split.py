@@ -110,7 +110,7 @@ def test_copies_across_the_sets_own_parts_do_not_train(capsys):
     assert (split["part"] == "test").sum() == 40 and (split["part"] == "left_out").sum() == 43
     assert not split.loc[split["part"] == "left_out", "semi"].any()
     said = capsys.readouterr().out
-    assert "warning: 3 faces of the labelled set's train part are copies of 2 of its test" in said
+    assert "3 faces of the labelled set's train part are left out, as copies of 2 of its" in said
 
 
 def test_copies_within_the_training_part_stay_on_one_side():

@@ -78,8 +78,8 @@ def own_parts(index: pd.DataFrame, name: pd.Series) -> pd.Series:
         print("warning: the labelled set has no test part; its val part is scored")
     if copied.any():
         print(
-            f"warning: {copied.sum():,} faces of the labelled set's train part are copies of "
-            f"{(scored & name.isin(name[copied])).sum():,} of its {tested} part: left out"
+            f"warning: {copied.sum():,} faces of the labelled set's train part are left out, as "
+            f"copies of {(scored & name.isin(name[copied])).sum():,} of its {tested} part"
         )
     parts = np.select([scored, learnt & ~copied], ["test", "train"], "left_out")
     return pd.Series(parts, index.index)

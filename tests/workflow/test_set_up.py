@@ -122,6 +122,7 @@ def test_caches_lie_where_they_can_be_written(shared):
     own = f"{folder}/.venv/cache"
     for home in (None, "", "/proc/nobody"):
         assert run(*words, HOME=home)[1] == f"{own} {own}\n"
+        assert run("sh", "-c", 'echo "$HOME"', HOME=home)[1] == f"{home or own}\n"
     (folder / ".venv/cache").rmdir()
     (folder / ".venv/cache").touch()
     cache = f"{folder.parent}/.snakemake/cache"

@@ -9,22 +9,13 @@ sys.path.insert(0, str(Path(workflow.current_basedir).parent / "workflow_scripts
 
 from facesort.cluster.names_files import names_files, person_names
 from facesort.common import display, run, warm
-from facesort.common.config import (
-    config_errors,
-    is_demo,
-    is_labelled,
-    model_settings,
-    settled,
-)
+from facesort.common.config import config_errors, is_demo, is_labelled
+from facesort.common.config import model_settings, settled
 from facesort.common.digests import code_digest, packages_digest, tree_digest
-from facesort.pages.wanted import (
-    data_words,
-    few_labels_files,
-    texts,
-    unscored_words,
-    wanted,
-)
-from facesort.train.cells import cells, chosen, seen, start_weights, training_megabytes
+from facesort.pages.wanted import data_words, few_labels_files, texts
+from facesort.pages.wanted import unscored_words, wanted
+from facesort.train.cells import cells, cells_error, chosen, seen
+from facesort.train.cells import start_weights, training_megabytes
 from facesort.train.models import MODELS as KINDS
 from snakemake.exceptions import WorkflowError
 
@@ -35,7 +26,11 @@ if wrong := config_errors(config):
         "the config is not right:\n" + "\n".join(f"  {line}" for line in wrong)
     )
 
-if wrong := run.disk_error(Path("results")) or run.container_error(config, workflow):
+if wrong := (
+    cells_error(config)
+    or run.disk_error(Path("results"))
+    or run.container_error(config, workflow)
+):
     raise WorkflowError(wrong)
 
 STARTED = time.time()
@@ -47,11 +42,6 @@ DEMO = is_demo(config)
 LABELLED = is_labelled(config)
 DATA = run.printable(data_words(config))
 CELLS = cells(config)
-if not CELLS:
-    raise WorkflowError(
-        "models: all that the config asks for need labelled faces, and data.labelled is null; keep "
-        "stacked or convolutional, or name labelled faces"
-    )
 RESULTS = wanted(config)
 FEW_LABELS = few_labels_files(config)
 # One shard is no shard: fetch_faces then does all by itself.
@@ -67,11 +57,9 @@ NAMED_TWICE = [
     cell for cell in CELLS if cell["model"] in CLUSTERED and len(names_files(cell)) > 1
 ]
 # How FEC's comparisons are chosen; only with the model that learns from them.
-TRIPLETS = (
-    {key: config["models"]["triplet"][key] for key in ("agreement", "held_out")}
-    if "triplet" in MODELS
-    else None
-)
+TRIPLETS = "triplet" in MODELS and {
+    key: config["models"]["triplet"][key] for key in ("agreement", "held_out")
+}
 # How the labelled set is read.
 LAYOUT = {
     key: config["data"][key]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import layout
 import pytest
+from packaging.utils import canonicalize_name
 
 from facesort.common.digests import imported_names, with_imports
 
@@ -57,7 +58,7 @@ def test_every_script_finds_its_packages_in_its_environment(rule):
     # Snakemake puts itself on the path of every script.
     foreign = imported - set(sys.stdlib_module_names) - {"facesort", "snakemake"}
     for name in foreign:
-        distributions = {d.lower() for d in DISTRIBUTIONS[name]}
+        distributions = set(map(canonicalize_name, DISTRIBUTIONS[name]))
         assert distributions & pins, f"{script}.py imports {name}, not in envs/{environment}.yaml"
 
 

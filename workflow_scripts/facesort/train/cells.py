@@ -35,6 +35,16 @@ def cells(config: Config) -> list[dict[str, Any]]:
     ]
 
 
+def cells_error(config: Config) -> str:
+    """What to say if nothing is left to train; else empty."""
+    if chosen(config):
+        return ""
+    return (
+        "models: all that the config asks for need labelled faces, and data.labelled is null; keep "
+        "stacked or convolutional, or name labelled faces"
+    )
+
+
 def seen(config: Config, model: str, variant: str, faces: str) -> str:
     """The array of what a model sees of the faces "pool" or "labelled"."""
     settings = config["models"].get(model) or {}

@@ -170,9 +170,12 @@ def test_an_edited_names_file_is_noticed_and_an_equal_one_is_not(project):
 
 
 def test_ones_own_files_are_noticed_wherever_they_are_edited(project, tmp_path):
-    """A CSV, an image in a class's folder, a class's folder, a list of exclusions."""
+    """A CSV, an image in a class's folder behind a link, that link, a list of exclusions."""
     own = copy_project(tmp_path / "own")
     labelled = shutil.copytree(project / "results/demo/labelled", tmp_path / "labelled")
+    folder = labelled / "anger"
+    shutil.move(folder, tmp_path / "anger")
+    folder.symlink_to(tmp_path / "anger")
     csv = Path(shutil.copy(project / "results/demo/fec.csv", tmp_path / "fec.csv"))
     (tmp_path / "exclude.txt").write_text("")
     change = {
@@ -184,7 +187,6 @@ def test_ones_own_files_are_noticed_wherever_they_are_edited(project, tmp_path):
     snakemake(own, *config, "--touch", "--forceall")
     assert would_run(own, *config) == set()
 
-    folder = next(path for path in sorted(labelled.iterdir()) if path.is_dir())
     image = next(folder.iterdir())
     hidden = image.rename(tmp_path / image.name)
     assert would_run(own, *config) == {"read_labelled"} | LABELLED

@@ -277,9 +277,9 @@ def test_a_path_that_leads_nowhere_is_named_with_where_it_was_looked_for(
     (tmp_path / "leads").mkdir()
     (tmp_path / "leads/nowhere").symlink_to("/none")
     (tmp_path / "round").symlink_to("round")
-    for keys in PATHS[:3]:
-        data = {"labelled": str(tmp_path), "fec_csv": str(tmp_path), "manifest": None}
-        if keys[1] == "manifest":
+    for keys in PATHS[:4]:
+        data = {"labelled": str(tmp_path), "fec_csv": str(tmp_path)}
+        if keys[1] in ("manifest", "faces"):
             data["fec_csv"] = None
         config = blocks(models={"triplet": None}, data=data | {keys[1]: path})
         (error,) = config_errors(config)

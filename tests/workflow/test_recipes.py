@@ -195,8 +195,8 @@ def test_add_a_figure(house):
             "docs/report/shares.rst": writes("How often each emotion is answered.\n"),
             "rules/pages.smk": like_plot_confusion,
             "workflow_scripts/facesort/pages/wanted.py": adds(
-                '        "results/figures/shares.png",\n',
-                before='        "results/figures/confusion.png",\n',
+                '        files.append("results/figures/shares.png")\n',
+                before="        files += dict.fromkeys(",
             ),
             "results/README.md": adds("| `figures/shares.png` | x |\n", before="| `causes.csv`"),
         },

@@ -128,7 +128,11 @@ def test_an_added_seed_variant_or_model_trains_that_alone(project, change, cell,
             NAMED | {"measure_agreement", "predict_by_classifier"},
         ),
         ("pages/map_page.js", {"plot_embedding"} | LAST),
-        ("fetch/fec.py", {"sample_faces"} | FETCHED),
+        # Tables of labels are read a line at a time too.
+        (
+            "fetch/fec.py",
+            {"sample_faces", "read_labelled", "find_duplicates", "split_labelled"} | FETCHED,
+        ),
     ],
 )
 def test_an_edited_module_reruns_its_dependents_alone(project, module, rules):

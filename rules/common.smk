@@ -12,6 +12,7 @@ from facesort.common import display, run, warm
 from facesort.common.config import config_errors, is_demo, is_labelled
 from facesort.common.config import model_settings, settled
 from facesort.common.digests import code_digest, packages_digest, tree_digest
+from facesort.common.trees import shown
 from facesort.pages.wanted import data_words, few_labels_files, texts
 from facesort.pages.wanted import unscored_words, wanted
 from facesort.train.cells import cells, cells_error, chosen, seen
@@ -40,7 +41,7 @@ CONFIG_DIGEST = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexd
 DEMO = is_demo(config)
 # Without labelled faces nothing is scored, and no cluster gets a name but by a person.
 LABELLED = is_labelled(config)
-DATA = run.printable(data_words(config))
+DATA = shown(data_words(config))
 CELLS = cells(config)
 RESULTS = wanted(config)
 FEW_LABELS = few_labels_files(config)

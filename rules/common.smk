@@ -20,6 +20,7 @@ from facesort.train.cells import start_weights, training_megabytes
 from facesort.train.models import MODELS as KINDS
 from snakemake.exceptions import WorkflowError
 
+display.take_any_name()
 config = settled(config, as_module=not workflow.modifier.is_main_snakefile())
 
 if wrong := config_errors(config):

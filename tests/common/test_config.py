@@ -125,6 +125,38 @@ def test_one_pool_is_named_and_labels_may_be_missing(tmp_path, monkeypatch, data
     assert all(re.match(complaint, error) for error in errors)
 
 
+@pytest.mark.parametrize(
+    ("data", "fetch", "complaint"),
+    [
+        ({"fec_csv": "pile"}, {}, "data.fec_csv: pile: a folder; name a file in it"),
+        ({"manifest": "pile"}, {}, "data.manifest: pile: a folder; name a file in it"),
+        ({"faces": "pile"}, {"exclude": "pile"}, "fetch.exclude: pile: a folder; name a file"),
+        ({"faces": "pile"}, {"keep_photos": "a.csv"}, "fetch.keep_photos: a.csv: not a folder"),
+        ({"faces": "."}, {}, "data.faces: .: it holds {here}, where this run writes its results"),
+        ({"faces": "../."}, {}, "data.faces: ../.: it holds {here}, where this run writes"),
+        ({"faces": "pile", "labelled": "{here}"}, {}, "data.labelled: {here}: it holds {here}"),
+        ({"faces": "up"}, {}, "data.faces: up: it holds {here}, where"),
+        (
+            {"faces": "f\udcff"},
+            {},
+            "data.faces: f\udcff: Snakemake takes no name that",
+        ),
+    ],
+)
+def test_what_lies_at_a_path_is_what_its_key_asks_for(
+    tmp_path, monkeypatch, data, fetch, complaint
+):
+    monkeypatch.chdir(tmp_path)
+    for name in ("pile", "f\udcff"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "a.csv").touch()
+    (tmp_path / "up").symlink_to("..")
+    data = {key: path.format(here=tmp_path) for key, path in data.items()}
+    changes = {"data": DEFAULT["data"] | data, "fetch": DEFAULT["fetch"] | fetch}
+    (error,) = config_errors(DEFAULT | changes)
+    assert error.startswith(complaint.format(here=tmp_path))
+
+
 def test_without_labelled_faces_none_can_join_the_pool(tmp_path):
     changes = {"data": {"faces": str(tmp_path)}, "faces": {"train_joins_pool": True}}
     (error,) = config_errors(blocks(**changes))
@@ -203,6 +235,7 @@ def test_lists_and_mappings_of_the_command_line_are_read_as_yaml():
         ("training={precision: 16}", "training.precision: "),
         ("data=", "data: None is not of type 'object'"),
         ("faces={size: [1}", "faces: "),
+        ("data={faces: '/f\udcff'}", "data: \"{faces: '/f\\udcff'}\" is not of type 'object'"),
         ("unknown={a: 1}", "the top level: Additional properties are not allowed ('unknown'"),
     ],
 )
@@ -278,7 +311,7 @@ def test_a_path_that_leads_nowhere_is_named_with_where_it_was_looked_for(
     (tmp_path / "leads/nowhere").symlink_to("/none")
     (tmp_path / "round").symlink_to("round")
     for keys in PATHS[:4]:
-        data = {"labelled": str(tmp_path), "fec_csv": str(tmp_path)}
+        data = {"labelled": str(tmp_path / "leads"), "fec_csv": __file__}
         if keys[1] in ("manifest", "faces"):
             data["fec_csv"] = None
         config = blocks(models={"triplet": None}, data=data | {keys[1]: path})

@@ -16,7 +16,8 @@ import threading
 import time
 
 import pytest
-from small_run import snakemake, start
+from PIL import Image
+from small_run import copy_project, snakemake, start
 from snakemake.logging import ColorizingTextHandler, DefaultFilter, DefaultFormatter
 
 from facesort.common.display import Board, Display, cell, clock, lasted
@@ -368,3 +369,19 @@ def test_a_run_that_fails_on_a_terminal_tells_why_and_leaves_it_sane(project, tm
     assert re.search(r"^score ─+ +0/1\n\[0/1\] \d:\d\d elapsed$", shown, re.M), shown
     told = "Terminating" if how == "Ctrl-C" else "error: results/comparisons.csv: "
     assert re.search(f"^{told}", shown, re.M), shown
+
+
+def test_the_log_takes_names_of_any_bytes(tmp_path):
+    """Of the run's folder and of a config's file, which the head of Snakemake's log tells."""
+    project, folder, config = (tmp_path / n for n in ("project", "run \udcff", "mine \udcfe.yaml"))
+    copy_project(project)
+    (tmp_path / "pile").mkdir()
+    Image.new("RGB", (30, 30)).save(tmp_path / "pile/a.png")
+    config.write_text(f"data: {{faces: {tmp_path / 'pile'}}}")
+    told = snakemake(
+        project, "--configfile", config, "--directory", folder, "--", "results/fetch/faces.npy"
+    )
+    assert "Logging error" not in told and "Traceback" not in told
+    (log,) = (folder / ".snakemake/log").iterdir()
+    told = log.read_text(encoding="utf-8")
+    assert r"run \udcff" in told and r"mine \udcfe.yaml" in told

@@ -26,6 +26,9 @@ def test_a_full_disk_is_an_error_and_a_missing_folder_is_none(tmp_path, monkeypa
     usage = checks.shutil.disk_usage(tmp_path)
     monkeypatch.setattr(checks.shutil, "disk_usage", lambda path: usage._replace(free=999_999))
     assert "no space left on this disk" in disk_error(tmp_path)
+    # Some file systems of networks tell nothing.
+    monkeypatch.setattr(checks.shutil, "disk_usage", lambda path: type(usage)(0, 0, 0))
+    assert disk_error(tmp_path) == ""
 
 
 def test_what_is_said_can_be_said_everywhere(monkeypatch):

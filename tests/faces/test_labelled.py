@@ -293,7 +293,7 @@ def test_a_broken_line_swallows_no_other(tree):
     (tree / "labels.csv").write_text("\n".join(lines))
     _, index, refused = read(tree, unmatched=0.2)
     assert len(index) == 14
-    assert refused["labels.csv:6"].startswith("not separated by ','")
+    assert refused["labels.csv:6"].startswith("not comma-separated")
     assert refused["labels.csv:10"] == "only 2 columns"
     assert list(refused.values()).count("has no row in labels.csv") == 2
 

@@ -6,6 +6,7 @@ Nothing lost: each row of each table, and each image, is either kept or left out
 import csv
 import io
 import json
+import os
 import random
 import shutil
 from pathlib import Path
@@ -20,15 +21,16 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from mutations import mutated
+from PIL import Image
 
 from facesort.common.emotions import EMOTIONS
 from facesort.common.job import InputError
 from facesort.faces.labelled import list_labelled, read_images, read_labelled
 from facesort.faces.layouts import LAYOUTS
-from facesort.faces.layouts.listing import Settings
+from facesort.faces.layouts.listing import IMAGES, Settings
 from facesort.faces.layouts.matching import match
 from facesort.faces.layouts.words import NO_EMOTION, ORDERS, meaning_of, meanings, part_of
-from facesort.fetch.imaging import resize
+from facesort.fetch.imaging import FORMATS, resize
 
 ROOT = Path(__file__).resolve().parents[2]
 SIDE = 12
@@ -570,6 +572,226 @@ def test_a_table_a_part(tmp_path):
             expected[f"{part}/{n}.png"] = (2 * i + n, emotion, part)
         put(root / f"{part}.csv", "\n".join(lines))
     assert check(root, expected) == {}
+
+
+def small(root, emotions=("happy", "sad")):
+    """Two pictures an emotion, in folders of their names."""
+    expected = {}
+    for i, emotion in enumerate(emotions):
+        for j in range(2):
+            put(root / emotion / f"{j}.png", 2 * i + j)
+            expected[f"{emotion}/{j}.png"] = (2 * i + j, emotion, None)
+    return expected
+
+
+@pytest.mark.parametrize(
+    ("path", "data"),
+    [("cache.parquet", b""), ("label.lst", b"no faces"), ("fer2013.csv", b"\0")],
+)
+def test_with_labels_from_folders_no_other_file_counts(tmp_path, path, data):
+    expected = small(tmp_path / "set")
+    put(tmp_path / "set" / path, data)
+    assert check(tmp_path / "set", expected, label_from="folder") == {}
+
+
+def test_a_damaged_parquet_beside_another_layout_is_of_no_account(tmp_path):
+    expected = kaggle(tmp_path / "set")
+    put(tmp_path / "set/more/cache.parquet", b"PAR1")
+    (tmp_path / "set/more").rename(tmp_path / "set/sad/more")
+    assert check(tmp_path / "set", expected) == {
+        "sad/more/cache.parquet": "has no row in labels.csv"
+    }
+
+
+def test_labels_from_folders_are_not_those_of_a_table(tmp_path):
+    """As where a set lies one folder deeper than the config says."""
+    kaggle(tmp_path / "set/archive")
+    words = r"no class folders in it, but it may be read in the layout table .*data\.label_from"
+    with pytest.raises(InputError, match=words):
+        read(tmp_path / "set", label_from="folder")
+    assert len(read(tmp_path / "set")[1]) == 16
+
+
+@pytest.mark.parametrize("name", ["Labels.csv", "LABELS.CSV"])
+def test_a_table_counts_in_any_letters(tmp_path, name):
+    expected = kaggle(tmp_path / "set")
+    (tmp_path / "set/labels.csv").rename(tmp_path / "set" / name)
+    assert check(tmp_path / "set", expected) == {}
+    put(tmp_path / "set/labels.csv", "pth,label\n")  # which then is not it
+    with pytest.raises(InputError, match=r"^labels\.csv: 16 of 16 images have no row"):
+        read(tmp_path / "set")
+    expected = table(tmp_path / "other")
+    (tmp_path / "other/about.csv").rename(tmp_path / "other/ABOUT.CSV")
+    assert check(tmp_path / "other", expected) == {}
+
+
+@pytest.mark.parametrize("written", ["./meta/t.csv", "meta//t.csv", "{root}/meta/t.csv", "{near}"])
+def test_the_table_is_found_from_the_sets_folder_or_from_here(tmp_path, monkeypatch, written):
+    monkeypatch.chdir(tmp_path)
+    expected = table(tmp_path / "set")
+    put(tmp_path / "set/meta/t.csv", (tmp_path / "set/about.csv").read_bytes())
+    written = written.format(root=tmp_path / "set", near="set/meta/t.csv")
+    assert check(tmp_path / "set", expected, table=written) == {}
+    for outside in ("../t.csv", "/t.csv"):
+        with pytest.raises(InputError, match=r"t\.csv: no such file \(config: data\.table\)"):
+            read(tmp_path / "set", table=outside)
+
+
+def test_what_is_wrong_with_a_table_is_told_where_nothing_is_recognised(tmp_path):
+    table(tmp_path / "set")
+    path = tmp_path / "set/about.csv"
+    text = path.read_text()
+    for data, words in {
+        text.replace("\n", "\r").encode(): "carriage returns alone end its lines, as on old Macs",
+        text.encode("utf-16"): "row 1: not UTF-8; save the table as UTF-8",
+        text.replace(",", "|").encode(): r"no columns of paths and labels, but 'file_name\|split",
+        text.partition("\n")[2].encode(): "no columns of paths and labels, but 'pictures/train",
+        b'"file_name,emotion\n': "row 1: not comma-separated",
+    }.items():
+        path.write_bytes(data)
+        with pytest.raises(InputError, match=rf"no labels are recognised .*about\.csv.*{words}"):
+            read(tmp_path / "set")
+
+
+@pytest.mark.parametrize("ending", ["", ".hif", ".pbm", ".dat"])
+def test_what_a_table_names_is_an_image_whatever_it_ends_in(tmp_path, ending):
+    lines, expected = ["path,label"], {}
+    for i, emotion in enumerate(("happy", "sad")):
+        put(tmp_path / f"set/images/v1.{i}{ending}", i)
+        put(tmp_path / f"set/points/v1.{i}.txt", "no image")
+        lines.append(f"v1.{i}{ending},{emotion}")
+        expected[f"images/v1.{i}{ending}"] = (i, emotion, None)
+    put(tmp_path / "set/t.csv", "\n".join(lines))
+    assert check(tmp_path / "set", expected) == {}
+
+
+def test_names_with_dots_and_windows_separators_are_matched():
+    assert match(["v1.0", "v1.5"], ["v1.0.png", "v1.5.png"], "t") == {
+        "v1.0": "v1.0.png",
+        "v1.5": "v1.5.png",
+    }
+    # As some programs unpack archives made on Windows.
+    assert match(["a/1.png", "b\\1.png"], ["a\\1.png", "b\\1.png"], "t") == {
+        "a/1.png": "a\\1.png",
+        "b\\1.png": "b\\1.png",
+    }
+    assert match(["a/1.png"], ["a/1.png", "a\\1.png"], "t") == {"a/1.png": "a/1.png"}
+
+
+def test_links_that_lead_nowhere_hide_no_labels_and_no_class(tmp_path, capsys):
+    """Above all where a disk is not mounted."""
+    root = tmp_path / "set"
+    expected = small(root, ("happy", "sad", "fear"))
+    shutil.rmtree(root / "fear")
+    (root / "fear").symlink_to("/mnt/none/fear")
+    with pytest.raises(
+        InputError, match=r"set/fear: a link that leads nowhere \(config: data\.lab"
+    ):
+        read(root)
+    (root / "fear").unlink()
+    (root / "labels.csv").symlink_to("/mnt/none/labels.csv")
+    with pytest.raises(InputError, match=r"set/labels\.csv: a link that leads nowhere"):
+        read(root)
+    expected = {path: told for path, told in expected.items() if "fear" not in path}
+    assert check(root, expected, label_from="folder") == {"labels.csv": "a link that leads nowhere"}
+    told = "set: 1 are left out, such as labels.csv: a link that leads nowhere"
+    assert told in capsys.readouterr().out
+    fer2013(tmp_path / "votes")
+    (tmp_path / "votes/fer2013new.csv").symlink_to("none.csv")
+    with pytest.raises(InputError, match=r"votes/fer2013new\.csv: a link that leads nowhere"):
+        read(tmp_path / "votes")
+    parts(tmp_path / "parts")
+    shutil.rmtree(tmp_path / "parts/Test")
+    (tmp_path / "parts/Test").symlink_to("/mnt/none")
+    with pytest.raises(InputError, match=r"parts/Test: a link that leads nowhere"):
+        read(tmp_path / "parts")
+
+
+def test_folders_that_may_not_be_entered_are_not_called_empty(tmp_path, monkeypatch):
+    small(tmp_path / "set")
+    scandir = os.scandir
+
+    def refuse(folder):
+        if str(folder).rstrip("/").endswith(refused):
+            raise PermissionError(13, "Permission denied")
+        return scandir(folder)
+
+    monkeypatch.setattr("facesort.common.trees.os.scandir", refuse)
+    for refused in ("set/sad", "set"):
+        with pytest.raises(InputError, match=f"{refused}: Permission denied"):
+            read(tmp_path / "set")
+
+
+def test_names_of_tables_and_parquets_of_any_bytes(tmp_path, capsys):
+    """Read, and told without what would change a terminal or begin a line."""
+    expected = table(tmp_path / "set")
+    (tmp_path / "set/about.csv").rename(tmp_path / "set/\udcff\x1b[31m\n.csv")
+    path = "pictures/train0.png"
+    (tmp_path / "set" / path).unlink()
+    del expected[path]
+    refused = check(tmp_path / "set", expected)
+    assert refused == {path: r"no such image (\xff\x1b[31m\n.csv, row 2)"}
+    told = capsys.readouterr().out
+    assert r"warning: \xff\x1b[31m\n.csv: 1 of 16 rows" in told
+    assert "\x1b" not in told and "\udcff" not in told
+    expected = hub(tmp_path / "hub")
+    for path in (tmp_path / "hub/data").iterdir():
+        path.rename(path.with_name(path.name.replace("of", "\udcff")))
+    expected = {path.replace("of", r"\xff"): told for path, told in expected.items()}
+    assert check(tmp_path / "hub", expected) == {}
+
+
+def test_names_that_look_alike_stay_apart(tmp_path):
+    expected = small(tmp_path / "set")
+    put(tmp_path / "set/sad/\udcff.png", 10)
+    put(tmp_path / r"set/sad/\xff.png", 11)
+    expected[r"sad/\xff.png"] = (10, "sad", None)
+    expected[r"sad/\\xff.png"] = (11, "sad", None)
+    assert check(tmp_path / "set", expected) == {}
+
+
+def test_endings_of_all_formats_are_known():
+    Image.init()
+    ours = {end for end, kind in Image.registered_extensions().items() if kind in FORMATS}
+    assert ours | {".hif"} <= set(IMAGES)
+
+
+@pytest.mark.parametrize("layout", ["fer2013", "raf_db", "expw"])
+def test_the_table_of_any_layout_can_be_named(tmp_path, layout):
+    make = {"fer2013": fer2013, "raf_db": raf_db, "expw": expw}[layout]
+    expected = make(tmp_path / "set")
+    (name,) = (
+        path
+        for path in (tmp_path / "set").rglob("*")
+        if path.name in ("fer2013.csv", "list_patition_label.txt", "label.lst")
+    )
+    other = name.with_name("mine (1).txt")
+    shutil.copy(name, other)
+    (tmp_path / "set/more").mkdir()
+    shutil.copy(name, tmp_path / "set/more" / name.name)
+    with pytest.raises(InputError, match=r"which table is to be read, .*data\.table"):
+        read(tmp_path / "set")
+    (tmp_path / "set/more" / name.name).unlink()
+    name.unlink()
+    table = other.relative_to(tmp_path / "set").as_posix()
+    expected = {p.replace("fer2013.csv", table): told for p, told in expected.items()}
+    assert check(tmp_path / "set", expected, layout=layout, table=table) == {}
+
+
+def test_annotations_are_whole_numbers_in_folders_of_any_letters(tmp_path):
+    expected = affectnet(tmp_path / "set")
+    folder = tmp_path / "set/train_set"
+    np.save(folder / "annotations/0_exp.npy", np.array("3.7"))
+    np.save(folder / "annotations/2_exp.npy", np.array(["1", "2"]))
+    (folder / "annotations").rename(folder / "Annotations")
+    (folder / "images").rename(folder / "Images")
+    expected = {p.replace("n_set/im", "n_set/Im"): told for p, told in expected.items()}
+    del expected["train_set/Images/0.jpg"], expected["train_set/Images/2.jpg"]
+    refused = check(tmp_path / "set", expected, unmatched=0.2)
+    for number in (0, 2):
+        assert refused[f"train_set/Annotations/{number}_exp.npy"] == "not a whole number"
+        assert refused[f"train_set/Images/{number}.jpg"] == "has no row in annotations"
+    assert len(refused) == 6
 
 
 def test_two_layouts_are_asked_about(tmp_path):

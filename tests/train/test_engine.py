@@ -469,3 +469,9 @@ def test_saved_models_come_back_and_foreign_folders_are_refused(tmp_path):
     (tmp_path / "model" / "weights.safetensors").write_bytes(b"\x80\x04pickle")
     with pytest.raises(InputError, match="not a model"):
         load_model(tmp_path / "model")
+    # What the machine refuses says nothing of the model.
+    (tmp_path / "model" / "model.json").unlink()
+    (tmp_path / "model" / "model.json").mkdir()
+    with pytest.raises(InputError, match=r"model: .*Is a directory") as told:
+        load_model(tmp_path / "model")
+    assert "not a model" not in str(told.value)

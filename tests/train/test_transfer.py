@@ -219,7 +219,8 @@ def test_torchvisions_weights_come_from_its_cache(cache, state):
 
 def test_a_damaged_cache_is_named(cache):
     (cache / RESNET18).write_bytes(b"<html>")
-    with pytest.raises(InputError, match=f"{cache.parent}.* is damaged"):
+    # Other weights may lie beside it.
+    with pytest.raises(InputError, match=f"{cache / RESNET18} is damaged; delete this file"):
         download("resnet18")
 
 

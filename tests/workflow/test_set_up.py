@@ -130,6 +130,13 @@ def test_caches_lie_where_they_can_be_written(shared):
     assert run(*words, XDG_CACHE_HOME=f"{folder}/c")[1] == f"{folder}/c none\n"
 
 
+def test_another_pythons_home_does_not_count(shared):
+    """With it the environment's Python would not start, and be called another user's."""
+    _, run = shared
+    words = ("sh", "-c", 'echo "${PYTHONHOME-none}"')
+    assert run(*words, PYTHONHOME="/opt/python2.7")[1] == "none\n"
+
+
 def test_a_user_without_a_name_gets_one(shared):
     """As in containers: libraries ask for one, and end in a traceback without."""
     folder, run = shared

@@ -72,6 +72,8 @@ def config_errors(config: dict[str, Any]) -> list[str]:
         errors.append(
             "faces.train_joins_pool: no labelled face can join the pool while data.labelled is null"
         )
+    if os.path.isfile(config["fetch"]["keep_photos"] or ""):  # noqa: PTH113
+        errors.append(f"fetch.keep_photos: {config['fetch']['keep_photos']}: not a folder")
     if os.path.isfile(data["labelled"] or ""):  # noqa: PTH113
         errors.append(
             f"data.labelled: {data['labelled']}: a file; name its folder, and it in data.table"
@@ -171,7 +173,7 @@ def settled(config: dict[str, Any], as_module: bool) -> dict[str, Any]:
         config = _over(_plain(yaml.load(DEFAULT.read_bytes(), yaml.CSafeLoader)), config)
     for error in list(_validator().iter_errors(config)):
         if isinstance(error.instance, str) and error.path:
-            with suppress(yaml.YAMLError):
+            with suppress(yaml.YAMLError, UnicodeError):
                 block, key = _block(config, error.path)
                 block[key] = yaml.load(error.instance, yaml.CSafeLoader)
     for path in PATHS:
@@ -235,9 +237,27 @@ def _path_errors(config: dict[str, Any]) -> list[str]:
                 f"{'.'.join(keys)}: {path}: Snakemake takes words in braces for wildcards; rename "
                 "it, or name a link to it"
             )
-        elif fault := _fault(path):
+        elif (fault := _fault(path)) or (fault := _misfit(keys, path)):
             errors.append(f"{'.'.join(keys)}: {path}: {fault}")
+        elif any("\udc80" <= letter <= "\udcff" for letter in path):
+            errors.append(
+                f"{'.'.join(keys)}: {path}: Snakemake takes no name that is not UTF-8; rename "
+                "it, or name a link to it"
+            )
     return errors
+
+
+def _misfit(keys: tuple[str, ...], path: str) -> str:
+    """Why what lies at a path cannot be what the key asks for; else empty."""
+    if keys[-1] in ("fec_csv", "manifest", "exclude"):
+        return "a folder; name a file in it" if Path(path).is_dir() else ""
+    here = Path.cwd()
+    if keys[-1] in ("faces", "labelled") and Path(path).resolve() in (here, *here.parents):
+        return (
+            f"it holds {here}, where this run writes its results, which would be read as faces; "
+            "run in another folder (--directory)"
+        )
+    return ""
 
 
 def _fault(path: str) -> str:

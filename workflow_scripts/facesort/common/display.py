@@ -6,6 +6,7 @@ same wherever Snakemake runs.
 """
 
 import atexit
+import io
 import logging
 import os
 import re
@@ -58,6 +59,14 @@ def start(workflow: Any) -> None:
     _shown = Display(own[0], Board(counts, stages))
     logger.removeHandler(own[0])
     logger.addHandler(_shown)
+
+
+def take_any_name() -> None:
+    """Let Snakemake's log take names of files that are no UTF-8, as the terminal does."""
+    for handler in logging.getLogger("snakemake.logging").handlers:
+        stream = getattr(handler, "stream", None)
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def stop() -> None:

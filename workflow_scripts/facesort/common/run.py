@@ -29,7 +29,8 @@ def error_lines(logs: Path, since: float) -> str:
 def disk_error(results: Path) -> str:
     """A line if the disk is full, on which Snakemake itself ends in tracebacks; else empty."""
     for folder in (Path(), results):
-        if folder.is_dir() and shutil.disk_usage(folder).free < 1_000_000:
+        # File systems that do not tell have no size.
+        if folder.is_dir() and (disk := shutil.disk_usage(folder)).total and disk.free < 1_000_000:
             return f"{folder.resolve()}: no space left on this disk; free some and run again"
     return ""
 

@@ -20,6 +20,7 @@ from facesort.common.job import InputError, Progress
 from facesort.common.trees import shown
 from facesort.faces.layouts import list_images
 from facesort.faces.layouts.listing import Listing, Picture, Row, Settings, Tree
+from facesort.fetch.folder import as_text
 from facesort.fetch.imaging import ImageError, resize
 
 BATCH: Final = 256
@@ -36,6 +37,9 @@ def list_labelled(folder: str | Path, settings: Settings) -> Listing:
     tree = Tree(folder)
     listing = list_images(tree, settings)
     listing.refused += tree.refused
+    if tree.refused:
+        some = "{}: {}".format(*map(shown, tree.refused[0]))
+        print(f"warning: {tree.tell('')}: {len(tree.refused):,} are left out, such as {some}")
     least = settings.min_relfcs
     if least is not None:
         if all(math.isnan(row.relFCs) for row in listing.rows):
@@ -121,7 +125,7 @@ def read_labelled(
         faces_path: for uint8 (faces, size, size, 3), RGB, in the order of the index.
 
     Returns:
-        The array's index: path (relative, "/"; bytes that are no UTF-8 as \\x41), folder, label,
+        The array's index: path (as ``as_text`` gives it; relative, "/"), folder, label,
         relFCs (NaN if unknown), part (the set's own: train, val, test, or None), digest (SHA-256 of
         the decoded pixels). And what was left out: path, reason.
 
@@ -163,13 +167,13 @@ def read_labelled(
         room.unlink(missing_ok=True)
     index = pd.DataFrame(
         {
-            "path": [shown(row.path) for row in rows],
-            "folder": [shown(row.path.rpartition("/")[0]) for row in rows],
+            "path": [as_text(row.path) for row in rows],
+            "folder": [as_text(row.path.rpartition("/")[0]) for row in rows],
             "label": [row.label for row in rows],
             "relFCs": np.array([row.relFCs for row in rows], "float64"),
             "part": pd.Series([row.part for row in rows], dtype="str"),
             "digest": digests,
         }
     )
-    left_out = [tuple(map(shown, each)) for each in listing.refused + unreadable]
+    left_out = [(as_text(path), shown(why)) for path, why in listing.refused + unreadable]
     return index, pd.DataFrame(left_out, columns=["path", "reason"]).astype("str")

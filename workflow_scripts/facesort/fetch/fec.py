@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from facesort.common.job import InputError
+from facesort.common.trees import shown
 
 SLOTS: Final = 3
 COLUMNS: Final = 5 * SLOTS
@@ -115,18 +116,28 @@ def numbered_lines(path: str | Path, key: str) -> Iterator[tuple[int, bytes]]:
                 if not line.isspace() and line:
                     yield row, line
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror} (config: {key})") from None
+        raise InputError(f"{shown(str(path))}: {error.strerror} (config: {key})") from None
 
 
 def split_line(line: bytes) -> list[str] | str:
     """The cells of a line of comma-separated text in UTF-8, or why there are none."""
     try:
-        # One line at a time: an unbalanced quote must not swallow the lines after it.
-        return next(csv.reader((line.decode("utf-8").rstrip("\r\n"),), strict=True))
+        return split_text(line.decode("utf-8"))
     except UnicodeDecodeError:
         return "not UTF-8"
+
+
+def split_text(line: str, separator: str = ",") -> list[str] | str:
+    """The cells of a line, or why there are none."""
+    text = line.rstrip("\r\n")
+    try:
+        # One line at a time: an unbalanced quote must not swallow the lines after it.
+        return next(csv.reader((text,), delimiter=separator, strict=True), [])
     except csv.Error as error:
-        return f"not comma-separated: {error}"
+        if "\r" in text:
+            return "carriage returns alone end its lines, as on old Macs; save it with line feeds"
+        what = {",": "comma", ";": "semicolon", "\t": "tab"}[separator]
+        return f"not {what}-separated: {error}"
 
 
 def _split(line: bytes) -> list[str] | str:
@@ -206,7 +217,7 @@ def sample_faces(
             refused.append(found)
     if bad >= good:
         why = f"row {refused[0].row}: {refused[0].reason}" if refused else "it is empty"
-        raise InputError(f"{path}: not an FEC file; {why} (config: data.fec_csv)")
+        raise InputError(f"{shown(str(path))}: not an FEC file; {why} (config: data.fec_csv)")
     ids = np.array(sorted(faces))
     if size is not None:
         ids = np.sort(np.random.default_rng(seed).permutation(ids)[:size])

@@ -22,7 +22,7 @@ import simplejpeg
 from PIL import AvifImagePlugin, ExifTags, Image
 
 # Pillow opens multi-picture files (MPO), as some phones write, by way of JPEG; PPM stands for PBM,
-# PGM and PFM too, HEIF for HEIC. AVIF before HEIF: some files of both begin alike.
+# PGM and grey PFM too, HEIF for HEIC. AVIF before HEIF: some files of both begin alike.
 FORMATS: Final = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "PPM", "AVIF", "HEIF")
 REDUCIBLE: Final = ("JPEG", "MPO")
 REDUCTIONS: Final = (1, 2, 4, 8)

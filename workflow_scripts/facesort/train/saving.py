@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from facesort.common.job import InputError
+from facesort.common.open_files import used_up
 from facesort.train.devices import Device, choose_device
 from facesort.train.engine import Epoch, write_history
 from facesort.train.models import build
@@ -60,7 +61,9 @@ def load_model(folder: str | Path) -> tuple[Any, dict[str, Any]]:
         about = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         model = build(about["model"], tuple(about["shape"]), about["settings"])
         model.load_state_dict(load_file(folder / "weights.safetensors"))
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+    except OSError as error:
+        raise InputError(f"{folder}: {used_up(error) or error}") from None
+    except (ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"{folder}: not a model of this workflow ({reason})") from None
     return model.eval(), about

@@ -5,6 +5,8 @@ its images as ``listing.Listing``: a row an image with its label and part, what 
 and how to read the pictures. docs/labelled.md has a line a layout, with the published description.
 """
 
+import os
+from dataclasses import replace
 from typing import Final
 
 from facesort.common.job import InputError
@@ -29,8 +31,8 @@ def list_images(tree: Tree, settings: Settings) -> Listing:
     Raises:
         InputError: if no layout fits or several do, or as the layout's ``read``.
     """
-    if settings.table and settings.table not in tree.files:
-        raise InputError(f"{tree.tell(settings.table)}: no such file (config: data.table)")
+    if settings.table:
+        settings = replace(settings, table=_inside(tree, settings.table))
     name = settings.layout
     if name == "auto":
         name = _recognise(tree, settings)
@@ -38,18 +40,36 @@ def list_images(tree: Tree, settings: Settings) -> Listing:
     return LAYOUTS[name].read(tree, settings)
 
 
+def _inside(tree: Tree, table: str) -> str:
+    """The path of the table that the config names, from the set's folder or from where we are."""
+    for path in (table, os.path.relpath(os.path.expanduser(table), tree.root)):  # noqa: PTH111
+        if (path := os.path.normpath(path)) in tree.files:
+            return path
+    tree.demand(table)
+    raise InputError(f"{shown(str(tree.root / table))}: no such file (config: data.table)")
+
+
 def _recognise(tree: Tree, settings: Settings) -> str:
     found = [name for name, layout in LAYOUTS.items() if layout.fits(tree, settings)]
+    by_folder = settings.label_from == "folder"
+    if by_folder and "folders" in found:
+        return "folders"
     if len(found) > 1 and "table" in found:
         found.remove("table")  # many sets have tables beside
-    if len(found) == 1:
+    if len(found) == 1 and not by_folder:
         return found[0]
+    if by_folder and found:
+        raise InputError(
+            f"{tree.tell('')}: no class folders in it, but it may be read in the layout "
+            f"{' or '.join(found)} (config: data.label_from, data.layout)"
+        )
     asked = f"(config: data.layout: {', '.join(found or LAYOUTS)})"
     if found:
         raise InputError(f"{tree.tell('')}: in which layout, {' or '.join(found)}? {asked}")
     top = sorted({path.partition("/")[0] for path in tree.files + tree.folders})
     holds = ", ".join(map(shown, top[:8])) + (", ..." if len(top) > 8 else "")
+    why = "".join(f"; {fault}" for fault in table.faults(tree, settings)[:2])
     raise InputError(
-        f"{tree.tell('')}: no labels are recognised in it; it holds {holds or 'nothing'} {asked}; "
-        "docs/labelled.md describes each"
+        f"{tree.tell('')}: no labels are recognised in it; it holds {holds or 'nothing'}{why} "
+        f"{asked}; docs/labelled.md describes each"
     )

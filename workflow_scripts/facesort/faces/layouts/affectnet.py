@@ -33,13 +33,13 @@ def read(tree: Tree, settings: Settings) -> Listing:
         if _is_annotation(path):
             label = _read_number(tree.root / path)
             if label is None:
-                refused.append((path, "not a number"))
+                refused.append((path, "not a whole number"))
                 continue
-            base = folders.removesuffix("annotations")
+            base = folders[: -len("annotations")]
             # Whatever it ends in: see matching.py.
             image = f"{base}images/{name.removesuffix(ENDING)}.jpg"
             lines.append(Line(path, image, label, part=part_of(base)))
-        elif folders.rpartition("/")[2] == "images":
+        elif folders.rpartition("/")[2].casefold() == "images":
             images.append(path)
     rows, left_out = join(lines, images, settings.known("affectnet"), "annotations")
     tables = [path for path in tree.files if path.endswith(ANNOTATIONS)]
@@ -47,15 +47,16 @@ def read(tree: Tree, settings: Settings) -> Listing:
 
 
 def _is_annotation(path: str) -> bool:
-    return path.endswith(ENDING) and "annotations" in path.split("/")[-2:-1]
+    return path.endswith(ENDING) and "annotations" in path.casefold().split("/")[-2:-1]
 
 
 def _read_number(path: Path) -> str | None:
-    """The number that a file holds: AffectNet's are text in an array without dimensions."""
+    """The whole number in a file: AffectNet's are text in an array without dimensions."""
     try:
         if path.stat().st_size > MOST_BYTES:
             return None
         array = np.load(path, allow_pickle=False)
-        return str(int(float(array.reshape(-1)[0]))) if array.size == 1 else None
+        number = float(array.reshape(-1)[0])
+        return str(int(number)) if array.size == 1 and number.is_integer() else None
     except Exception:  # NumPy raises many kinds for hostile bytes
         return None

@@ -8,6 +8,7 @@ Source: Zhang, Luo, Loy, Tang 2017, https://arxiv.org/abs/1609.06426, and the se
 from typing import Final
 
 from facesort.common.job import InputError
+from facesort.common.trees import shown
 from facesort.faces.layouts.listing import Listing, Settings, Tree, read_files
 from facesort.faces.layouts.tables import Line, join
 from facesort.fetch.fec import numbered_lines
@@ -25,20 +26,20 @@ def read(tree: Tree, settings: Settings) -> Listing:
     Raises:
         InputError: if the table is missing, or as ``tables.join``.
     """
-    found = tree.named(TABLE)
-    if not found:
+    table = settings.table or tree.only(TABLE)
+    if not table:
         raise InputError(f"{tree.tell('')}: no {TABLE} in it (config: data.layout)")
     lines, refused = [], []
-    for number, line in numbered_lines(tree.root / found[0], "data.labelled"):
+    for number, line in numbered_lines(tree.root / table, "data.labelled"):
         cells = line.decode("utf-8", "surrogateescape").strip().rsplit(maxsplit=7)
         try:
             name, *numbers, _, label = cells
             face, top, left, right, bottom = map(int, numbers)
         except ValueError:
-            refused.append((f"{found[0]}:{number}", "not a name, a face, its box and its label"))
+            refused.append((f"{table}:{number}", "not a name, a face, its box and its label"))
             continue
         lines.append(Line(f"row {number}", name, label, face=face, box=(left, top, right, bottom)))
     rows, left_out = join(
-        lines, tree.images(), settings.known("fer2013"), found[0], every_file=False
+        lines, tree.images(), settings.known("fer2013"), shown(table), every_file=False
     )
-    return Listing(rows, refused + left_out, read_files(tree.root), found)
+    return Listing(rows, refused + left_out, read_files(tree.root), [table])

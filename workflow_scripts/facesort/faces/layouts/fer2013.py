@@ -20,6 +20,7 @@ import numpy as np
 
 from facesort.common.emotions import EMOTIONS
 from facesort.common.job import InputError
+from facesort.common.trees import shown
 from facesort.faces.layouts.listing import Listing, Picture, Row, Settings, Tree
 from facesort.faces.layouts.tables import Cells, read_csv
 from facesort.faces.layouts.words import meaning_of, meanings, part_of
@@ -42,20 +43,22 @@ def read(tree: Tree, settings: Settings) -> Listing:
         InputError: if a column is missing, a label is none of the seven, or the votes are of other
             images.
     """
-    found = tree.named(*TABLES)
-    if not found:
+    table = settings.table or tree.only(*TABLES)
+    if not table:
         raise InputError(f"{tree.tell('')}: no {' or '.join(TABLES)} in it (config: data.layout)")
-    table = settings.table or found[0]
-    votes = tree.named(VOTES)
+    votes = tree.only(VOTES)
+    where = shown(table)
     lines = read_csv(tree.root / table)
-    emotion, pixels, usage = _columns(next(lines), COLUMNS, table)
-    voted = _read_votes(tree.root / votes[0], votes[0]) if votes else iter(())
+    emotion, pixels, usage = _columns(next(lines), COLUMNS, where)
+    voted = _read_votes(tree.root / votes, shown(votes)) if votes else iter(())
     if votes:
-        print(f"{votes[0]}: its votes are the labels")
+        print(f"{shown(votes)}: its votes are the labels")
     kept, refused = [], []
     for line, vote in zip_longest(lines, voted):
         if line is None or (votes and vote is None):
-            raise InputError(f"{votes[0]}: not as many rows as {table}; is it of another set?")
+            raise InputError(
+                f"{shown(votes or '')}: not as many rows as {where}; is it of another set?"
+            )
         path, fault = f"{table}:{line.row}", line.fault
         if not fault and len(line.cells) <= max(emotion, pixels, usage):
             fault = f"only {len(line.cells)} columns"
@@ -67,21 +70,24 @@ def read(tree: Tree, settings: Settings) -> Listing:
             refused.append((path, fault))
             continue
         told = line.cells[usage].strip()
-        if vote and of != told:
-            raise InputError(f"{votes[0]}: {of} where row {line.row} of {table} is {told[:20]!r}")
+        if votes and of != told:
+            raise InputError(
+                f"{shown(votes)}: {of} where row {line.row} of {where} is {told[:20]!r}"
+            )
         kept.append((path, label or line.cells[emotion].strip(), part_of(told), line.row))
-    meaning = meanings((label for _, label, _, _ in kept), settings.known("fer2013").numbers, table)
+    meaning = meanings((label for _, label, _, _ in kept), settings.known("fer2013").numbers, where)
     rows = []
     for path, label, part, number in kept:
         if label not in meaning:
             raise InputError(
-                f"{table}, row {number}: label {label[:40]!r} is none of {', '.join(EMOTIONS)}"
+                f"{where}, row {number}: label {label[:40]!r} is none of {', '.join(EMOTIONS)}"
             )
         if meaning[label]:
             rows.append(Row(path, meaning[label], part=part, source=number))
         else:
             refused.append((path, f"label {label!r} is no emotion"))
-    return Listing(rows, refused, _pictures(tree.root / table, pixels), [table, *votes[:1]])
+    tables = [table, votes] if votes else [table]
+    return Listing(rows, refused, _pictures(tree.root / table, pixels), tables)
 
 
 def _columns(header: Cells, names: Sequence[str], table: str) -> list[int]:

@@ -10,6 +10,7 @@ from typing import Final
 
 from facesort.common.emotions import EMOTIONS
 from facesort.common.job import InputError
+from facesort.common.trees import shown
 from facesort.faces.layouts.listing import Listing, Row, Settings, Tree, is_image, read_files
 from facesort.faces.layouts.tables import join, read_labels
 from facesort.faces.layouts.words import is_number, meaning_of, meanings, part_of
@@ -37,20 +38,24 @@ def read(tree: Tree, settings: Settings) -> Listing:
             inside[folder].append(path)
         elif is_image(path):
             outside.append(path)
+    # Folders of a class or a part that are links to nothing, say, would be missed silently.
+    tree.demand(*(path for path, _ in tree.refused if _is_place(path, depth)))
     for folder, paths in inside.items():
         faulty = any(path.startswith(f"{folder}/") for path, _ in tree.refused)
         if _is_class(folder) and not paths and not faulty:
             raise InputError(f"{tree.tell(folder)}: an empty class folder; add images or delete it")
-    table = settings.table or TABLE
-    if settings.label_from != "folder" and table in tree.files:
+    by_table = settings.label_from != "folder"
+    table = (settings.table or _table(tree)) if by_table else None
+    if table:
+        where = shown(table)
         files = [path for paths in inside.values() for path in paths] + outside
-        lines, unread = read_labels(tree.root / table, table, settings)
-        rows, refused = join(lines, [path for path in files if path != table], settings, table)
+        lines, unread = read_labels(tree.root / table, where, settings)
+        rows, refused = join(lines, [path for path in files if path != table], settings, where)
         place = {path: folder for folder, paths in inside.items() for path in paths}
         rows = [row._replace(part=row.part or parts.get(place.get(row.path, ""))) for row in rows]
         return Listing(rows, unread + refused, read_files(tree.root), [table])
-    if settings.label_from != "folder":
-        print(f"{tree.tell(table)}: not there; the folders' names are the labels")
+    if by_table:
+        print(f"{tree.tell(TABLE)}: not there; the folders' names are the labels")
     names = {folder: folder.rpartition("/")[2] for folder in parts}
     meaning = meanings(names.values(), settings.numbers, tree.tell(""))
     rows, refused = [], [(path, "in no class folder") for path in outside]
@@ -64,6 +69,21 @@ def read(tree: Tree, settings: Settings) -> Listing:
         else:
             refused += [(path, f"folder {names[folder]} is no emotion") for path in paths]
     return Listing(sorted(rows), refused, read_files(tree.root))
+
+
+def _table(tree: Tree) -> str | None:
+    """The table of labels in the set's own folder, in any letters."""
+    tree.demand(*(path for path, _ in tree.refused if path.casefold() == TABLE))
+    found = [path for path in tree.files if path.casefold() == TABLE]
+    return TABLE if TABLE in found else next(iter(found), None)
+
+
+def _is_place(path: str, depth: int) -> bool:
+    """Whether a path is where a class folder, or the folder of a part, would be."""
+    level = path.count("/") + 1
+    # Among words, a number may well be the name of a file.
+    is_class = level == depth and meaning_of(path.rpartition("/")[2]) is not None
+    return is_class or (depth == 2 and level == 1 and part_of(path) is not None)
 
 
 def _class_folders(tree: Tree) -> dict[str, str | None]:

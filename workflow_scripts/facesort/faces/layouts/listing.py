@@ -17,8 +17,9 @@ MOST_BYTES: Final = 50_000_000
 MOST_PIXELS: Final = 100_000_000
 # What names of images end in, whether or not they can be read.
 IMAGES: Final = (
-    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".webp", ".bmp"),
-    *(".tif", ".tiff", ".pgm", ".ppm", ".pnm", ".avif", ".heic", ".heif"),
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".gif", ".webp", ".bmp", ".tif"),
+    *(".tiff", ".pbm", ".pgm", ".ppm", ".pnm", ".pfm", ".avif", ".avifs", ".heic", ".heics"),
+    *(".heif", ".heifs", ".hif"),
 )
 
 
@@ -98,10 +99,41 @@ class Tree:
         self.files = [entry.path for entry in found if entry.kind == "file"]
         self.folders = [entry.path for entry in found if entry.kind == "folder"]
         self.refused = [(e.path, e.kind) for e in found if e.kind not in ("file", "folder")]
+        self.demand("")
 
     def named(self, *names: str) -> list[str]:
         """The files of these names, in any folder, in any letters."""
-        return [path for path in self.files if path.rpartition("/")[2].casefold() in names]
+        return [path for path in self.files if _name(path) in names]
+
+    def demand(self, *paths: str) -> None:
+        """Raise an error if one of these is there and cannot be read, as a link to nothing.
+
+        Without it, other labels would be read in its place, or a part of the set.
+
+        Args:
+            paths: of files and folders; "" is the set's own.
+        """
+        for path, why in self.refused:
+            if path in paths:
+                raise InputError(f"{self.tell(path)}: {why} (config: data.labelled)")
+
+    def only(self, *names: str) -> str | None:
+        """The file of one of these names, in any folder, in any letters; None if there is none.
+
+        Args:
+            names: the likelier first.
+
+        Raises:
+            InputError: if it cannot be read, or several have a name.
+        """
+        for name in names:
+            self.demand(*(path for path, _ in self.refused if _name(path) == name))
+            if len(found := self.named(name)) > 1:
+                listed = " or ".join(map(shown, found))
+                raise InputError(f"which table is to be read, {listed}? (config: data.table)")
+            if found:
+                return found[0]
+        return None
 
     def images(self) -> list[str]:
         return [path for path in self.files if is_image(path)]
@@ -109,6 +141,10 @@ class Tree:
     def tell(self, path: str) -> str:
         """A path as messages show it."""
         return shown(f"{self.root}/{path}".rstrip("/"))
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2].casefold()
 
 
 def is_image(path: str) -> bool:

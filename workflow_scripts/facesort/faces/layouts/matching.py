@@ -29,12 +29,15 @@ def _without_ending(name: str) -> str:
     return stem if dot else _folded(name)
 
 
-# How alike two paths must be, the strictest first: what is said of it; folders; name.
+# How alike two paths must be, the strictest first: what is said of it; folders; the name in the
+# table, and the file's.
 Fold = Callable[[str], str]
-WAYS: Final[tuple[tuple[str, Fold, Fold], ...]] = (
-    ("before their own folder or name", _same, _same),
-    ("in upper and lower case", _folded, _folded),
-    ("in their ending", _folded, _without_ending),
+WAYS: Final[tuple[tuple[str, Fold, Fold, Fold], ...]] = (
+    ("before their own folder or name", _same, _same, _same),
+    ("in upper and lower case", _folded, _folded, _folded),
+    # First those without an ending, which may have dots: v1.5 for v1.5.jpg.
+    ("in their ending", _folded, _folded, _without_ending),
+    ("in their ending", _folded, _without_ending, _without_ending),
 )
 
 
@@ -54,18 +57,20 @@ def match(paths: Iterable[str], files: Collection[str], where: str) -> dict[str,
         The file of each path that has one; no file twice.
     """
     rows = {path: parts for path in dict.fromkeys(paths) if (parts := parts_of(path))}
-    places = {file: tuple(file.split("/")) for file in files}
+    # Windows' archives may unpack to files with "\\" in their names.
+    places = {file: parts for file in files if (parts := parts_of(file))}
     exact = {parts: file for file, parts in places.items()}
+    exact |= {tuple(file.split("/")): file for file in files}
     found: dict[str, str] = {}
     for path, parts in rows.items():
         if file := exact.pop(parts, None):
             found[path] = file
-    for told, folder, name in WAYS:
+    for told, folder, *names in WAYS:
         if len(found) in (len(rows), len(places)):
             break
         ours, theirs = (
             {path: (*map(folder, parts[:-1]), name(parts[-1])) for path, parts in side.items()}
-            for side in (rows, places)
+            for name, side in zip(names, (rows, places), strict=True)
         )
         new = _match_from_the_end(ours, theirs, found)
         if new:

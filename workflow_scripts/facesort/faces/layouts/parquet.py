@@ -8,6 +8,7 @@ Source: https://huggingface.co/docs/datasets/image_dataset, and the library's ``
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -39,7 +40,12 @@ BATCH: Final = 64
 
 
 def fits(tree: Tree, settings: Settings) -> bool:
-    return any(_image_columns(_open(tree.root / path, path)) for path in _files(tree, settings))
+    for path in _files(tree, settings):
+        # One that cannot be read may be of no account: `read` will tell.
+        with suppress(InputError):
+            if _image_columns(_open(tree.root / path, path)):
+                return True
+    return False
 
 
 def read(tree: Tree, settings: Settings) -> Listing:
@@ -64,7 +70,8 @@ def read(tree: Tree, settings: Settings) -> Listing:
     for path, line in lines:
         if line.label not in meaning:
             raise InputError(
-                f"{path}, {line.at}: label {line.label[:40]!r} is none of {', '.join(EMOTIONS)}"
+                f"{shown(path)}, {line.at}: label {line.label[:40]!r} is none of "
+                f"{', '.join(EMOTIONS)}"
             )
         number = int(line.at.removeprefix("row "))
         if emotion := meaning[line.label]:
@@ -95,13 +102,13 @@ def text_columns(path: Path, where: str) -> list[str]:
 
 def _files(tree: Tree, settings: Settings) -> list[str]:
     if settings.table:
-        return [settings.table] if settings.table.endswith(".parquet") else []
-    return [path for path in tree.files if path.endswith(".parquet")]
+        return [settings.table] if settings.table.casefold().endswith(".parquet") else []
+    return [path for path in tree.files if path.casefold().endswith(".parquet")]
 
 
 def _open(path: Path, where: str) -> pq.ParquetFile:
     try:
-        file = pq.ParquetFile(path)
+        file = pq.ParquetFile(path.open("rb"))  # Arrow takes no name that is no UTF-8
         list(file.schema_arrow.names)  # which may be no UTF-8
         return file
     except (pa.ArrowException, OSError, ValueError) as error:
@@ -125,8 +132,8 @@ def _image_column(file: pq.ParquetFile, settings: Settings, where: str) -> str:
         return wanted
     if wanted is not None or len(found) != 1:
         raise InputError(
-            f"{where}: which column holds the images' bytes, {' or '.join(found) or 'none does'}? "
-            "(config: data.columns.path)"
+            f"{shown(where)}: which column holds the images' bytes, "
+            f"{' or '.join(map(shown, found)) or 'none does'}? (config: data.columns.path)"
         )
     return found[0]
 
@@ -137,10 +144,11 @@ def _read_lines(
     """What a file says of its rows, numbered from 0, and the rows without a label or a path."""
     file = _open(path, where)
     names = text_columns(path, where)
-    columns = {key: names[i] for key, i in find_columns(names, settings, where, sought).items()}
+    by_column = find_columns(names, settings, shown(where), sought)
+    columns = {key: names[i] for key, i in by_column.items()}
     for what in ("path", "label"):
         if what in sought and what not in columns:
-            raise InputError(f"{where}: no column of {what}s (config: data.columns.{what})")
+            raise InputError(f"{shown(where)}: no column of {what}s (config: data.columns.{what})")
     try:
         table = file.read(columns=list(columns.values()))
         told = {key: table.column(name).to_pylist() for key, name in columns.items()}

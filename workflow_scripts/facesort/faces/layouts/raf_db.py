@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from facesort.common.job import InputError
+from facesort.common.trees import shown
 from facesort.faces.layouts.listing import Listing, Settings, Tree, read_files
 from facesort.faces.layouts.tables import Line, join
 from facesort.faces.layouts.words import part_of
@@ -28,20 +29,20 @@ def read(tree: Tree, settings: Settings) -> Listing:
     Raises:
         InputError: if the table or the aligned faces are missing, or as ``tables.join``.
     """
-    found = tree.named(*TABLES)
-    if not found:
+    table = settings.table or tree.only(*TABLES)
+    if not table:
         raise InputError(f"{tree.tell('')}: no {TABLES[0]} in it (config: data.layout)")
     faces = [path for path in tree.images() if PurePosixPath(path).stem.endswith(ALIGNED)]
     if not faces:
         raise InputError(f"{tree.tell('')}: no *{ALIGNED}.jpg in it; unpack RAF-DB's aligned.zip")
     lines, refused = [], []
-    for number, line in numbered_lines(tree.root / found[0], "data.labelled"):
+    for number, line in numbered_lines(tree.root / table, "data.labelled"):
         cells = line.decode("utf-8", "surrogateescape").strip().rsplit(maxsplit=1)
         if len(cells) < 2:
-            refused.append((f"{found[0]}:{number}", "not a name and a number"))
+            refused.append((f"{table}:{number}", "not a name and a number"))
             continue
         name = PurePosixPath(cells[0])
         face = f"{name.stem}{ALIGNED}{name.suffix}"
         lines.append(Line(f"row {number}", face, cells[1], part=part_of(name.name)))
-    rows, left_out = join(lines, faces, settings.known("raf_db"), found[0])
-    return Listing(rows, refused + left_out, read_files(tree.root), found)
+    rows, left_out = join(lines, faces, settings.known("raf_db"), shown(table))
+    return Listing(rows, refused + left_out, read_files(tree.root), [table])

@@ -1,6 +1,5 @@
 """Tables of labels: their lines read one by one, and joined with the images that they name."""
 
-import csv
 import math
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ from facesort.common.trees import shown
 from facesort.faces.layouts.listing import Row, Settings, is_image
 from facesort.faces.layouts.matching import match, parts_of
 from facesort.faces.layouts.words import meanings, part_of
-from facesort.fetch.fec import numbered_lines
+from facesort.fetch.fec import numbered_lines, split_text
 
 # What columns are called, where data.columns does not say it.
 NAMES: Final = {
@@ -56,20 +55,24 @@ def read_csv(path: Path) -> Iterator[Cells]:
     UTF-8 stay what they are in names of files.
 
     Raises:
-        InputError: if it cannot be read, is empty, or is UTF-16.
+        InputError: if it cannot be read, is empty, is UTF-16, or has no header.
     """
-    separator = None
+    told, separator = shown(str(path)), None
     for row, line in numbered_lines(path, "data.labelled"):
         if separator is None and b"\0" in line:
-            raise InputError(f"{shown(str(path))}, row {row}: not UTF-8; save the table as UTF-8")
-        text = line.decode("utf-8", "surrogateescape").rstrip("\r\n")
+            raise InputError(f"{told}, row {row}: not UTF-8; save the table as UTF-8")
+        text = line.decode("utf-8", "surrogateescape")
+        is_header = separator is None
         separator = separator or max(",\t;", key=text.count)
-        try:
-            yield Cells(row, next(csv.reader((text,), delimiter=separator, strict=True), []))
-        except csv.Error as error:
-            yield Cells(row, [], f"not separated by {separator!r}: {error}")
+        cells = split_text(text, separator)
+        if isinstance(cells, list):
+            yield Cells(row, cells)
+        elif is_header:
+            raise InputError(f"{told}, row {row}: {cells} (config: data.labelled)")
+        else:
+            yield Cells(row, [], cells)
     if separator is None:
-        raise InputError(f"{shown(str(path))}: empty (config: data.labelled)")
+        raise InputError(f"{told}: empty (config: data.labelled)")
 
 
 def find_columns(
@@ -94,12 +97,12 @@ def find_columns(
         fitting, wanted = _fitting(columns, what, settings), settings.columns.get(what)
         if wanted is not None and not fitting:
             raise InputError(
-                f"{where}: no column {wanted!r}, but {_listed(columns)} "
+                f"{where}: no column {wanted!r}, but {listed(columns)} "
                 f"(config: data.columns.{what})"
             )
         if len(fitting) > 1:
             raise InputError(
-                f"{where}: which column is the {what}, {_listed(fitting)}? "
+                f"{where}: which column is the {what}, {listed(fitting)}? "
                 f"(config: data.columns.{what})"
             )
         if fitting:
@@ -119,7 +122,7 @@ def _fitting(columns: Sequence[str], what: str, settings: Settings) -> list[str]
     return [name for name in columns if name.casefold().replace(" ", "_") in NAMES[what].split()]
 
 
-def _listed(columns: Sequence[str]) -> str:
+def listed(columns: Sequence[str]) -> str:
     return " or ".join(repr(name[:40]) for name in columns[:20]) or "none at all"
 
 

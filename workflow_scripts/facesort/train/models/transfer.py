@@ -7,7 +7,7 @@ Frozen, the backbone gives features and the last layer alone learns; else all of
 """
 
 from http.client import HTTPException
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import torch
@@ -145,7 +145,8 @@ def download(name: str) -> dict[str, Tensor]:
     except MemoryError:
         raise
     except Exception:  # torch's own words on this advise to run what the file holds
-        reason = f"the copy in {torch.hub.get_dir()} is damaged; delete it"
+        copy = Path(torch.hub.get_dir(), "checkpoints", PurePosixPath(best.url).name)
+        reason = f"{copy} is damaged; delete this file"
     raise InputError(
         f"models.transfer.weights: torchvision's weights of {name} cannot be had ({reason}); "
         f"fetch {best.url} where there is a network, and name that file"

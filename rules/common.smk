@@ -13,6 +13,7 @@ from facesort.common.config import config_errors, is_demo, is_labelled
 from facesort.common.config import model_settings, settled
 from facesort.common.digests import code_digest, packages_digest, tree_digest
 from facesort.common.other_sets import other_sets
+from facesort.common.trees import shown
 from facesort.pages.wanted import data_words, few_labels_files, texts
 from facesort.pages.wanted import unscored_words, wanted
 from facesort.train.cells import cells, cells_error, chosen, seen
@@ -41,7 +42,7 @@ CONFIG_DIGEST = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexd
 DEMO = is_demo(config)
 # Without labelled faces nothing is scored, and no cluster gets a name but by a person.
 LABELLED = is_labelled(config)
-DATA = run.printable(data_words(config))
+DATA = shown(data_words(config))
 CELLS = cells(config)
 RESULTS = wanted(config)
 FEW_LABELS = few_labels_files(config)
@@ -97,9 +98,7 @@ def learns_from(source):
 
 def seen_of(faces):
     """What a rule's model sees of a set of faces, in whose name may be wildcards."""
-    return lambda wildcards: seen(
-        config, wildcards.model, wildcards.variant, faces.format(**wildcards)
-    )
+    return lambda w: seen(config, w.model, w.variant, faces.format(**w))
 
 
 def megabytes(base, per_mb=0):

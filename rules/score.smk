@@ -495,7 +495,7 @@ rule elsewhere_table:
         runtime=minutes(30),
     params:
         cells=CELLS,
-        folders={name: run.printable(about["folder"]) for name, about in OTHERS.items()},
+        folders={name: shown(about["folder"]) for name, about in OTHERS.items()},
         data=DATA,
         packages=packages_digest("analysis"),
         code=code_digest("elsewhere_table"),

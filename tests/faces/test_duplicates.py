@@ -13,7 +13,7 @@ from PIL import Image
 from facesort.common.job import InputError
 from facesort.faces.duplicates import best_correlation, find_pairs, without
 from facesort.faces.labelled import read_images
-from facesort.faces.layouts.listing import read_file
+from facesort.faces.layouts.listing import read_picture
 from facesort.faces.split import split_labelled
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -117,7 +117,7 @@ def test_leaks_are_left_out_of_the_pool():
 
 
 def files_of(folder, paths):
-    return [partial(read_file, folder / path) for path in paths]
+    return [partial(read_picture, folder / path) for path in paths]
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="no ../shared/data with photographs")

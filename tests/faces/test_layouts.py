@@ -19,6 +19,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from mutations import mutated
 
 from facesort.common.emotions import EMOTIONS
 from facesort.common.job import InputError
@@ -611,19 +612,6 @@ def test_damaged_parquet_is_an_error(tmp_path):
     }
 
 
-JUNK = [b"", b"\xff", b"\0", b'"', b",", b"\n", b"\\", b"..", b"sad", b"9", b"-1", b"\xe2\x80\xae"]
-
-
-def mutate(data: bytes, chance: random.Random) -> bytes:
-    """Bytes changed, cut out, doubled or put in, at one to three places."""
-    for _ in range(chance.randint(1, 3)):
-        at = chance.randrange(len(data) + 1)
-        until = min(len(data), at + chance.choice([0, 1, 2, 10, 60]))
-        new = chance.choice([*JUNK, data[at:until] * 2, bytes([chance.randrange(256)])])
-        data = data[:at] + new + data[until:]
-    return data
-
-
 def accounts(root: Path) -> None:
     """Read a set, which ends in a one-line error or in accounts that add up."""
     try:
@@ -660,7 +648,7 @@ def attack(tmp_path: Path, times: int) -> None:
         path = chance.choice(tables if chance.random() < 0.8 else wholes[name])
         before = path.read_bytes()
         if chance.random() < 0.8:
-            path.write_bytes(mutate(before, chance))
+            path.write_bytes(mutated(before, chance))
             accounts(tmp_path / name / "set")
         else:
             moved = path.with_name(chance.choice(["x\udcff.png", "a\nb", "Labels.CSV", "q" * 200]))

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from mutations import mutated
 from PIL import Image
 
 from facesort.common.job import InputError
@@ -197,25 +198,6 @@ def test_the_folder_is_not_touched(pile):
     read(pile)
     assert seen() == before
     assert list_files(pile).files == sorted(path.relative_to(pile).as_posix() for path in before)
-
-
-def mutated(data, rng):
-    """Bytes with some changed, cut off, doubled or put in."""
-    data = bytearray(data)
-    for _ in range(rng.choice([1, 1, 3, 30])):
-        place = rng.randrange(len(data) + 1)
-        kind = rng.randrange(5)
-        if kind == 0:
-            data[place : place + 1] = bytes([rng.randrange(256)])
-        elif kind == 1:
-            del data[place : place + rng.choice([1, 4, 100])]
-        elif kind == 2:
-            data[place:place] = rng.randbytes(rng.choice([1, 4, 100]))
-        elif kind == 3:
-            data[place:place] = data[: rng.randrange(200)]
-        else:
-            data[place : place + 4] = rng.choice([b"\xff" * 4, b"\0" * 4, b"\x7f\xff\xff\xff"])
-    return bytes(data)
 
 
 @pytest.mark.parametrize("count", [600, pytest.param(10_000, marks=pytest.mark.slow)])

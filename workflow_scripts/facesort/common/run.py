@@ -10,11 +10,6 @@ from pathlib import Path
 from typing import Any
 
 
-def printable(text: str) -> str:
-    r"""A text that any file in UTF-8 takes: bytes of names that are no UTF-8 as \udcff."""
-    return text.encode(errors="backslashreplace").decode()
-
-
 def say(text: str) -> None:
     """Print a text, whatever signs the terminal knows."""
     known = sys.stdout.encoding or "ascii"

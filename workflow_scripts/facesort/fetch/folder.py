@@ -6,7 +6,6 @@ refused with a cause, in the same tables as what was fetched; nothing in the fol
 
 import hashlib
 import shutil
-import stat
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -22,7 +21,7 @@ import pyarrow.parquet as pq
 from facesort.common.arrays import append_array, write_index, write_whole
 from facesort.common.job import InputError, Progress
 from facesort.common.trees import shown, walk
-from facesort.fetch.imaging import ImageError, read_image, resize
+from facesort.fetch.imaging import ImageError, read_file, read_image, resize
 from facesort.fetch.outputs import LEDGER, cause_of
 
 BATCH: Final = 256
@@ -130,14 +129,8 @@ def read_faces(
         row: dict[str, Any] = {"error": None}
         try:
             file = Path(folder, path)
-            about = file.stat()
-            row["bytes"] = about.st_size
-            # Asked before it is opened: a pipe would wait for ever.
-            if not stat.S_ISREG(about.st_mode):
-                raise ImageError("not a file")
-            if about.st_size > max_bytes:
-                raise ImageError("too many bytes")
-            data = file.read_bytes()
+            row["bytes"] = file.stat().st_size
+            data = read_file(file, max_bytes)
             row["sha256"] = hashlib.sha256(data).hexdigest()
             image = read_image(data, max_pixels)
         except OSError as error:

@@ -1,4 +1,4 @@
-"""Images of strangers decoded with care: bytes to RGB, a box to a square of pixels.
+"""Images of strangers read with care: files to bytes, bytes to RGB, a box to a square of pixels.
 
 Pillow opens: it reads what the web shows and what cameras and phones write, HEIC by way of
 pillow-heif, and tells an image's size before decoding it. Plain JPEGs are decoded by simplejpeg:
@@ -7,9 +7,12 @@ Pillow decodes, or says why not. Colour profiles are not applied.
 """
 
 import io
+import os
+import stat
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import cv2
@@ -118,6 +121,25 @@ def _region(pixels: np.ndarray, edges: Edges, reduction: int) -> np.ndarray:
         part = part.repeat(reduction, 0).repeat(reduction, 1)
     left, top = left - x * reduction, top - y * reduction
     return part[top : top + edges[3] - edges[1], left : left + edges[2] - edges[0]]
+
+
+def read_file(path: str | Path, max_bytes: int) -> bytes:
+    """Read a file that may be an image.
+
+    Raises:
+        ImageError: if it is empty, has too many bytes, cannot be read, or is no file.
+    """
+    try:
+        # Asked before it is opened: a pipe would wait for ever.
+        about = os.stat(path)  # noqa: PTH116
+        if not stat.S_ISREG(about.st_mode):
+            raise ImageError("not a file")
+        # What the system only pretends to be a file (/proc) is empty too.
+        if not 0 < about.st_size <= max_bytes:
+            raise ImageError("too many bytes" if about.st_size else "empty")
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise ImageError("unreadable", error.strerror or error) from None
 
 
 def read_image(data: bytes, max_pixels: int) -> np.ndarray:

@@ -1,7 +1,5 @@
 """What every layout gives: a row an image, what is left out and why, how to read the pictures."""
 
-import os
-import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -13,7 +11,7 @@ import numpy as np
 
 from facesort.common.job import InputError
 from facesort.common.trees import shown, walk
-from facesort.fetch.imaging import ImageError, read_image
+from facesort.fetch.imaging import ImageError, read_file, read_image
 
 MOST_BYTES: Final = 50_000_000
 MOST_PIXELS: Final = 100_000_000
@@ -123,12 +121,12 @@ def read_files(root: Path) -> Callable[[Sequence[Row]], Iterator[Picture]]:
 
     def pictures(rows: Sequence[Row]) -> Iterator[Picture]:
         for row in rows:
-            yield partial(read_file, f"{root}/{row.source or row.path}", row.box)
+            yield partial(read_picture, f"{root}/{row.source or row.path}", row.box)
 
     return pictures
 
 
-def read_file(path: str, box: tuple[int, int, int, int] | None = None) -> np.ndarray:
+def read_picture(path: str, box: tuple[int, int, int, int] | None = None) -> np.ndarray:
     """Decode an image's file, or what of it lies in a box.
 
     Returns:
@@ -137,17 +135,7 @@ def read_file(path: str, box: tuple[int, int, int, int] | None = None) -> np.nda
     Raises:
         ImageError: if it cannot be read, has too many bytes or pixels, or nothing in the box.
     """
-    try:
-        about = os.stat(path)  # noqa: PTH116
-        if not stat.S_ISREG(about.st_mode):
-            raise ImageError("not a file")
-        # What the system only pretends to be a file (/proc) is empty too.
-        if not 0 < about.st_size <= MOST_BYTES:
-            raise ImageError("too many bytes" if about.st_size else "empty")
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise ImageError("unreadable", error.strerror or error) from None
-    image = read_image(data, MOST_PIXELS)
+    image = read_image(read_file(path, MOST_BYTES), MOST_PIXELS)
     if box is None:
         return image
     left, top, right, bottom = (max(0, edge) for edge in box)

@@ -26,9 +26,9 @@ OUTPUTS:
                                     faces.train_joins_pool, those of the training part
     results/{variant}/labelled.npy  the same of the labelled faces
     results/elsewhere/{other}/faces.npy, faces.parquet, refused.parquet  as those in results/labelled
-    results/elsewhere/{other}/overlap.parquet  faces that are near duplicates of faces of the pool, or
-                                               labelled ones: face, part (pool, train, naming, test,
-                                               left_out), of (its row there), similarity, mirrored
+    results/elsewhere/{other}/overlap.parquet  faces that are near duplicates of others: face, part
+                                               (of those others: pool, train, naming, test), of (its
+                                               row there), similarity, mirrored
     results/{variant}/elsewhere/{other}.npy    the set in a variant; {set} below is pool, labelled or
                                                elsewhere/{other}
     results/{variant}/landmarks/{set}.npy      float32 (faces, 468, 3), pixels of the face's picture

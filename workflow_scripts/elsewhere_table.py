@@ -3,6 +3,7 @@
 All cells' scores on other sets beside those on the main scored faces.
 """
 
+from collections import Counter
 from pathlib import Path
 
 from snakemake.iocontainers import Snakemake
@@ -10,7 +11,6 @@ from snakemake.iocontainers import Snakemake
 from facesort.common.arrays import read_index
 from facesort.common.drawing import save
 from facesort.common.job import job
-from facesort.faces.overlap import counts_of, is_seen
 from facesort.score.elsewhere.figure import plot_elsewhere
 from facesort.score.elsewhere.table import OtherSet, elsewhere_markdown, make_elsewhere_table
 
@@ -22,9 +22,9 @@ with job(snakemake.log[0]):
     for (name, folder), answers, overlap, refused in zip(
         params.folders.items(), inputs.answers, inputs.overlaps, inputs.refused, strict=True
     ):
-        given, pairs = read_index(answers), read_index(overlap)
-        scored = given[~is_seen(pairs, len(given))]
-        sets[name] = OtherSet(scored, folder, len(read_index(refused)), counts_of(pairs))
+        known = read_index(overlap)
+        scored = read_index(answers).drop(known.loc[known["part"] != "test", "face"])
+        sets[name] = OtherSet(scored, folder, len(read_index(refused)), Counter(known["part"]))
     predictions = [read_index(path) for path in inputs.predictions]
     table = make_elsewhere_table(params.cells, predictions, sets)
     table.to_csv(output.csv, index=False)

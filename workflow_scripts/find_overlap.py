@@ -7,7 +7,7 @@ from snakemake.iocontainers import Snakemake
 
 from facesort.common.arrays import open_array, read_index, write_index
 from facesort.common.job import InputError, job
-from facesort.faces.overlap import counts_of, find_overlap, is_seen
+from facesort.faces.overlap import PARTS, find_overlap
 
 snakemake: Snakemake
 
@@ -22,10 +22,10 @@ with job(snakemake.log[0]):
         read_index(inputs.split)["part"].to_numpy(str),
     )
     write_index(overlap, snakemake.output.overlap)
-    if is_seen(overlap, len(faces)).all():
+    counts = overlap["part"].value_counts().reindex(PARTS, fill_value=0)
+    print(f"near duplicates of {len(faces):,} faces, by part:\n{counts.to_string()}")
+    if (overlap["part"] != "test").sum() == len(faces):
         raise InputError(
             f"{snakemake.wildcards.other}: every face is a near duplicate of one that models learn "
             "from or are named by, so none can be scored (config: data.also_score)"
         )
-    words = ", ".join(f"{count:,} of {part}" for part, count in counts_of(overlap).items())
-    print(f"of {len(faces):,} faces near duplicates: {words}")

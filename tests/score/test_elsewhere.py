@@ -1,5 +1,7 @@
 """Scores on other sets: by hand, and the answers of a run's cells for faces that are new to it."""
 
+from collections import Counter
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -25,7 +27,6 @@ from facesort.score.elsewhere.table import (
 from facesort.score.probes import neighbours_votes
 from facesort.score.table1 import make_table
 
-NONE = {"pool": 0, "train": 0, "naming": 0, "test": 0}
 CELLS = [{"model": "supervised", "variant": "rgb", "seed": seed} for seed in (1, 0)]
 MAIN = ["happy"] * 4 + ["sad"] * 4
 MAIN_GIVEN = [["happy"] * 5 + ["sad"] * 3, ["happy"] * 3 + ["sad"] * 5]
@@ -38,9 +39,9 @@ def predictions(labels, given):
     return frame.assign(group=0)
 
 
-def other_set(labels, given, cells=CELLS, seen=NONE):
+def other_set(labels, given, cells=CELLS, seen=None):
     answers = {column(cell): one for cell, one in zip(cells, given, strict=True)}
-    return OtherSet(pd.DataFrame({"label": labels} | answers), "/sets/web", 3, seen)
+    return OtherSet(pd.DataFrame({"label": labels} | answers), "/sets/web", 3, Counter(seen))
 
 
 @pytest.fixture(scope="module")

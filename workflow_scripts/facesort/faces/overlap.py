@@ -10,14 +10,15 @@ import pandas as pd
 
 from facesort.faces.duplicates import find_pairs
 
-# Parts that models learn from or that name clusters, in the order in which a face counts.
-SEEN: Final = ("pool", "train", "naming")
+# A face counts under the first of these in which it has a near duplicate. All but test are seen:
+# models learn from them, or clusters are named by them.
+PARTS: Final = ("pool", "train", "naming", "test")
 
 
 def find_overlap(
     faces: np.ndarray, pool: np.ndarray, kept: np.ndarray, labelled: np.ndarray, parts: np.ndarray
 ) -> pd.DataFrame:
-    """Near duplicates of a set's faces in the pool and among the labelled faces.
+    """Faces of a set that have near duplicates in the pool or among the labelled faces.
 
     Args:
         faces, pool, labelled: uint8 (N, S, S, 3), RGB; may be memory-mapped.
@@ -25,29 +26,19 @@ def find_overlap(
         parts: str (labelled faces,), the part of each.
 
     Returns:
-        A row a pair: face (row of ``faces``), part (pool, or of the labelled face: train, naming,
-        test, left_out), of (row of ``pool`` or ``labelled``), similarity, mirrored.
+        A row a face that has one: face (row of ``faces``, ascending), part (the first of
+        ``PARTS``), of (row of ``pool`` or ``labelled``, of those of that part the most alike),
+        similarity, mirrored.
     """
     fetched, named = find_pairs(faces, pool), find_pairs(faces, labelled)
     fetched = fetched[fetched["second"].isin(kept)].assign(part="pool")
     named = named.assign(part=parts[named["second"].to_numpy(int)])
     pairs = pd.concat([fetched, named], ignore_index=True)
     pairs = pairs.rename(columns={"first": "face", "second": "of"}).astype({"part": "str"})
+    pairs = pairs[pairs["part"].isin(PARTS)]
+    order = pairs["part"].map({part: place for place, part in enumerate(PARTS)})
+    pairs = pairs.assign(order=order).sort_values(
+        ["face", "order", "similarity"], ascending=[True, True, False], kind="stable"
+    )
+    pairs = pairs.drop_duplicates("face").reset_index(drop=True)
     return pairs[["face", "part", "of", "similarity", "mirrored"]]
-
-
-def is_seen(overlap: pd.DataFrame, faces: int) -> np.ndarray:
-    """Whether each of so many faces is one that models learnt from or that named: bool (faces,)."""
-    return np.isin(np.arange(faces), overlap.loc[overlap["part"].isin(SEEN), "face"])
-
-
-def counts_of(overlap: pd.DataFrame) -> dict[str, int]:
-    """Faces by the part that they are near duplicates of, each under the first of its parts alone.
-
-    Returns:
-        Counts for the parts of ``SEEN``, then for test.
-    """
-    order = (*SEEN, "test")
-    place = overlap["part"].map({part: number for number, part in enumerate(order)}).dropna()
-    first = place.groupby(overlap["face"]).min().value_counts()
-    return {part: int(first.get(number, 0)) for number, part in enumerate(order)}

@@ -1,5 +1,6 @@
 """The table of other sets: every row's scores there beside those on the main scored faces."""
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,14 +23,14 @@ class OtherSet:
         answers: a row a face that is scored: label, and the answer of each cell (``column``).
         folder: where it was read.
         refused: images and rows that could not be read or had no label.
-        seen: faces that are not scored, by the part of which they are near duplicates; under
-            "test" those that are near duplicates of main scored faces, and scored all the same.
+        seen: faces that are not scored, by the part of which they are near duplicates (pool,
+            train, naming); under "test" near duplicates of main scored faces, which are scored.
     """
 
     answers: pd.DataFrame
     folder: str
     refused: int
-    seen: dict[str, int]
+    seen: Counter[str]
 
 
 def make_elsewhere_table(
@@ -193,7 +194,7 @@ def set_words(other: OtherSet, first: pd.Series, main_emotions: set[str]) -> str
     """What was read, left out and scored of a set; and which emotions it or the main set lacks."""
     labels = other.answers["label"]
     counts = ", ".join(f"{emotion} {(labels == emotion).sum():,}" for emotion in EMOTIONS)
-    pool, train, naming, test = (other.seen[part] for part in ("pool", "train", "naming", "test"))
+    pool, train, naming, test = (other.seen[p] for p in ("pool", "train", "naming", "test"))
     left_out = pool + train + naming
     words = (
         f"Read from {other.folder}: {len(labels) + left_out:,} faces; {other.refused:,} other "

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from snakemake.cli import parse_config
+from snakemake.utils import update_config
 
 from facesort.common.config import config_errors, settled
 from facesort.common.other_sets import LONGEST, name_of, other_sets
@@ -80,6 +82,15 @@ def test_paths_are_read_as_those_of_other_keys(sets, monkeypatch):
     config = deepcopy(DEFAULT)
     config["data"]["also_score"] = ["raf"]
     assert other_sets(settled(config, as_module=True))["raf"]["folder"] == f"{sets}/raf"
+
+
+def test_they_may_stand_on_the_command_line():
+    config = deepcopy(DEFAULT)
+    words = "data={also_score: [raf, {folder: colour, min_relfcs: 0.5}]}"
+    update_config(config, parse_config([words]))
+    config = settled(config, as_module=False)
+    assert config_errors(config) == []
+    assert other_sets(config)["colour"] == {"folder": "colour", "settings": {"min_relfcs": 0.5}}
 
 
 def test_the_same_settings_as_of_the_labelled_set_are_checked():

@@ -130,7 +130,7 @@ def test_a_set_that_lacks_emotions_is_scored_by_those_that_it_has():
     assert row["loss"] == pytest.approx(0.75 - (1 / 2 + 1) / 2)
     text = elsewhere_markdown(table, sets, np.array(main_labels), data="made-up faces", seeds=1)
     assert "It has no fear: balanced accuracy and macro F1 are over 3 emotions" in text
-    assert "The main scored faces have no contempt, which count here" in text
+    assert "The main scored faces have no contempt, which count here but in the loss" in text
     assert "images alone, there being one seed" in text and "Chance is 0.333" in text
 
 
@@ -140,7 +140,7 @@ def test_sets_without_a_common_emotion_have_no_loss():
     table = make_elsewhere_table(CELLS[:1], [main], sets)
     assert np.isnan(table["loss"].iloc[0]) and table["accuracy"].iloc[0] == 0.5
     text = elsewhere_markdown(table, sets, np.array(["happy", "sad"]), data="", seeds=1)
-    assert "| - | - |" in text and "nan" not in text
+    assert "| - | 0.500 | 1.000, -, 1.000 |" in text and "nan" not in text
 
 
 def test_mixed_and_unnamed_answers_are_never_right():
@@ -154,7 +154,7 @@ def test_the_text_says_what_was_left_out_and_what_differs(table):
     seen = {"pool": 10, "train": 2, "naming": 1, "test": 4}
     sets = {"web": other_set(LABELS, GIVEN, seen=seen), "lab": other_set(LABELS, GIVEN)}
     text = elsewhere_markdown(table, sets, np.array(MAIN), data="made-up faces", seeds=2)
-    assert "Read from /sets/web: 21 faces; 3 other images or rows could not be used" in text
+    assert "Read from /sets/web: 21 faces; 3 other images or rows were left out" in text
     assert "13 faces are not scored, as near duplicates of the pool (10), the training" in text
     assert "Scored: 8; anger 0, contempt 0, disgust 0, fear 0, happy 6," in text
     assert "4 of the scored are near duplicates of main scored faces" in text
@@ -162,11 +162,12 @@ def test_the_text_says_what_was_left_out_and_what_differs(table):
     assert "the 8 main scored faces" in text and "made-up faces" in text
     assert "images and seeds" in text and "proves no single cause" in text
     row = table.iloc[0]
-    shown = "| supervised | labels | rgb | 0.750 [{:.3f}, {:.3f}] | 0.875 | 0.750 [{:.3f}, {:.3f}]"
-    ends = (
-        f"{name}_{end}" for name in ("accuracy", "balanced_accuracy") for end in ("low", "high")
+    accuracy, balanced = (
+        f"0.750 [{row[f'{name}_low']:.3f}, {row[f'{name}_high']:.3f}]"
+        for name in ("accuracy", "balanced_accuracy")
     )
-    assert shown.format(*row[list(ends)]) in text and "| 0.875 | +0.125 [" in text
+    assert f"| supervised | labels | rgb | {accuracy} | {balanced} | +0.125 [" in text
+    assert f"| {row['macro_f1']:.3f} | 0.875, 0.875, {row['main_macro_f1']:.3f} |" in text
 
 
 def test_clusters_answer_as_they_do_for_the_labelled_faces(planted, tmp_path):

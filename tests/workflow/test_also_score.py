@@ -120,7 +120,7 @@ def test_faces_that_the_run_has_seen_are_counted_and_not_scored(scored, sets):
     assert rows.loc["stacked", "accuracy"] == pytest.approx(right[~planted].mean())
     text = (scored / "results/elsewhere.md").read_text(encoding="utf-8")
     text = text.partition("**Other_set**")[2]
-    assert f"{own + known + 3} faces; 1 other images or rows could not be used" in text
+    assert f"{own + known + 3} faces; 1 other images or rows were left out" in text
     assert f"{known + 3} faces are not scored, as near duplicates of the pool (3)" in text
     assert "It has no contempt" in text
 
@@ -164,3 +164,19 @@ def test_a_set_that_cannot_be_read_is_told_with_its_name(project, tmp_path):
     assert "Traceback" not in printed
     printed = snakemake(project, "-n", *config, "results/elsewhere/other/faces.npy", expect=1)
     assert "Traceback" not in printed and "KeyError" not in printed
+
+
+def test_a_set_that_the_run_has_seen_whole_cannot_be_scored_on(project, tmp_path):
+    index = pd.read_parquet(project / "results/labelled/faces.parquet")
+    part = pd.read_parquet(project / "results/labelled/split.parquet")["part"]
+    for label, rows in index[part == "train"].groupby("label"):
+        (tmp_path / "seen" / label).mkdir(parents=True)
+        shutil.copy(
+            project / "results/demo/labelled" / rows["path"].iloc[0], tmp_path / "seen" / label
+        )
+    change = {"data": {"also_score": [str(tmp_path / "seen")]}}
+    (project / "change.yaml").write_text(yaml.safe_dump(change), encoding="utf-8")
+    config = ("--configfile", "small.yaml", "change.yaml", "--")
+    printed = snakemake(project, *config, "results/elsewhere/seen/overlap.parquet", expect=1)
+    assert "error: seen: every face is a near duplicate of one that models learn from" in printed
+    assert "Traceback" not in printed

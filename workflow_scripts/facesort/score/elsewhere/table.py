@@ -145,8 +145,9 @@ def elsewhere_markdown(
     """
     lines = [
         "Every row of Table 1 on labelled sets that no model learnt from, no cluster was named by "
-        "and nothing was chosen by. `main` columns repeat the row's figures on the "
-        f"{len(main_labels):,} main scored faces. Data of the run: {data}.",
+        "and nothing was chosen by. The last column repeats the row's figures on the "
+        f"{len(main_labels):,} main scored faces. A loss is how much lower balanced accuracy is "
+        f"than there. Data of the run: {data}.",
         "",
     ]
     for name, other in sets.items():
@@ -154,10 +155,10 @@ def elsewhere_markdown(
         lines += [
             f"**{name}**",
             "",
-            "| model | people told it | variant | accuracy [95% interval] | main "
-            "| balanced accuracy [95% interval] | main | loss of balanced accuracy [95% interval] "
-            "| macro F1 | main |",
-            "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+            "| model | people told it | variant | accuracy [95% interval] "
+            "| balanced accuracy [95% interval] | its loss [95% interval] | macro F1 "
+            "| main scored faces: accuracy, balanced, macro F1 |",
+            "| --- | --- | --- | --- | --- | --- | --- | --- |",
             *(_line(row) for row in rows.to_dict("records")),
             "",
             set_words(other, rows.iloc[0], set(main_labels)),
@@ -176,16 +177,14 @@ def elsewhere_markdown(
 
 
 def _line(row: dict[Any, Any]) -> str:
-    loss = "-" if np.isnan(row["loss"]) else _with_interval(row, "loss", "+.3f")
-    main = "-" if np.isnan(row["loss"]) else f"{row['main_balanced_accuracy']:.3f}"
+    common = not np.isnan(row["loss"])
+    balanced = f"{row['main_balanced_accuracy']:.3f}" if common else "-"
     figures = [
         _with_interval(row, "accuracy"),
-        f"{row['main_accuracy']:.3f}",
         _with_interval(row, "balanced_accuracy"),
-        main,
-        loss,
+        _with_interval(row, "loss", "+.3f") if common else "-",
         f"{row['macro_f1']:.3f}",
-        f"{row['main_macro_f1']:.3f}",
+        f"{row['main_accuracy']:.3f}, {balanced}, {row['main_macro_f1']:.3f}",
     ]
     return "| " + " | ".join([row["model"], row["told"], row["variant"], *figures]) + " |"
 
@@ -198,7 +197,7 @@ def set_words(other: OtherSet, first: pd.Series, main_emotions: set[str]) -> str
     left_out = pool + train + naming
     words = (
         f"Read from {other.folder}: {len(labels) + left_out:,} faces; {other.refused:,} other "
-        f"images or rows could not be used. {left_out:,} faces are not scored, as near duplicates "
+        f"images or rows were left out. {left_out:,} faces are not scored, as near duplicates "
         f"of the pool ({pool:,}), the training part ({train:,}) or the naming faces ({naming:,}). "
         f"Scored: {len(labels):,}; {counts}. Chance is {first['chance']:.3f}; always answering "
         f"{first['commonest']} would score {first['always_commonest']:.3f}."
@@ -209,12 +208,12 @@ def set_words(other: OtherSet, first: pd.Series, main_emotions: set[str]) -> str
     if lacks := [e for e in EMOTIONS if e in main_emotions - own]:
         words += (
             f" It has no {', '.join(lacks)}: balanced accuracy and macro F1 are over "
-            f"{first['emotions']} emotions, and so is the balanced accuracy under `main`."
+            f"{first['emotions']} emotions. Loss, and balanced accuracy in the last column, are "
+            "over those that both have."
         )
     if more := [e for e in EMOTIONS if e in own - main_emotions]:
         words += (
-            f" The main scored faces have no {', '.join(more)}, which count here; the loss is over "
-            "the emotions that both have."
+            f" The main scored faces have no {', '.join(more)}, which count here but in the loss."
         )
     return words
 

@@ -107,7 +107,9 @@ def layout_page() -> str:
     includes = re.findall(r'^include: "rules/(\w+)\.smk"$', text(ROOT / "Snakefile"), re.M)
     for stage in includes:
         folder = FACESORT / stage
-        rules = re.findall(r"^rule (\w+):$", text(ROOT / f"rules/{stage}.smk"), re.M)
+        rules = re.findall(
+            r"^(?:use rule \w+ as|rule) (\w+)(?: with)?:$", text(ROOT / f"rules/{stage}.smk"), re.M
+        )
         modules = {
             f"`{path.relative_to(FACESORT)}`": sentence(path)
             for path in sorted(folder.rglob("*.py"))

@@ -12,6 +12,7 @@ from facesort.common import display, run, warm
 from facesort.common.config import config_errors, is_demo, is_labelled
 from facesort.common.config import model_settings, settled
 from facesort.common.digests import code_digest, packages_digest, tree_digest
+from facesort.common.other_sets import other_sets
 from facesort.common.trees import shown
 from facesort.pages.wanted import data_words, few_labels_files, texts
 from facesort.pages.wanted import unscored_words, wanted
@@ -67,6 +68,8 @@ LAYOUT = {
     key: config["data"][key]
     for key in "label_from min_relfcs layout table columns numbers unmatched".split()
 }
+# Labelled sets that are only scored on, by name.
+OTHERS = other_sets(config)
 # Without what changes no result; the scripts find it in the config.
 FETCH = {
     key: value
@@ -85,7 +88,8 @@ wildcard_constraints:
     model="|".join(KINDS),
     seed=r"\d+",
     shard=r"\d+",
-    set="pool|labelled",
+    other="|".join(OTHERS) or "(?!)",
+    set="|".join(["pool", "labelled", *(f"elsewhere/{name}" for name in OTHERS)]),
 
 
 def learns_from(source):
@@ -94,8 +98,8 @@ def learns_from(source):
 
 
 def seen_of(faces):
-    """What a rule's model sees of the pool or of the labelled faces."""
-    return lambda wildcards: seen(config, wildcards.model, wildcards.variant, faces)
+    """What a rule's model sees of a set of faces, in whose name may be wildcards."""
+    return lambda w: seen(config, w.model, w.variant, faces.format(**w))
 
 
 def megabytes(base, per_mb=0):

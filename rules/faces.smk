@@ -1,10 +1,12 @@
 """
 Reads the labelled faces and gives each its part, leaves out pool faces that are also labelled, makes
-the variants, and for models that see them, landmarks and tight crops.
+the variants, and for models that see them, landmarks and tight crops. Other sets, which are only
+scored on, go the same way.
 
 REQUIRED INPUTS:
     data.labelled of the config     a labelled set (docs/labelled.md), or results/demo/labelled if no
                                     data are named; without one, nothing below is made of it
+    data.also_score of the config   other labelled sets, if any
     results/fetch/faces.npy, faces.parquet
     data.fec_csv of the config      people's comparisons (results/demo/fec.csv without one)
 
@@ -23,6 +25,12 @@ OUTPUTS:
     results/{variant}/pool.npy      uint8 (faces, height, width, channels); after the fetched faces, with
                                     faces.train_joins_pool, those of the training part
     results/{variant}/labelled.npy  the same of the labelled faces
+    results/elsewhere/{other}/faces.npy, faces.parquet, refused.parquet  as those in results/labelled
+    results/elsewhere/{other}/overlap.parquet  faces that are near duplicates of others: face, part
+                                               (of those others: pool, train, naming, test), of (its
+                                               row there), similarity, mirrored
+    results/{variant}/elsewhere/{other}.npy    the set in a variant; {set} below is pool, labelled or
+                                               elsewhere/{other}
     results/{variant}/landmarks/{set}.npy      float32 (faces, 468, 3), pixels of the face's picture
     results/{variant}/landmarks/{set}.parquet  presence: how sure the network is of a face (0 to 1)
     results/{variant}/aligned/{set}.npy        uint8 (faces, side, side, channels), tight crops
@@ -150,13 +158,64 @@ rule read_triplets:
         "../workflow_scripts/read_triplets.py"
 
 
+rule read_elsewhere:
+    """Read the set {wildcards.other}, which is only scored on."""
+    input:
+        folder=lambda wildcards: OTHERS[wildcards.other]["folder"],
+    output:
+        faces="results/elsewhere/{other}/faces.npy",
+        index="results/elsewhere/{other}/faces.parquet",
+        refused="results/elsewhere/{other}/refused.parquet",
+    log:
+        "results/logs/read_elsewhere/{other}.log",
+    conda:
+        "../envs/faces.yaml"
+    threads: 2
+    resources:
+        mem_mb=megabytes(4000),
+        runtime=minutes(120),
+    params:
+        size=config["faces"]["size"],
+        settings=lambda wildcards: OTHERS[wildcards.other]["settings"],
+        files=lambda wildcards: tree_digest(OTHERS[wildcards.other]["folder"]),
+        packages=packages_digest("faces"),
+        code=code_digest("read_elsewhere"),
+    script:
+        "../workflow_scripts/read_elsewhere.py"
+
+
+rule find_overlap:
+    """Find faces of the set {wildcards.other} that are also in the pool or among the labelled."""
+    input:
+        faces="results/elsewhere/{other}/faces.npy",
+        pool="results/fetch/faces.npy",
+        kept="results/fetch/kept.parquet",
+        labelled="results/labelled/faces.npy",
+        split="results/labelled/split.parquet",
+    output:
+        overlap="results/elsewhere/{other}/overlap.parquet",
+    log:
+        "results/logs/find_overlap/{other}.log",
+    conda:
+        "../envs/faces.yaml"
+    resources:
+        mem_mb=megabytes(2000, per_mb=1.5),
+        runtime=minutes(30, per_mb=0.03),
+    params:
+        packages=packages_digest("faces"),
+        code=code_digest("find_overlap"),
+    script:
+        "../workflow_scripts/find_overlap.py"
+
+
 rule make_variant:
     """Make the variant {wildcards.variant} of one set of faces."""
     input:
-        faces=lambda wildcards: {
-            "pool": "results/fetch/faces.npy",
-            "labelled": "results/labelled/faces.npy",
-        }[wildcards.set],
+        faces=lambda wildcards: (
+            "results/fetch/faces.npy"
+            if wildcards.set == "pool"
+            else f"results/{wildcards.set}/faces.npy"
+        ),
         kept=branch(
             lambda wildcards: wildcards.set == "pool",
             then="results/fetch/kept.parquet",
@@ -214,7 +273,7 @@ rule align_faces:
     input:
         faces="results/{variant}/{set}.npy",
         landmarks="results/{variant}/landmarks/{set}.npy",
-        # Both sets' faces go to the places of the pool's mean face.
+        # All sets' faces go to the places of the pool's mean face.
         pool_landmarks="results/{variant}/landmarks/pool.npy",
     output:
         faces="results/{variant}/aligned/{set}.npy",

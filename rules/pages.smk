@@ -297,6 +297,10 @@ rule summary_page:
         texts=texts(config),
         confusion=branch(LABELLED, then="results/figures/confusion.png", otherwise=[]),
         few_labels=[path for path in FEW_LABELS if path.endswith(".png")],
+        elsewhere=branch(
+            bool(OTHERS), then="results/figures/elsewhere.png", otherwise=[]
+        ),
+        others=expand("results/elsewhere/{other}/faces.parquet", other=OTHERS),
         agreement="results/agreement.csv",
         costs="results/costs.csv",
         ledger="results/fetch/ledger.parquet",

@@ -10,6 +10,8 @@ REQUIRED INPUTS:
     results/agreement.csv
     results/{variant}/{model}/seed{seed}/embeddings.npy              triplet accuracy
     results/fetch/triplets.parquet
+    results/elsewhere/{other}/faces.parquet, refused.parquet, overlap.parquet    other sets
+    results/{variant}/{model}/seed{seed}/elsewhere/{other}/embeddings.npy or probabilities.npy
 
 OUTPUTS:
     results/{variant}/{model}/seed{seed}/probabilities.npy    the model triplet: votes of neighbours
@@ -26,6 +28,10 @@ OUTPUTS:
     results/{variant}/{model}/seed{seed}/few_labels.csv, few_labels.npy  with few_labels.per_emotion
     results/few_labels.csv, results/few_labels.md
     results/figures/few_labels.png, results/figures/label_first.png
+    results/elsewhere/{other}/answers.parquet     with data.also_score: a row a face of the set: path,
+                                                  label, and each cell's answer
+    results/elsewhere.csv, results/elsewhere.md   all cells' scores on each such set
+    results/figures/elsewhere.png
 """
 
 
@@ -405,3 +411,93 @@ rule few_labels_table:
         code=code_digest("few_labels_table"),
     script:
         "../workflow_scripts/few_labels_table.py"
+
+
+rule answer_elsewhere:
+    """Every cell's answers for the faces of {wildcards.other}, by the run's models and names."""
+    input:
+        index="results/elsewhere/{other}/faces.parquet",
+        labelled="results/labelled/faces.parquet",
+        split="results/labelled/split.parquet",
+        sources=[
+            "results/{variant}/{model}/seed{seed}/elsewhere/{{other}}/{file}.npy".format(
+                file=(
+                    "probabilities" if cell["model"] in LAST_LAYERS else "embeddings"
+                ),
+                **cell,
+            )
+            for cell in CELLS
+        ],
+        clusterings=[
+            "results/{variant}/{model}/seed{seed}/clusters.npz".format(**cell)
+            for cell in CELLS
+            if cell["model"] in CLUSTERED
+        ],
+        names=[
+            "results/{variant}/{model}/seed{seed}/names.csv".format(**cell)
+            for cell in CELLS
+            if cell["model"] in CLUSTERED
+        ],
+        # The nearest labelled faces of the training part vote.
+        voters=[
+            "results/{variant}/{model}/seed{seed}/labelled_embeddings.npy".format(
+                **cell
+            )
+            for cell in CELLS
+            if cell["model"] in NEIGHBOURS
+        ],
+    output:
+        answers="results/elsewhere/{other}/answers.parquet",
+    log:
+        "results/logs/answer_elsewhere/{other}.log",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=megabytes(3000, per_mb=0.2),
+        runtime=minutes(30, per_mb=0.02),
+    params:
+        cells=CELLS,
+        clustered=CLUSTERED,
+        neighbours=NEIGHBOURS,
+        packages=packages_digest("analysis"),
+        code=code_digest("answer_elsewhere"),
+    script:
+        "../workflow_scripts/answer_elsewhere.py"
+
+
+rule elsewhere_table:
+    """All cells' scores on other sets, and what they lose from the main scored faces to each."""
+    input:
+        answers=expand("results/elsewhere/{other}/answers.parquet", other=OTHERS),
+        overlaps=expand("results/elsewhere/{other}/overlap.parquet", other=OTHERS),
+        refused=expand("results/elsewhere/{other}/refused.parquet", other=OTHERS),
+        predictions=[
+            "results/{variant}/{model}/seed{seed}/predictions.parquet".format(**cell)
+            for cell in CELLS
+        ],
+    output:
+        csv="results/elsewhere.csv",
+        md="results/elsewhere.md",
+        figure=report(
+            "results/figures/elsewhere.png",
+            caption="../docs/report/elsewhere.rst",
+            category="Figures",
+            subcategory="Other sets",
+            labels={"figure": "balanced accuracy from set to set"},
+        ),
+    log:
+        "results/logs/elsewhere_table.log",
+    localrule: True
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=megabytes(2000, per_mb=10),
+        runtime=minutes(30),
+    params:
+        cells=CELLS,
+        folders={name: shown(about["folder"]) for name, about in OTHERS.items()},
+        data=DATA,
+        packages=packages_digest("analysis"),
+        code=code_digest("elsewhere_table"),
+    script:
+        "../workflow_scripts/elsewhere_table.py"

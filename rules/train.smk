@@ -4,6 +4,7 @@ Trains each model on each variant with each seed, and applies it.
 REQUIRED INPUTS:
     results/{variant}/pool.npy
     results/{variant}/labelled.npy
+    results/{variant}/elsewhere/{other}.npy  with data.also_score
     results/labelled/faces.parquet
     results/labelled/split.parquet
     the file at models.transfer.weights  where one is named
@@ -15,6 +16,7 @@ OUTPUTS, all under results/{variant}/{model}/seed{seed}:
     embeddings.npy           float32 (faces of the pool, width)
     labelled_embeddings.npy  float32 (labelled faces, width)
     probabilities.npy        float32 (labelled faces, 8); classifiers
+    elsewhere/{other}/       embeddings.npy or, of classifiers, probabilities.npy of another set
 """
 
 
@@ -117,6 +119,18 @@ rule embed:
         "../workflow_scripts/embed.py"
 
 
+use rule embed as embed_elsewhere with:
+    input:
+        model="results/{variant}/{model}/seed{seed}/model",
+        pool=seen_of("elsewhere/{other}"),
+        labelled=[],
+    output:
+        pool="results/{variant}/{model}/seed{seed}/elsewhere/{other}/embeddings.npy",
+        labelled=[],
+    log:
+        "results/logs/embed_elsewhere/{variant}/{model}/seed{seed}/{other}.log",
+
+
 rule classify:
     """Probabilities of the eight emotions for the labelled faces, from a trained classifier."""
     input:
@@ -143,3 +157,13 @@ rule classify:
         ),
     script:
         "../workflow_scripts/classify.py"
+
+
+use rule classify as classify_elsewhere with:
+    input:
+        model="results/{variant}/{model}/seed{seed}/model",
+        labelled=seen_of("elsewhere/{other}"),
+    output:
+        probabilities="results/{variant}/{model}/seed{seed}/elsewhere/{other}/probabilities.npy",
+    log:
+        "results/logs/classify_elsewhere/{variant}/{model}/seed{seed}/{other}.log",

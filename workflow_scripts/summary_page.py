@@ -35,6 +35,7 @@ with job(snakemake.log[0]):
         texts={Path(path).stem: Path(path).read_text(encoding="utf-8") for path in files.texts},
         confusion=Path(files.confusion).read_bytes() if files.confusion else b"",
         few_labels=[Path(path).read_bytes() for path in files.few_labels],
+        elsewhere=Path(files.elsewhere).read_bytes() if files.elsewhere else b"",
         agreement=read_table(files.agreement),
         costs=read_table(files.costs),
         ledger=read_index(files.ledger),
@@ -43,7 +44,10 @@ with job(snakemake.log[0]):
         cells=[cell(model) for model in files.models],
         digests={
             path: file_digest(path)
-            for path in (*files.texts, files.ledger, files.faces, files.index, files.split)
+            for path in (
+                *(*files.texts, files.ledger, files.faces, files.index, files.split),
+                *files.others,
+            )
             if path
         },
         config=json.dumps(snakemake.config, indent=2),

@@ -64,7 +64,7 @@ def map_text(faces, places):
     )
 
 
-def summarised(causes, confusion=b"\x89PNG", **more):
+def summarised(causes, confusion=b"\x89PNG", texts=None, **more):
     costs = pd.DataFrame(
         [[HOSTILE, "a", 1.0, 0.5, 0.1, float("nan")]],
         columns=list(COLUMNS),
@@ -74,10 +74,9 @@ def summarised(causes, confusion=b"\x89PNG", **more):
         columns=["url", "outcome", "error"],
     )
     cell = {"model": "stacked", "variant": "rgb", "seed": 0, "code": HOSTILE, "device": "cpu"}
+    hostile = f"| a | b |\n| --- | --- |\n| 1 | {HOSTILE} |\n\n[x](javascript:alert(1))"
     return summary(
-        texts={
-            "table1": f"| a | b |\n| --- | --- |\n| 1 | {HOSTILE} |\n\n[x](javascript:alert(1))"
-        },
+        texts=texts or {"table1": hostile},
         confusion=confusion,
         agreement=pd.DataFrame(),
         costs=costs,
@@ -112,6 +111,15 @@ def test_a_summary_without_scores_says_why():
     scored = summarised(["empty"])
     assert 'id="confusion"' in scored and "1 of 2 URLs gave no photo" in scored
     assert "The paper's figures" in unescape(scored)
+
+
+def test_scores_on_other_sets_stand_with_their_figure():
+    texts = {"elsewhere": f"**web**\n\n| model |\n| --- |\n| {HOSTILE} |"}
+    text = summarised([], texts=texts, elsewhere=b"\x89PNG")
+    assert '<a href="#elsewhere">On other sets</a>' in text and HOSTILE not in text
+    section = re.search(r'<section id="elsewhere".*?</section>', text, re.S)[0]
+    assert "<strong>web</strong>" in section and "data:image/png;base64," in section
+    assert "set to set" not in summarised([], texts=texts)
 
 
 class Elements(HTMLParser):

@@ -8,6 +8,7 @@ from small_run import BEYOND, ROOT
 from facesort.common.config import is_demo
 from facesort.pages.wanted import (
     data_words,
+    elsewhere_files,
     few_labels_files,
     texts,
     unscored_words,
@@ -65,6 +66,14 @@ def test_few_labels_and_triplets_are_made_where_asked_for():
     files = wanted(config)
     assert {"results/few_labels.csv", "results/triplets.md"} <= set(files)
     assert set(few_labels_files(config)) <= set(files) - set(wanted(DEFAULT))
+
+
+def test_other_sets_have_a_table_and_a_figure_where_the_config_names_some():
+    assert elsewhere_files(DEFAULT) == []
+    config = changed(data={"also_score": ["tree"]})
+    own = {"results/elsewhere.csv", "results/elsewhere.md", "results/figures/elsewhere.png"}
+    assert set(wanted(config)) - set(wanted(DEFAULT)) == own
+    assert set(texts(config)) - set(texts(DEFAULT)) == {"results/elsewhere.md"}
 
 
 def test_a_cell_has_the_pages_of_its_kind_and_of_the_first_seed_alone():

@@ -118,6 +118,17 @@ def test_an_added_seed_variant_or_model_trains_that_alone(project, change, cell,
     assert {rule for rule, wildcards in jobs if not wildcards} == TABLES | LAST | {"plot_history"}
 
 
+def test_another_set_to_score_on_trains_and_names_nothing(project, tmp_path):
+    other = shutil.copytree(project / "results/demo/labelled", tmp_path / "other")
+    jobs = jobs_to_run(project, *with_config(project, {"data": {"also_score": [str(other)]}}))
+    own = {"read_elsewhere", "find_overlap", "embed_elsewhere", "classify_elsewhere"}
+    own |= {"make_variant", "answer_elsewhere", "elsewhere_table"}
+    assert {rule for rule, _ in jobs} == own | LAST
+    assert all(
+        "other=other" in about or "set=elsewhere/other" in about for _, about in jobs if about
+    )
+
+
 @pytest.mark.parametrize(
     ("module", "rules"),
     [

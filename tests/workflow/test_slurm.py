@@ -11,6 +11,8 @@ import yaml
 from slurm_cluster import missing, slurm_cluster
 from small_run import ROOT, copy_project, snakemake, start, would_run
 
+# The rules that train or apply a model.
+APPLIES = ("train", "embed", "classify", "embed_elsewhere", "classify_elsewhere")
 TABLES = ("table1.csv", "table1.md", "causes.csv", "comparisons.csv")
 
 
@@ -50,7 +52,7 @@ def profile_for_gpus(tmp_path_factory):
         (f"# {line}", line)
         for line in (
             "set-resources:",
-            *(f"  {rule}: {{gpu: 1}}" for rule in ("train", "embed", "classify")),
+            *(f"  {rule}: {{gpu: 1}}" for rule in APPLIES),
         )
     ]
     return profile_with(tmp_path_factory.mktemp("profile"), *marks)

@@ -23,6 +23,7 @@ LIGHT = {
     "facesort.common.config",
     "facesort.common.digests",
     "facesort.common.display",
+    "facesort.common.other_sets",
     "facesort.common.run",
     "facesort.common.trees",
     "facesort.common.warm",

@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from facesort.common.other_sets import as_block, named_entries, other_sets_errors
+
 SCHEMA = Path(__file__).resolve().parents[2] / "config.schema.yaml"
 # Keys of ``data`` that name where the pool comes from; one of them at most.
 POOLS = ("fec_csv", "manifest", "faces")
@@ -64,7 +66,9 @@ def config_errors(config: dict[str, Any]) -> list[str]:
             f"data: set one of {', '.join(POOLS)} beside labelled, or none of all for the rendered "
             "faces"
         )
-    errors += _path_errors(config)
+    if data["also_score"] and not is_labelled(config):
+        errors.append("data.also_score: without data.labelled nothing can be scored; name that too")
+    errors += _path_errors(config) or other_sets_errors(config)
     # Path.is_file raises for names that are too long.
     if os.path.isfile(data["faces"] or ""):  # noqa: PTH113
         errors.append(f"data.faces: {data['faces']}: not a folder")
@@ -176,7 +180,12 @@ def settled(config: dict[str, Any], as_module: bool) -> dict[str, Any]:
             with suppress(yaml.YAMLError, UnicodeError):
                 block, key = _block(config, error.path)
                 block[key] = yaml.load(error.instance, yaml.CSafeLoader)
-    for path in PATHS:
+    others = config["data"].get("also_score") if isinstance(config.get("data"), dict) else None
+    if isinstance(others, list):
+        others[:] = map(as_block, others)
+    else:
+        others = []
+    for path in (*PATHS, *(("data", "also_score", n, "folder") for n in range(len(others)))):
         block, key = _block(config, path)
         given = block.get(key) if isinstance(block, dict) else None
         if isinstance(given, str) and given not in ("", "torchvision"):
@@ -225,34 +234,38 @@ def _block(config: Any, path: Any) -> tuple[Any, Any]:
 def _path_errors(config: dict[str, Any]) -> list[str]:
     """What keeps the named files from being read, a line a key."""
     errors = []
+    named = {}
     for keys in PATHS[:-1]:
         block, key = _block(config, keys)
-        path = (block or {}).get(key)
-        if path is None or (key == "weights" and path == "torchvision"):
+        named[".".join(keys)] = (block or {}).get(key)
+    for number, (_, entry) in enumerate(named_entries(config)):
+        named[f"data.also_score.{number}"] = entry["folder"]
+    for key, path in named.items():
+        if path is None or (key.endswith(".weights") and path == "torchvision"):
             continue
         if path == "":
-            errors.append(f"{'.'.join(keys)}: no name; write null for none")
+            errors.append(f"{key}: no name; write null for none")
         elif "{" in path or "}" in path:
             errors.append(
-                f"{'.'.join(keys)}: {path}: Snakemake takes words in braces for wildcards; rename "
-                "it, or name a link to it"
+                f"{key}: {path}: Snakemake takes words in braces for wildcards; rename it, or name "
+                "a link to it"
             )
-        elif (fault := _fault(path)) or (fault := _misfit(keys, path)):
-            errors.append(f"{'.'.join(keys)}: {path}: {fault}")
+        elif (fault := _fault(path)) or (fault := _misfit(key, path)):
+            errors.append(f"{key}: {path}: {fault}")
         elif any("\udc80" <= letter <= "\udcff" for letter in path):
             errors.append(
-                f"{'.'.join(keys)}: {path}: Snakemake takes no name that is not UTF-8; rename "
-                "it, or name a link to it"
+                f"{key}: {path}: Snakemake takes no name that is not UTF-8; rename it, or name a "
+                "link to it"
             )
     return errors
 
 
-def _misfit(keys: tuple[str, ...], path: str) -> str:
+def _misfit(key: str, path: str) -> str:
     """Why what lies at a path cannot be what the key asks for; else empty."""
-    if keys[-1] in ("fec_csv", "manifest", "exclude"):
+    if key.endswith((".fec_csv", ".manifest", ".exclude")):
         return "a folder; name a file in it" if Path(path).is_dir() else ""
     here = Path.cwd()
-    if keys[-1] in ("faces", "labelled") and Path(path).resolve() in (here, *here.parents):
+    if key.startswith("data.") and Path(path).resolve() in (here, *here.parents):
         return (
             f"it holds {here}, where this run writes its results, which would be read as faces; "
             "run in another folder (--directory)"

@@ -19,6 +19,7 @@ HEADINGS = {
     "causes": "Where the loss arises",
     "table2": "Positive against negative",
     "ensembles": "Ensembles",
+    "elsewhere": "On other sets",
     "triplets": "Agreement with people's comparisons",
     "few_labels": "Few labels",
 }
@@ -52,6 +53,7 @@ def summary(
     unscored: str = "",
     folder: bool = False,
     few_labels: Sequence[bytes] = (),
+    elsewhere: bytes = b"",
 ) -> str:
     """The page.
 
@@ -69,6 +71,7 @@ def summary(
         unscored: why nothing is scored; empty if something is.
         folder: whether the faces are from a folder, and not fetched.
         few_labels: PNGs of the curves, and of which faces to label first; or none.
+        elsewhere: PNG of the scores from set to set, which stands below their table; or empty.
     """
     rules = by_rule(costs)
     lost = ledger[ledger["outcome"] != "fetched"]
@@ -90,6 +93,7 @@ def summary(
         ],
         confusion=data_url(confusion, "image/png") if confusion else "",
         few_labels=[data_url(figure, "image/png") for figure in few_labels],
+        elsewhere=data_url(elsewhere, "image/png") if elsewhere else "",
         agreement=agreement.to_dict("records"),
         rules=rules.to_dict("records"),
         longest=max(rules["seconds"].max(), 1e-9) if len(rules) else 1.0,

@@ -31,6 +31,12 @@ def few_labels_files(config: Config) -> list[str]:
     return [f"results/{name}" for name in names if asked]
 
 
+def elsewhere_files(config: Config) -> list[str]:
+    """Table and figure of the sets that are only scored on, if the config names any."""
+    names = ("elsewhere.csv", "elsewhere.md", "figures/elsewhere.png")
+    return [f"results/{name}" for name in names if config["data"]["also_score"]]
+
+
 def unscored_words(config: Config) -> str:
     """Why nothing is scored, and what is left out; empty if there are labelled faces."""
     if is_labelled(config):
@@ -45,7 +51,8 @@ def texts(config: Config) -> list[str]:
     names = ["table1", "causes", "table2", "ensembles"]
     names += ["triplets"] if "triplet" in chosen(config) else []
     files = [f"results/{name}.md" for name in names if is_labelled(config)]
-    return files + [path for path in few_labels_files(config) if path.endswith(".md")]
+    others = elsewhere_files(config) + few_labels_files(config)
+    return files + [path for path in others if path.endswith(".md")]
 
 
 def wanted(config: Config) -> list[str]:
@@ -54,7 +61,8 @@ def wanted(config: Config) -> list[str]:
     files = ["results/agreement.csv", "results/fetch/losses.csv", "results/figures/losses.png"]
     if is_labelled(config):
         files += ["results/table1.csv", "results/figures/confusion.png"]
-        files += dict.fromkeys([*texts(config), *few_labels_files(config)])
+        others = elsewhere_files(config) + few_labels_files(config)
+        files += dict.fromkeys([*texts(config), *others])
     if is_demo(config):
         files.append("results/demo/contact_sheet.png")
     if any(config["models"][model].get("phases") for model in models):

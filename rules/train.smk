@@ -7,7 +7,7 @@ REQUIRED INPUTS:
     results/{variant}/elsewhere/{other}.npy  with data.also_score
     results/labelled/faces.parquet
     results/labelled/split.parquet
-    the file at models.transfer.weights  where one is named
+    the file at models.transfer.weights  where a path is named
     results/fetch/triplets.parquet       the model triplet
 
 OUTPUTS, all under results/{variant}/{model}/seed{seed}:

@@ -9,7 +9,7 @@ import yaml
 from snakemake.cli import parse_config
 from snakemake.utils import update_config
 
-from facesort.common.config import PATHS, config_errors, model_settings, settled
+from facesort.common.config import KNOWN_WEIGHTS, PATHS, config_errors, model_settings, settled
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -52,7 +52,8 @@ def test_the_configs_for_a_gpu_go_together():
         ("transfer.backbone", "vgg", "resnet18"),
         ("transfer.weights", "none.pth", "none.pth: no such file"),
         ("transfer.weights", ".", ".: no such file"),
-        ("transfer.frozen", True, "models.transfer.weights"),
+        ("transfer.backbone", "timm/hf-hub:x", "any of timm's"),
+        ("transfer.weights", "torchvision", "timm/tf_efficientnet_lite0 is a network of timm"),
         ("transfer.view", "landmarks", "faces"),
         ("transfer.phases.classify.augment.shift", 0.6, "maximum of 0.5"),
         ("transfer.phases.classify.balance", 2, "maximum of 1"),
@@ -69,6 +70,26 @@ def test_a_wrong_key_of_theirs_is_named(path, value, words):
 def test_only_classifying_has_options_of_its_own(key, value):
     (error,) = config_errors(beyond(f"semi_supervised.phases.reconstruct.{key}", value))
     assert error.startswith("models.semi_supervised.phases.reconstruct: ") and key in error
+
+
+def test_random_weights_must_learn():
+    config = beyond("transfer.weights", None)
+    config["models"]["transfer"]["frozen"] = True
+    (error,) = config_errors(config)
+    assert error.startswith("models.transfer.frozen: ") and "models.transfer.weights" in error
+
+
+@pytest.mark.parametrize("backbone", ["resnet18", "timm/resnet18.a1_in1k"])
+def test_a_backbone_starts_from_its_librarys_weights(backbone, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("torchvision", "timm", "package"):  # no folder stands for them
+        (tmp_path / name).mkdir()
+    wrong = []
+    for weights in ("torchvision", "timm", "package", None):
+        config = beyond("transfer.weights", weights)
+        config["models"]["transfer"]["backbone"] = backbone
+        wrong += [weights for error in config_errors(config) if f"weights: {weights}: " in error]
+    assert wrong == [{"resnet18": "timm"}.get(backbone, "torchvision"), "package"]
 
 
 def test_changes_may_be_turned_off():
@@ -283,9 +304,10 @@ def test_paths_are_read_as_a_shell_reads_them(tmp_path, monkeypatch, written, me
         assert place[key] == meant.format(home=tmp_path)
 
 
-def test_what_is_no_path_is_left_alone():
-    config = settled(beyond("transfer.weights", "torchvision"), as_module=True)
-    assert config["models"]["transfer"]["weights"] == "torchvision"
+@pytest.mark.parametrize("weights", KNOWN_WEIGHTS)
+def test_what_is_no_path_is_left_alone(weights):
+    config = settled(beyond("transfer.weights", weights), as_module=True)
+    assert config["models"]["transfer"]["weights"] == weights
 
 
 @pytest.mark.parametrize(

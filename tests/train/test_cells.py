@@ -62,7 +62,7 @@ def test_a_model_sees_what_its_settings_or_else_its_kind_say():
 
 def test_only_weights_in_a_file_are_an_input():
     assert start_weights(CONFIG, "transfer") == ["mine.pth"]
-    for weights in ("torchvision", None):
+    for weights in ("torchvision", "timm", "package", None):
         config = {"models": {"transfer": {"weights": weights}}}
         assert start_weights(config, "transfer") == []
     assert start_weights(CONFIG, "stacked") == start_weights(CONFIG, "convolutional") == []

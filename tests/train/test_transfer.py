@@ -1,9 +1,7 @@
-"""Transfer: weights of a file, of torchvision or none, and what a frozen backbone keeps."""
+"""Transfer: weights of a file, of a package or none, and what a frozen backbone keeps."""
 
 import pickle
-from http.client import IncompleteRead
 from pathlib import Path
-from urllib.error import URLError
 
 import numpy as np
 import pytest
@@ -18,18 +16,18 @@ from facesort.common.job import InputError
 from facesort.pages.architecture import plot_architecture
 from facesort.train.engine import Phase
 from facesort.train.models import build
+from facesort.train.models.backbones import pretrained
 from facesort.train.models.description import describe
-from facesort.train.models.transfer import download
 from facesort.train.saving import load_model, save_model
 
 ROOT = Path(__file__).resolve().parents[2]
 BEYOND = yaml.safe_load((ROOT / "configs/beyond.yaml").read_text(encoding="utf-8"))
 # One backbone at the size of the faces, whatever the config names: its numbers can be asserted.
-SETTINGS = model_settings(BEYOND, "transfer", "rgb") | {"backbone": "resnet18", "enlarge": None}
+LITE0 = model_settings(BEYOND, "transfer", "rgb")
+SETTINGS = LITE0 | {"backbone": "resnet18", "weights": None, "enlarge": None}
 BACKBONES = yaml.safe_load(
     (ROOT / "workflow_scripts/config.schema.yaml").read_text(encoding="utf-8")
-)["properties"]["models"]["properties"]["transfer"]["properties"]["backbone"]["enum"]
-RESNET18 = "resnet18-f37072fd.pth"  # torchvision's name of it
+)["properties"]["models"]["properties"]["transfer"]["properties"]["backbone"]["anyOf"][0]["enum"]
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +51,7 @@ def test_resnet18_answers_in_the_right_shapes(shape):
     assert model.classify(x).shape == (2, 8)
 
 
-@pytest.mark.parametrize("name", BACKBONES)
+@pytest.mark.parametrize("name", [*BACKBONES, LITE0["backbone"]])
 def test_every_backbone_can_be_built_described_and_drawn(name):
     settings = SETTINGS | {"backbone": name}
     layers = describe("transfer", (64, 64, 3), settings)
@@ -109,6 +107,18 @@ def test_it_starts_from_a_files_weights(state, tmp_path, kind):
     model.start_from(str(path))
     assert_backbone_is(model, state)
     assert torch.equal(model.head[-1].weight, head)
+
+
+def test_it_starts_from_a_packages_weights_and_shows_them_what_they_know():
+    model = build("transfer", (48, 48, 1), LITE0).eval()
+    head = model.head[-1].weight.clone()
+    model.start_from("package")
+    whole = pretrained("package", LITE0["backbone"], model.names)
+    assert all(torch.equal(each, whole[key]) for key, each in model.backbone.state_dict().items())
+    assert torch.equal(model.head[-1].weight, head)
+    x = torch.rand(2, 1, 128, 128)
+    from_minus_one_to_one = 2 * x.repeat(1, 3, 1, 1) - 1
+    torch.testing.assert_close(model.embed(x), model.backbone(from_minus_one_to_one))
 
 
 def test_null_leaves_the_random_weights():
@@ -176,52 +186,6 @@ def test_damaged_safetensors_are_named(tmp_path):
     path.write_bytes(b"\x80\x04pickle")
     with pytest.raises(InputError, match=r"w\.safetensors: not a readable"):
         build("transfer", (36, 36, 3), SETTINGS).start_from(str(path))
-
-
-@pytest.fixture
-def cache(tmp_path, monkeypatch):
-    """An empty cache of torchvision's weights, and no network."""
-
-    def refuse(*_, **__):
-        raise URLError("no network in this test")
-
-    monkeypatch.setattr(torch.hub, "urlopen", refuse)
-    monkeypatch.setattr(torch.hub, "_hub_dir", str(tmp_path))
-    (tmp_path / "checkpoints").mkdir()
-    return tmp_path / "checkpoints"
-
-
-@pytest.mark.parametrize("name", BACKBONES)
-def test_without_network_and_cache_a_line_says_what_to_fetch(cache, name):
-    with pytest.raises(
-        InputError, match=r"no network in this test.*fetch https://\S+\.pth"
-    ) as error:
-        download(name)
-    assert "\n" not in str(error.value)
-
-
-def test_a_download_that_is_cut_off_damages_no_cache(cache, monkeypatch):
-    def cut_off(*_, **__):
-        raise IncompleteRead(b"")
-
-    monkeypatch.setattr(torch.hub, "urlopen", cut_off)
-    with pytest.raises(InputError, match="IncompleteRead") as told:
-        download("resnet18")
-    assert "delete" not in str(told.value)
-
-
-def test_torchvisions_weights_come_from_its_cache(cache, state):
-    torch.save(state, cache / RESNET18)
-    model = build("transfer", (36, 36, 3), SETTINGS)
-    model.start_from("torchvision")
-    assert_backbone_is(model, state)
-
-
-def test_a_damaged_cache_is_named(cache):
-    (cache / RESNET18).write_bytes(b"<html>")
-    # Other weights may lie beside it.
-    with pytest.raises(InputError, match=f"{cache / RESNET18} is damaged; delete this file"):
-        download("resnet18")
 
 
 @pytest.fixture

@@ -27,6 +27,10 @@ PATHS = (
     ("fetch", "keep_photos"),
 )
 
+# What `models.transfer.weights` may be beside a path, and the backbones that a package has.
+KNOWN_WEIGHTS = ("torchvision", "timm", "package")
+PACKAGED = ("timm/tf_efficientnet_lite0",)
+
 
 def model_settings(config: dict[str, Any], model: str, variant: str) -> dict[str, Any]:
     """A model's block of the config, as its training sees it: for one variant."""
@@ -127,11 +131,24 @@ def _pool_errors(config: dict[str, Any]) -> list[str]:
 def _transfer_errors(settings: dict[str, Any] | None) -> list[str]:
     if not settings:
         return []
-    weights = settings["weights"]
+    weights, backbone = settings["weights"], settings["backbone"]
+    library = "timm" if backbone.startswith("timm/") else "torchvision"
     if weights is None and settings["frozen"]:
         return [
             "models.transfer.frozen: a backbone with random weights must learn: set false, or name "
-            "a file (or torchvision) in models.transfer.weights"
+            f"a file (or {library}) in models.transfer.weights"
+        ]
+    if weights == "package" and backbone not in PACKAGED:
+        return [
+            f"models.transfer.weights: package: none holds weights of {backbone}, only of "
+            f"{', '.join(PACKAGED)}; write {library}, null or a file's path"
+        ]
+    if weights in KNOWN_WEIGHTS:
+        if weights in ("package", library):
+            return []
+        return [
+            f"models.transfer.weights: {weights}: {backbone} is a network of {library}; write "
+            f"{library}, null or a file's path"
         ]
     if weights is not None and Path(weights).is_dir():
         return [f"models.transfer.weights: {weights}: no such file, but a folder"]
@@ -188,7 +205,7 @@ def settled(config: dict[str, Any], as_module: bool) -> dict[str, Any]:
     for path in (*PATHS, *(("data", "also_score", n, "folder") for n in range(len(others)))):
         block, key = _block(config, path)
         given = block.get(key) if isinstance(block, dict) else None
-        if isinstance(given, str) and given not in ("", "torchvision"):
+        if isinstance(given, str) and given not in ("", *KNOWN_WEIGHTS):
             whole = os.path.expanduser(given)  # noqa: PTH111 - pathlib's fails without a home
             whole = re.sub("^/+", "/", str(Path(whole)))
             # A module's `prefix:` goes before whatever is not absolute.
@@ -241,7 +258,7 @@ def _path_errors(config: dict[str, Any]) -> list[str]:
     for number, (_, entry) in enumerate(named_entries(config)):
         named[f"data.also_score.{number}"] = entry["folder"]
     for key, path in named.items():
-        if path is None or (key.endswith(".weights") and path == "torchvision"):
+        if path is None or (key.endswith(".weights") and path in KNOWN_WEIGHTS):
             continue
         if path == "":
             errors.append(f"{key}: no name; write null for none")

@@ -5,7 +5,7 @@ Imported by the Snakefile, which every job parses: nothing slow is imported here
 
 from typing import Any
 
-from facesort.common.config import is_labelled
+from facesort.common.config import KNOWN_WEIGHTS, is_labelled
 from facesort.train.models import MODELS
 
 Config = dict[str, Any]
@@ -59,7 +59,7 @@ def seen(config: Config, model: str, variant: str, faces: str) -> str:
 def start_weights(config: Config, model: str) -> list[str]:
     """The file of weights that a model starts from, if its settings name one."""
     weights = (config["models"].get(model) or {}).get("weights")
-    return [] if weights in (None, "torchvision") else [weights]
+    return [] if weights in (None, *KNOWN_WEIGHTS) else [weights]
 
 
 def training_megabytes(config: Config, model: str) -> int:

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 # Of the face mesh.
-POINTS: Final = 468
+POINTS: Final = 478
 
 
 def mean_shape(points: np.ndarray, rounds: int = 5) -> np.ndarray:

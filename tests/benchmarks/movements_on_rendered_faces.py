@@ -77,10 +77,9 @@ def correlations(
             seen, shown = values[[movement]].to_numpy(), shown.mean(1, keepdims=True)
         else:
             seen = values[[f"{movement}Right", f"{movement}Left"]].to_numpy()
-        # Angles are shown as they are: they are not set against the spread of one bin.
         rows[movement] = {
-            name: np.corrcoef(seen[rows_].ravel(), shown[rows_].ravel())[0, 1]
-            for name, rows_ in (bins | {"all": np.ones(len(yaw), bool)}).items()
+            name: np.corrcoef(seen[among].ravel(), shown[among].ravel())[0, 1]
+            for name, among in (bins | {"all": np.ones(len(yaw), bool)}).items()
         }
     return pd.DataFrame(rows).T
 
@@ -89,7 +88,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--faces", type=int, default=1200)
     pictures, truth = rendered(parser.parse_args().faces)
-    small = np.stack([cv2.resize(p, (SMALL, SMALL), interpolation=cv2.INTER_AREA) for p in pictures])
+    size = (SMALL, SMALL)
+    small = np.stack([cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in pictures])
     mesh = FaceMesh(1)
     measured = []
     for faces in (pictures, small):

@@ -34,7 +34,7 @@ def test_rows_that_see_landmarks_stand_in_table_1(tmp_path):
     kept = pd.read_parquet(results / "fetch/kept.parquet")
     assert len(pool) == len(kept) + len(train)
     assert np.array_equal(pool[len(kept) :], labelled[train])
-    assert np.load(results / "rgb/landmarks/pool.npy").shape == (len(pool), 468, 3)
+    assert np.load(results / "rgb/landmarks/pool.npy").shape == (len(pool), 478, 3)
     assert np.load(results / "rgb/aligned/labelled.npy").shape == (len(labelled), 24, 24, 3)
 
     about = json.loads((results / "rgb/selfsupervised/seed0/model/model.json").read_text())

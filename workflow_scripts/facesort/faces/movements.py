@@ -5,24 +5,18 @@ distances of landmarks, for what the blendshapes hardly find. A movement of both
 each, whose name ends in Left or Right: the person's, as in MediaPipe's names. No label is used.
 ``movements.csv`` tells of each movement which action unit it is of (the Facial Action Coding
 System's number) and how well it is found on rendered faces, whose action units are known.
-
-``canonical_face.csv`` holds the 468 vertices of MediaPipe's canonical face, in centimetres, y up
-and z towards the viewer, from ``geometry_pipeline_metadata_landmarks.binarypb`` of the same bundle
-(Apache-2.0, ``mediapipe.LICENSE``).
 """
 
-from functools import cache
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
+from facesort.faces.canonical_face import angles, head_rotations
 from facesort.faces.face_blendshapes import BLENDSHAPES, blendshapes
-from facesort.faces.procrustes import rotations
 
-CANONICAL: Final = Path(__file__).with_name("canonical_face.csv")
-TABLE: Final = Path(__file__).with_name("movements.csv")
+TABLE: Final = Path(__file__).with_suffix(".csv")
 # Points of the mesh, on the person's right and left.
 SIDES: Final = ("Right", "Left")
 PAIRED: Final = {
@@ -36,7 +30,6 @@ PAIRED: Final = {
     "eye corners": ((33, 133), (263, 362)),
     "upper lid": ((158, 159, 160), (385, 386, 387)),
     "lower lid": ((144, 145, 153), (373, 374, 380)),
-    "below the lid": ((100, 118, 119, 120), (329, 347, 348, 349)),
     "iris": (tuple(range(468, 473)), tuple(range(473, 478))),
     "cheek": ((50,), (280,)),
     "nostril": ((98,), (327,)),
@@ -84,33 +77,6 @@ def movements(points: np.ndarray, threads: int = 1) -> pd.DataFrame:
     return pd.DataFrame(columns).astype(np.float32)
 
 
-def head_rotations(points: np.ndarray) -> np.ndarray:
-    """How to turn faces so that they look at the viewer: float64 (N, 3, 3), ``points @ turn``.
-
-    By Procrustes' alignment with MediaPipe's canonical face (Gower 1975).
-    """
-    goal = canonical_face()
-    shapes = points[:, : len(goal)].astype(np.float64)
-    return rotations(shapes - shapes.mean(1, keepdims=True), goal - goal.mean(0))
-
-
-@cache
-def canonical_face() -> np.ndarray:
-    """float64 (468, 3): x to the viewer's right, y down, z away, in centimetres."""
-    found: np.ndarray = np.loadtxt(CANONICAL, delimiter=",", skiprows=1) * [1, -1, -1]
-    return found
-
-
-def angles(turns: np.ndarray) -> dict[str, np.ndarray]:
-    """The head's turn in degrees, each (N,); signs as ``movements`` tells them."""
-    found = {
-        "headYaw": np.arctan2(-turns[:, 0, 2], turns[:, 2, 2]),
-        "headPitch": np.arcsin(np.clip(turns[:, 1, 2], -1, 1)),
-        "headRoll": np.arctan2(turns[:, 1, 0], turns[:, 0, 0]),
-    }
-    return {name: np.degrees(angle) for name, angle in found.items()}
-
-
 def measures(points: np.ndarray, turns: np.ndarray) -> dict[str, np.ndarray]:
     """Movements of our own, each (N,), stronger where the face moves more.
 
@@ -122,7 +88,8 @@ def measures(points: np.ndarray, turns: np.ndarray) -> dict[str, np.ndarray]:
     eyes_apart = np.linalg.norm(upright[:, 33] - upright[:, 263], axis=1)
     upright /= np.maximum(eyes_apart, 1e-9)[:, None, None]
     middle = {name: upright[:, at].mean(1) for name, at in MIDDLE.items()}
-    found, widths = {}, []
+    found: dict[str, np.ndarray] = {}
+    widths = []
     for side, name in enumerate(SIDES):
         at = middle | {place: upright[:, both[side]].mean(1) for place, both in PAIRED.items()}
         eye = apart(at, "inner eye corner", "outer eye corner")
@@ -135,7 +102,6 @@ def measures(points: np.ndarray, turns: np.ndarray) -> dict[str, np.ndarray]:
             f"browLower{name}": above(at, "inner eye corner", "inner brow"),
             f"eyeOpening{name}": above(at, "upper lid", "lower lid") / np.maximum(eye, 1e-9),
             f"lowerLidRaise{name}": above(at, "lower lid", "eye corners"),
-            f"cheekRaise{name}": -above(at, "lower lid", "below the lid"),
             f"noseWrinkle{name}": above(at, "side of the nose", "inner eye corner"),
             f"upperLipRaise{name}": -apart(at, "nostril", "upper lip's side"),
             f"lipCornerUp{name}": above(at, "lip corner", "eye corners"),
@@ -154,7 +120,7 @@ def measures(points: np.ndarray, turns: np.ndarray) -> dict[str, np.ndarray]:
     return found | {
         "browKnit": -np.linalg.norm(right - left, axis=1),
         "noseShorten": right[:, 1] / 2 + left[:, 1] / 2 - middle["nose tip"][:, 1],
-        "lipsThin": -lips / wide,
+        "lipsThin": -lips,
         "mouthOpening": above(middle, "upper lip, inside", "lower lip, inside") / wide,
         "jawDrop": above(middle, "below the nose", "chin"),
         "lowerLipDown": middle["lower lip"][:, 1] - corners[:, 1],
@@ -191,7 +157,7 @@ def standardised(strengths: pd.DataFrame, presence: np.ndarray) -> np.ndarray:
     seen = presence > PRESENT
     if not seen.any():
         return np.zeros(values.shape, np.float32)
-    head = [strengths.columns.get_loc(name) for name in ("headYaw", "headPitch", "headRoll")]
+    head = np.flatnonzero(strengths.columns.isin(["headYaw", "headPitch", "headRoll"]))
     sines = np.sin(np.radians(values[:, head]))
     products = [sines[:, i] * sines[:, j] for i in range(3) for j in range(i, 3)]
     terms = np.column_stack([sines, *products])

@@ -153,7 +153,7 @@ def standardised(strengths: pd.DataFrame, presence: np.ndarray) -> np.ndarray:
     Returns:
         float32 (N, columns), from -4 to 4; a column that is the same for nearly all faces is 0.
     """
-    values = strengths.to_numpy(np.float64)
+    values = strengths.to_numpy(np.float64, copy=True)
     seen = presence > PRESENT
     if not seen.any():
         return np.zeros(values.shape, np.float32)

@@ -1,8 +1,8 @@
 """The models, one short file each: the paper's four (section 4), and those that go beyond it.
 
 Every model is a ``torch.nn.Module`` built by its file's ``build(shape, settings)`` and answers to a
-few of these, each for a batch ``x``: float (B, C, H, W) in [0, 1], (B, 478, 3) landmarks
-or (B, M) strengths of movements:
+few of these, each for a batch ``x``: float (B, C, H, W) in [0, 1], (B, 478, 3) landmarks, or
+(B, M) strengths of movements:
 
 - ``embed(x)``: the embedding, float (B, D); all models;
 - ``reconstruct(x)``: the decoder's last layer before its activation, float (B, C, H, W), which

@@ -1,7 +1,7 @@
 """
 Reads the labelled faces and gives each its part, leaves out pool faces that are also labelled, makes
-the variants, and for models that see them, landmarks and tight crops. Other sets, which are only
-scored on, go the same way.
+the variants, and for models that see them, landmarks, strengths of movements, and tight crops. Other
+sets, which are only scored on, go the same way.
 
 REQUIRED INPUTS:
     data.labelled of the config     a labelled set (docs/labelled.md), or results/demo/labelled if no
@@ -31,8 +31,10 @@ OUTPUTS:
                                                row there), similarity, mirrored
     results/{variant}/elsewhere/{other}.npy    the set in a variant; {set} below is pool, labelled or
                                                elsewhere/{other}
-    results/{variant}/landmarks/{set}.npy      float32 (faces, 468, 3), pixels of the face's picture
+    results/{variant}/landmarks/{set}.npy      float32 (faces, 478, 3), pixels of the face's picture
     results/{variant}/landmarks/{set}.parquet  presence: how sure the network is of a face (0 to 1)
+    results/{variant}/movements/{set}.parquet  strengths of movements: float32, a column each
+    results/{variant}/movements/{set}.npy      float32 (faces, columns), set against the set's own spread
     results/{variant}/aligned/{set}.npy        uint8 (faces, side, side, channels), tight crops
 """
 
@@ -247,7 +249,7 @@ rule make_variant:
 
 
 rule find_landmarks:
-    """Find the face mesh (468 points) of each face of {wildcards.set}, {wildcards.variant}."""
+    """Find the face mesh (478 points) of each face of {wildcards.set}, {wildcards.variant}."""
     input:
         faces="results/{variant}/{set}.npy",
     output:
@@ -266,6 +268,29 @@ rule find_landmarks:
         code=code_digest("find_landmarks"),
     script:
         "../workflow_scripts/find_landmarks.py"
+
+
+rule measure_movements:
+    """Measure what each face of {wildcards.set} does, {wildcards.variant}: strengths of movements."""
+    input:
+        landmarks="results/{variant}/landmarks/{set}.npy",
+        presence="results/{variant}/landmarks/{set}.parquet",
+    output:
+        strengths="results/{variant}/movements/{set}.parquet",
+        movements="results/{variant}/movements/{set}.npy",
+    log:
+        "results/logs/measure_movements/{variant}/{set}.log",
+    conda:
+        "../envs/landmarks.yaml"
+    threads: 2
+    resources:
+        mem_mb=megabytes(1000, per_mb=4),
+        runtime=minutes(10, per_mb=0.2),
+    params:
+        packages=packages_digest("landmarks"),
+        code=code_digest("measure_movements"),
+    script:
+        "../workflow_scripts/measure_movements.py"
 
 
 rule align_faces:

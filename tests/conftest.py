@@ -111,7 +111,7 @@ def planted():
 
 @pytest.fixture(scope="module")
 def template():
-    """A symmetric shape of 468 points: float (468, 3)."""
+    """A symmetric shape of 478 points: float (478, 3)."""
     import made_landmarks
 
     return made_landmarks.template()
@@ -119,7 +119,7 @@ def template():
 
 @pytest.fixture(scope="module")
 def landmarks():
-    """200 faces: the template with an open mouth or not, and noise; float32 (200, 468, 3)."""
+    """200 faces: the template with an open mouth or not, and noise; float32 (200, 478, 3)."""
     import made_landmarks
 
     return made_landmarks.landmarks()

@@ -2,13 +2,16 @@
 
 import numpy as np
 
-from facesort.faces.procrustes import POINTS
+from facesort.faces.procrustes import FACE_POINTS, POINTS
 
 
 def template():
-    """A symmetric shape of 468 points, a random one: float (468, 3)."""
-    half = np.random.default_rng(0).normal(0, 1, (POINTS // 2, 3)) + np.array([2, 0, 0])
-    return np.concatenate([half, half * [-1, 1, 1]])
+    """A symmetric shape of 478 points, a random one: float (478, 3)."""
+    random = np.random.default_rng(0).normal(0, 1, (POINTS // 2, 3)) + np.array([2, 0, 0])
+    # The irises' points come last.
+    face, irises = random[: FACE_POINTS // 2], random[FACE_POINTS // 2 :]
+    mirrored = np.array([-1, 1, 1])
+    return np.concatenate([face, face * mirrored, irises, irises * mirrored])
 
 
 def turned(shape, generator, most=0.3):
@@ -24,7 +27,7 @@ def turned(shape, generator, most=0.3):
 
 
 def landmarks():
-    """200 faces: the template with an open mouth or not, and noise; float32 (200, 468, 3)."""
+    """200 faces: the template with an open mouth or not, and noise; float32 (200, 478, 3)."""
     shape, generator = template(), np.random.default_rng(1)
     opened = np.zeros((POINTS, 3))
     opened[[13, 14]] = [[0, -3, 0], [0, 3, 0]]

@@ -57,6 +57,8 @@ def test_a_model_sees_what_its_settings_or_else_its_kind_say():
     assert seen(CONFIG, "transfer", "rgb", "labelled") == "results/rgb/aligned/labelled.npy"
     # A model that the config leaves out can still be asked for in a target's path.
     assert seen(CONFIG, "geometry", "rgb", "pool") == "results/rgb/landmarks/pool.npy"
+    moving = {"models": {"transfer": {"view": "movements"}}}
+    assert seen(moving, "transfer", "rgb", "pool") == "results/rgb/movements/pool.npy"
     assert seen(CONFIG, "convolutional", "rgb", "pool") == "results/rgb/pool.npy"
 
 

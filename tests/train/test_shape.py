@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from made_landmarks import turned
 
-from facesort.faces.procrustes import POINTS
+from facesort.faces.procrustes import FACE_POINTS
 from facesort.train.models.shape import Normalised
 
 
@@ -19,6 +19,7 @@ def test_pose_and_asymmetry_are_taken_out(template, landmarks):
     assert normalised(torch.from_numpy(same)).std(0).mean() < 5e-4
     lopsided = same.copy()
     lopsided[:, 0] += 0.5
-    mirrored = lopsided[:, np.r_[POINTS // 2 : POINTS, : POINTS // 2]] * np.float32([-1, 1, 1])
+    half = FACE_POINTS // 2
+    mirrored = lopsided[:, np.r_[half:FACE_POINTS, :half]] * np.float32([-1, 1, 1])
     both = (normalised(torch.from_numpy(one)) for one in (lopsided, mirrored))
     assert (next(both) - next(both)).abs().mean() < 2e-4

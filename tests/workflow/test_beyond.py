@@ -25,7 +25,8 @@ def test_rows_that_see_landmarks_stand_in_table_1(tmp_path):
         | {"selfsupervised": blocks["selfsupervised"] | {"phases": {"contrast": contrast}}},
     }
     (folder / "small.yaml").write_text(yaml.safe_dump(small), encoding="utf-8")
-    snakemake(folder, "results/table1.md", "results/figures/history.png")
+    movements = "results/rgb/movements/labelled.npy"
+    snakemake(folder, "results/table1.md", "results/figures/history.png", movements)
     results = folder / "results"
 
     split = pd.read_parquet(results / "labelled/split.parquet")
@@ -34,8 +35,14 @@ def test_rows_that_see_landmarks_stand_in_table_1(tmp_path):
     kept = pd.read_parquet(results / "fetch/kept.parquet")
     assert len(pool) == len(kept) + len(train)
     assert np.array_equal(pool[len(kept) :], labelled[train])
-    assert np.load(results / "rgb/landmarks/pool.npy").shape == (len(pool), 468, 3)
+    assert np.load(results / "rgb/landmarks/pool.npy").shape == (len(pool), 478, 3)
     assert np.load(results / "rgb/aligned/labelled.npy").shape == (len(labelled), 24, 24, 3)
+
+    strengths = pd.read_parquet(folder / movements.replace(".npy", ".parquet"))
+    standardised = np.load(folder / movements)
+    assert standardised.shape == strengths.shape == (len(labelled), len(strengths.columns))
+    assert standardised.dtype == np.float32 and np.isfinite(standardised).all()
+    assert abs(np.median(standardised, axis=0)).max() < 0.1
 
     about = json.loads((results / "rgb/selfsupervised/seed0/model/model.json").read_text())
     assert {line["epoch"] for line in about["choice"]["tried"]} == {1, 2}

@@ -227,19 +227,28 @@ def _render_labelled(
 
 
 def portrait(
-    rng: np.random.Generator, emotion: str, side: int, intensity: float | None = None
+    rng: np.random.Generator,
+    emotion: str,
+    side: int,
+    intensity: float | None = None,
+    *,
+    scene: Scene | None = None,
+    units: np.ndarray | None = None,
 ) -> tuple[np.ndarray, Face]:
     """Render one face that fills a square picture.
+
+    Args:
+        scene, units: as of ``render_face``; drawn if None.
 
     Returns:
         (uint8 (side, side, 3) RGB, the face).
     """
-    scene = Scene(rng)
+    scene = scene or Scene(rng)
     picture = background(rng, side, side)
     middle = side * (0.5 + rng.uniform(-0.03, 0.03, 2))
     scale = side * rng.uniform(0.42, 0.5)
     picture, _, face = render_face(
-        rng, emotion, intensity, picture=picture, scene=scene, scale=scale,
+        rng, emotion, intensity, picture=picture, scene=scene, scale=scale, units=units,
         centre=(middle[0] - 0.1 * scale * np.sin(scene.yaw), middle[1] - 0.12 * scale),
         oversample=3.0 if side < 128 else 2.0,
     )  # fmt: skip

@@ -47,6 +47,7 @@ def render_face(
     scale: float = 92.0,
     scene: Scene | None = None,
     oversample: float = 1.6,
+    units: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, Face]:
     """Draw one person showing an emotion, over a picture.
 
@@ -62,6 +63,7 @@ def render_face(
         scale: pixels for half a face's height.
         scene: light, pose and camera; drawn if None.
         oversample: samples for a pixel and direction.
+        units: float32 (16, 2), the action units, whatever the emotion; drawn if None.
 
     Returns:
         (picture float32 (h, w, 3) in linear light, alpha float32 (h, w) of the person, the face).
@@ -71,7 +73,8 @@ def render_face(
     scene = scene or Scene(seeds[1])
     drawn = draw_intensity(seeds[2], emotion)
     intensity = drawn if intensity is None else intensity
-    units = draw_action_units(seeds[3], emotion, intensity)
+    if units is None:
+        units = draw_action_units(seeds[3], emotion, intensity)
     rng = seeds[4]
     if picture is None:
         picture = background(rng, 200, 200)

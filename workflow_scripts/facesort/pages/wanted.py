@@ -68,8 +68,8 @@ def wanted(config: Config) -> list[str]:
     if any(config["models"][model].get("phases") for model in models):
         files.append("results/figures/history.png")
     for model in models:
-        # What sees landmarks learns at once, and has no layers.
-        if MODELS[model].view != "landmarks":
+        # What sees landmarks or movements learns at once, and has no layers.
+        if MODELS[model].view not in ("landmarks", "movements"):
             files.append(f"results/figures/architecture_{model}.png")
     # Pictures and pages of the first seed alone; those of others can be asked for.
     for cell in cells(config):

@@ -52,6 +52,7 @@ def seen(config: Config, model: str, variant: str, faces: str) -> str:
     return {
         "faces": f"results/{variant}/{faces}.npy",
         "landmarks": f"results/{variant}/landmarks/{faces}.npy",
+        "movements": f"results/{variant}/movements/{faces}.npy",
         "aligned": f"results/{variant}/aligned/{faces}.npy",
     }[view]
 

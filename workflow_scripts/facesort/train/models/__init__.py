@@ -1,7 +1,8 @@
 """The models, one short file each: the paper's four (section 4), and those that go beyond it.
 
 Every model is a ``torch.nn.Module`` built by its file's ``build(shape, settings)`` and answers to a
-few of these, each for a batch ``x``: float (B, C, H, W) in [0, 1], or (B, 468, 3) landmarks:
+few of these, each for a batch ``x``: float (B, C, H, W) in [0, 1], (B, 478, 3) landmarks, or
+(B, M) strengths of movements:
 
 - ``embed(x)``: the embedding, float (B, D); all models;
 - ``reconstruct(x)``: the decoder's last layer before its activation, float (B, C, H, W), which
@@ -31,8 +32,8 @@ class Kind:
             part), "triplets" (FEC's comparisons of faces of the pool), "landmarks" (the pool's,
             beside what it sees).
         signal: what people told it, for the tables.
-        view: what it sees, where its settings do not say: whole faces, landmarks, or tight crops
-            aligned by landmarks.
+        view: what it sees, where its settings do not say: whole faces, landmarks, strengths of
+            movements, or tight crops aligned by landmarks.
         chooses: whether settings are chosen without labels, by ``facesort.train.stability``.
         reconstructs: whether it has a decoder whose pictures are shown.
     """
@@ -40,7 +41,7 @@ class Kind:
     answers: Literal["clusters", "classifier", "neighbours"]
     learns_from: tuple[str, ...]
     signal: Literal["nothing", "comparisons", "labels"]
-    view: Literal["faces", "landmarks", "aligned"] = "faces"
+    view: Literal["faces", "landmarks", "movements", "aligned"] = "faces"
     reconstructs: bool = False
     chooses: bool = False
 
@@ -68,7 +69,8 @@ def build(name: str, shape: tuple[int, ...], settings: dict[str, Any]) -> Any:
 
     Args:
         name: one of ``MODELS``.
-        shape: of its input: (height, width, channels), or (468, 3) landmarks.
+        shape: of its input: (height, width, channels), (478, 3) landmarks,
+            or (M,) movements.
         settings: the model's block of the config.
     """
     if name not in MODELS:

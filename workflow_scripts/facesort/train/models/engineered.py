@@ -125,7 +125,7 @@ class Engineered(nn.Module):
         Strength and kernel are chosen by cross-validation within the faces learnt from.
 
         Args:
-            faces: float32 (N, 468, 3), landmarks.
+            faces: float32 (N, 478, 3), landmarks.
             rows: int64 (n,), those to learn from.
             labels: int64 (N,), indices of ``EMOTIONS``.
         """

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from facesort.common.job import InputError
-from facesort.faces.procrustes import POINTS
+from facesort.faces.procrustes import FACE_POINTS
 from facesort.train.models.shape import Normalised, fixed_signs, in_float32, some
 
 
@@ -28,8 +28,8 @@ class Geometry(nn.Module):
         super().__init__()
         self.candidates = whitenings
         self.normalised = Normalised()
-        self.register_buffer("mean", torch.zeros(POINTS * 3))
-        self.register_buffer("directions", torch.zeros(POINTS * 3, dimensions))
+        self.register_buffer("mean", torch.zeros(FACE_POINTS * 3))
+        self.register_buffer("directions", torch.zeros(FACE_POINTS * 3, dimensions))
         self.register_buffer("variances", torch.ones(dimensions))
         self.register_buffer("whitening", torch.tensor(float(whitenings[0])))
 
@@ -39,7 +39,7 @@ class Geometry(nn.Module):
         """Learn the mean shape and the principal directions from landmarks.
 
         Args:
-            faces: float32 (N, 468, 3).
+            faces: float32 (N, 478, 3).
             rows: int64 (n,), those to learn from.
             labels: not looked at.
 

@@ -11,7 +11,7 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor, nn
 
-from facesort.faces.procrustes import POINTS, mean_shape
+from facesort.faces.procrustes import FACE_POINTS, mean_shape
 
 # Of the faces to learn from, so many tell the mean shape and what pose does; sums suffice.
 MOST = 20_000
@@ -19,6 +19,8 @@ MOST = 20_000
 
 class Normalised(nn.Module):
     """Landmarks made comparable between faces.
+
+    The irises' ten points are left out: where a face looks is not the shape that it has.
 
     1. Procrustes alignment to the mean shape takes out place, size and turn in space.
     2. The mean with the mirror image takes out asymmetry, of which much is the network's.
@@ -32,17 +34,17 @@ class Normalised(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.register_buffer("reference", torch.zeros(POINTS, 3))
-        self.register_buffer("pairs", torch.arange(POINTS))
-        self.register_buffer("of_pose", torch.zeros(10, POINTS * 3))
+        self.register_buffer("reference", torch.zeros(FACE_POINTS, 3))
+        self.register_buffer("pairs", torch.arange(FACE_POINTS))
+        self.register_buffer("of_pose", torch.zeros(10, FACE_POINTS * 3))
 
     def fit(self, landmarks: np.ndarray) -> None:
         """Learn the mean shape, the mirrored pairs of points, and what pose does.
 
         Args:
-            landmarks: float32 (N, 468, 3), at least one.
+            landmarks: float32 (N, 478, 3), at least one.
         """
-        mean = mean_shape(landmarks)
+        mean = mean_shape(landmarks[:, :FACE_POINTS])
         mirrored = mean * [-1, 1, 1]
         apart = np.linalg.norm(mean[:, None] - mirrored, axis=2)
         self.reference.copy_(torch.from_numpy(mean))
@@ -57,7 +59,8 @@ class Normalised(nn.Module):
 
     def aligned(self, landmarks: Tensor) -> tuple[Tensor, Tensor]:
         """Shapes float (B, 468, 3) of unit length, and how they were turned, float (B, 3, 3)."""
-        shapes = landmarks - landmarks.mean(1, keepdim=True)
+        shapes = landmarks[:, :FACE_POINTS]
+        shapes = shapes - shapes.mean(1, keepdim=True)
         shapes = shapes / torch.linalg.norm(shapes, dim=(1, 2), keepdim=True).clamp_min(1e-9)
         u, _, v = torch.linalg.svd(torch.einsum("npi,pj->nij", shapes, self.reference))
         sign = torch.ones_like(u[:, 0])
@@ -73,7 +76,7 @@ class Normalised(nn.Module):
     def forward(self, landmarks: Tensor) -> Tensor:
         """Shapes float (B, 468, 3) without asymmetry and pose."""
         shapes, turns = self.aligned(landmarks.float())
-        predicted = (pose_terms(turns) @ self.of_pose).unflatten(1, (POINTS, 3))
+        predicted = (pose_terms(turns) @ self.of_pose).unflatten(1, (FACE_POINTS, 3))
         return self.symmetric(shapes) - predicted
 
 

@@ -18,6 +18,7 @@ from facesort.common.job import job
 from facesort.common.reading import read_table
 from facesort.score.probes import answer_by_probes, narrowed, silhouette
 from facesort.score.scores import score, score_draws, score_groups
+from facesort.train.models import MODELS
 
 snakemake: Snakemake
 
@@ -51,9 +52,10 @@ with job(snakemake.log[0]):
         answers = open_array(snakemake.input.probabilities)[:].argmax(1)
         groups, predicted = answers[test], np.array(EMOTIONS)[answers[test]]
         naming = "none"
-        own = np.flatnonzero(split["semi"]) if model == "semi_supervised" else train
-        right = np.array(EMOTIONS)[answers[own]] == every_label[own]
-        more = {"learnt_accuracy": float(right.mean())}
+        if MODELS[model].signal != "nothing":
+            own = np.flatnonzero(split["semi"]) if model == "semi_supervised" else train
+            right = np.array(EMOTIONS)[answers[own]] == every_label[own]
+            more = {"learnt_accuracy": float(right.mean())}
     narrow = narrowed(embeddings, train, seed)
     probed, settings = answer_by_probes(narrow, every_label, train, test, seed)
     predictions = pd.DataFrame(

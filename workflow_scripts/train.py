@@ -42,9 +42,11 @@ def shape_codes(settings: dict[str, Any], seed: int) -> np.ndarray:
     return torch.cat([geometry.embed(block) for block in blocks]).numpy()
 
 
-def emotions_of(rows: np.ndarray, labels: np.ndarray | None) -> list[str]:
-    """The emotions of the faces learnt from; none without labels."""
-    return [] if labels is None else [EMOTIONS[number] for number in np.unique(labels[rows])]
+def emotions_of(model: str, rows: np.ndarray, labels: np.ndarray | None) -> list[str]:
+    """The emotions that a classifier may answer: those learnt from; all without labels."""
+    if labels is None:
+        return list(EMOTIONS) if MODELS[model].answers == "classifier" else []
+    return [EMOTIONS[number] for number in np.unique(labels[rows])]
 
 
 def digest(path: str) -> str:
@@ -102,7 +104,7 @@ with job(snakemake.log[0]):
         "faces": {"fit": len(at_once[1])}
         if at_once
         else {phase.name: len(phase.rows) for phase in phases},
-        "emotions": emotions_of(*learnt_from),
+        "emotions": emotions_of(name, *learnt_from),
         "data": {path: digest(path) for path in snakemake.input},
         "code": snakemake.params.code,
         "device": str(device),

@@ -2,7 +2,7 @@
 
     ./run python tests/benchmarks/movements_on_rendered_faces.py
 
-fills the last columns of ``facesort/faces/movements.csv``. Each face is another person in another
+fills the last columns of ``facesort/faces/facs.csv``. Each face is another person in another
 light; each action unit is drawn or not by itself (with probability .3, of any strength, a quarter
 of them on one side alone), so that no movement is found by its company; the head is turned by up to
 30 degrees. Columns of both sides are set against their own side's unit, all faces of both together.
@@ -23,7 +23,8 @@ from facesort.demo.action_units import CODES
 from facesort.demo.dataset import portrait
 from facesort.demo.person import Scene
 from facesort.faces.face_mesh import FaceMesh
-from facesort.faces.movements import FOUND, TABLE, movements, standardised, table
+from facesort.faces.facs import FOUND, TABLE, columns, table
+from facesort.faces.movements import movements, standardised
 
 SIDE, SMALL = 96, 48
 PROBABILITY, ONE_SIDED = 0.3, 0.25
@@ -68,15 +69,14 @@ def correlations(
     yaw = abs(np.degrees(truth["yaw"][:, 0]))
     bins = {f"yaw_{low}_{high}": (yaw >= low) & (yaw < high) for low, high in YAWS}
     rows = {}
-    for movement, tested_by in table()["tested_by"].items():
+    told = table()
+    for movement, tested_by in told["tested_by"].items():
         if isinstance(tested_by, float):
             continue
         terms = str(tested_by).split()
         shown = sum((-1 if t[0] == "-" else 1) * truth[t.lstrip("-")] for t in terms)
-        if movement in values:
-            seen, shown = values[[movement]].to_numpy(), shown.mean(1, keepdims=True)
-        else:
-            seen = values[[f"{movement}Right", f"{movement}Left"]].to_numpy()
+        seen = values[columns(told.loc[[movement]])].to_numpy()
+        shown = shown.mean(1, keepdims=True) if seen.shape[1] == 1 else shown
         rows[movement] = {
             name: np.corrcoef(seen[among].ravel(), shown[among].ravel())[0, 1]
             for name, among in (bins | {"all": np.ones(len(yaw), bool)}).items()
@@ -95,7 +95,7 @@ def main() -> None:
     for faces in (pictures, small):
         points, presence = mesh.find(faces)
         measured.append(correlations(movements(points), presence, truth))
-    found = table()[["unit", "what", "tested_by"]].join(measured[0].round(2))
+    found = table()[["sides", "unit", "what", "tested_by"]].join(measured[0].round(2))
     found["all_48"] = measured[1]["all"].round(2)
     found["found"] = np.where(found["all"] >= FOUND, "yes", "no")
     found.loc[found["all"].isna(), "found"] = "untested"

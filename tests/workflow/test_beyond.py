@@ -12,7 +12,8 @@ from small_run import BEYOND, SMALL, TRIPLET, copy_project, snakemake, would_run
 def test_rows_that_see_landmarks_stand_in_table_1(tmp_path):
     folder = copy_project(tmp_path / "project")
     blocks = {
-        name: BEYOND["models"][name] for name in ("geometry", "selfsupervised", "engineered_linear")
+        name: BEYOND["models"][name]
+        for name in ("geometry", "selfsupervised", "action_units", "engineered_linear")
     }
     contrast = blocks["selfsupervised"]["phases"]["contrast"] | {"epochs": 2, "batch_size": 32}
     small = SMALL | {
@@ -26,7 +27,7 @@ def test_rows_that_see_landmarks_stand_in_table_1(tmp_path):
     }
     (folder / "small.yaml").write_text(yaml.safe_dump(small), encoding="utf-8")
     movements = "results/rgb/movements/labelled.npy"
-    snakemake(folder, "results/table1.md", "results/figures/history.png", movements)
+    snakemake(folder, "results/table1.md", "results/figures/history.png")
     results = folder / "results"
 
     split = pd.read_parquet(results / "labelled/split.parquet")
@@ -48,10 +49,15 @@ def test_rows_that_see_landmarks_stand_in_table_1(tmp_path):
     assert {line["epoch"] for line in about["choice"]["tried"]} == {1, 2}
     assert len(about["choice"]["tried"]) == 6
     table = pd.read_csv(results / "table1.csv")
-    assert list(table["model"]) == ["geometry", "selfsupervised", "engineered_linear"]
-    assert list(table["told"]) == ["nothing", "nothing", "labels"]
+    assert list(table["model"]) == list(blocks)
+    assert list(table["told"]) == ["nothing", "nothing", "nothing", "labels"]
     text = (results / "table1.md").read_text(encoding="utf-8")
     assert "joining the pool without their labels" in text
+    assert "No person told action_units anything, names included" in text
+    answers = np.load(results / "rgb/action_units/seed0/probabilities.npy")
+    assert answers.shape == (len(labelled), 8) and np.allclose(answers.sum(1), 1, atol=1e-5)
+    metrics = json.loads((results / "rgb/action_units/seed0/metrics.json").read_text())
+    assert "learnt_accuracy" not in metrics and metrics["naming"] == "none"
     assert "Chosen without labels, before anything was scored, by stability" in text
     assert "geometry, rgb, seed 0: whitening" in text
 

@@ -3,22 +3,20 @@
 Two sources: MediaPipe's blendshapes (``face_blendshapes.py``), and measures of our own, heights and
 distances of landmarks, for what the blendshapes hardly find. A movement of both sides has a column
 each, whose name ends in Left or Right: the person's, as in MediaPipe's names. No label is used.
-``movements.csv`` tells of each movement which action unit it is of (the Facial Action Coding
+``facs.csv`` tells of each movement which action unit it is of (the Facial Action Coding
 System's number) and how well it is found on rendered faces, whose action units are known.
 """
 
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
+from facesort.faces import facs
 from facesort.faces.canonical_face import angles, head_rotations
 from facesort.faces.face_blendshapes import BLENDSHAPES, blendshapes
 
-TABLE: Final = Path(__file__).with_suffix(".csv")
 # Points of the mesh, on the person's right and left.
-SIDES: Final = ("Right", "Left")
 PAIRED: Final = {
     "inner brow": ((55, 65, 66, 107), (285, 295, 296, 336)),
     "inner brow end": ((55, 107), (285, 336)),
@@ -54,8 +52,6 @@ LOW, HIGH, DEVIATIONS = 0.05, 0.95, 3.29
 MOST: Final = 4.0
 # From here on the network sees a face.
 PRESENT: Final = 0.5
-# A movement is found well if it correlates so much with its action unit.
-FOUND: Final = 0.25
 
 
 def movements(points: np.ndarray, threads: int = 1) -> pd.DataFrame:
@@ -66,15 +62,16 @@ def movements(points: np.ndarray, threads: int = 1) -> pd.DataFrame:
         threads: of the blendshapes' network.
 
     Returns:
-        N rows and a float32 column a movement: blendshapes from 0 to 1, then our own, in distances
-        of the outer eye corners, and the head's turn in degrees: ``headYaw`` towards the person's
-        left, which a viewer sees as right, ``headPitch`` up, ``headRoll`` clockwise as seen.
+        N rows and a float32 column a movement, in the order of ``facs.csv``: blendshapes from 0 to
+        1, our own in distances of the outer eye corners, and the head's turn in degrees:
+        ``headYaw`` towards the person's left, which a viewer sees as right, ``headPitch`` up,
+        ``headRoll`` clockwise as seen.
     """
     turns = head_rotations(points)
     own = measures(points, turns) | angles(turns)
     found = blendshapes(points, threads)
-    columns = {name: found[:, at] for at, name in enumerate(BLENDSHAPES)} | own
-    return pd.DataFrame(columns).astype(np.float32)
+    every = pd.DataFrame({name: found[:, at] for at, name in enumerate(BLENDSHAPES)} | own)
+    return every[facs.columns(facs.table())].astype(np.float32)
 
 
 def measures(points: np.ndarray, turns: np.ndarray) -> dict[str, np.ndarray]:
@@ -90,7 +87,7 @@ def measures(points: np.ndarray, turns: np.ndarray) -> dict[str, np.ndarray]:
     middle = {name: upright[:, at].mean(1) for name, at in MIDDLE.items()}
     found: dict[str, np.ndarray] = {}
     widths = []
-    for side, name in enumerate(SIDES):
+    for side, name in enumerate(facs.SIDES):
         at = middle | {place: upright[:, both[side]].mean(1) for place, both in PAIRED.items()}
         eye = apart(at, "inner eye corner", "outer eye corner")
         gaze = (at["iris"] - at["eye corners"]) / np.maximum(eye, 1e-9)[:, None]
@@ -172,27 +169,3 @@ def standardised(strengths: pd.DataFrame, presence: np.ndarray) -> np.ndarray:
     moves = spread > 1e-6
     found = np.where(moves, values - median, 0) / np.where(moves, spread, 1)
     return np.clip(found, -MOST, MOST).astype(np.float32)
-
-
-def table() -> pd.DataFrame:
-    """``movements.csv``: a row a movement, indexed by its name without a side.
-
-    Columns: ``unit``, the number of its action unit (51 to 64: head and eyes); ``what`` it is;
-    ``tested_by``, what of the rendered faces it was set against (signed action units, whose sum
-    counts, or head and gaze); correlations by the head's yaw in degrees, of all faces, and of all
-    at 48 pixels; and ``found``: "yes", "no" (below ``FOUND``), or "untested" where rendered faces
-    do not show it.
-    """
-    return pd.read_csv(TABLE, index_col="movement", dtype={"unit": "Int64"})
-
-
-def base(column: str) -> str:
-    """A column's movement: its name without the side (``jawLeft`` has none: it is a movement)."""
-    whole = column in ("jawLeft", "jawRight", "mouthLeft", "mouthRight")
-    return column if whole else column.removesuffix("Left").removesuffix("Right")
-
-
-def reliable(columns: list[str]) -> list[str]:
-    """Of the columns of ``movements``, those that are found well: the only ones to build on."""
-    found = table()["found"]
-    return [column for column in columns if found[base(column)] == "yes"]

@@ -47,8 +47,8 @@ def make_causes(
 
     Returns:
         A row a model and variant, means over seeds; "peeking" columns name groups by the scored
-        labels themselves. ``lost_in`` is embedding, clusters, names, generalisation, last layers,
-        neighbours or nothing; ``why`` says it in words.
+        labels themselves. ``lost_in`` is embedding, clusters, names, generalisation, prototypes,
+        last layers, neighbours or nothing; ``why`` says it in words.
     """
     rows = []
     for (model, variant), numbers in gather(cells, predictions).items():
@@ -91,7 +91,8 @@ def where_lost(row: dict[str, Any]) -> tuple[str, str]:
     2. Clusters: the best possible names gain less over chance than half of what the probe gains
        over the commonest emotion: the clusters. Else, if the names given are worse: the names.
     3. Classifiers: ``GENERALISES`` less right than on the faces learnt from (generalisation);
-       less right than the probe (last layers, or the nearest labelled faces that answer).
+       less right than the probe (last layers, the nearest labelled faces that answer, or, where
+       no label taught them, the prototypes).
     4. Else nothing: what the embedding holds is told.
     """
     accuracy, probe = row["accuracy"], row["linear_probe_accuracy"]
@@ -123,6 +124,11 @@ def where_lost(row: dict[str, Any]) -> tuple[str, str]:
         return "neighbours", (
             f"a linear probe on its embedding reaches {probe:.3f}, the votes of the nearest "
             f"labelled faces {accuracy:.3f}"
+        )
+    if probe - accuracy > SLIGHT and MODELS[row["model"]].signal == "nothing":
+        return "prototypes", (
+            f"a linear probe on its embedding reaches {probe:.3f}, prototypes without a label "
+            f"{accuracy:.3f}"
         )
     if probe - accuracy > SLIGHT:
         return "last layers", (

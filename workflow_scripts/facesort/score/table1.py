@@ -145,13 +145,19 @@ def table_markdown(
         for model in table["model"].unique()
         if MODELS[model].signal == "comparisons"
     )
+    unnamed = "".join(
+        f"No person told {model} anything, names included: tables of the literature and rendered "
+        "faces say which movements make an emotion. "
+        for model in table["model"].unique()
+        if (MODELS[model].answers, MODELS[model].signal) == ("classifier", "nothing")
+    )
     counts = labels.value_counts()
     covers = "images and seeds" if len(seeds) > 1 else "images alone, there being one seed"
     lines += [
         "",
         f"Data: {data}. Every cell is scored on the same {len(labels):,} labelled faces, kept out "
-        f"of naming and training. {weakly}Seeds: {', '.join(map(str, seeds))}. {naming} Intervals "
-        f"cover {covers}. Chance is {1 / len(emotions):.3f}; always answering "
+        f"of naming and training. {weakly}{unnamed}Seeds: {', '.join(map(str, seeds))}. {naming} "
+        f"Intervals cover {covers}. Chance is {1 / len(emotions):.3f}; always answering "
         f"{counts.index[0]} would score {counts.iloc[0] / len(labels):.3f}. "
         f"{lack_words(emotions, counts.index)}The paper's figures "
         "are from other images (AffectNet), so its column does not compare directly.",

@@ -54,6 +54,7 @@ MODELS: Final = {
     "selfsupervised": Kind(
         "clusters", ("pool", "landmarks"), "nothing", view="aligned", chooses=True
     ),
+    "action_units": Kind("classifier", ("pool",), "nothing", view="movements"),
     "triplet": Kind("neighbours", ("pool", "triplets"), "comparisons"),
     "semi_supervised": Kind("classifier", ("pool", "labelled"), "labels", reconstructs=True),
     "supervised": Kind("classifier", ("labelled",), "labels"),

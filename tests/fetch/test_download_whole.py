@@ -244,7 +244,7 @@ def test_a_shard_killed_in_a_sharded_run(tmp_path):
         config = {
             "data": {
                 "manifest": str(tmp_path / "whole" / "manifest.csv"),
-                "labelled": str(tmp_path),
+                "labelled": str(tmp_path / "whole"),
             },
             "faces": {"size": SIZE},
             "fetch": {"allow_private": True, "shards": 2, "per_host": 2, "obey_robots": False},

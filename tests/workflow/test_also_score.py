@@ -29,6 +29,12 @@ LEARN = {"train", "cluster", "name_clusters", "find_leaks", "split_labelled", "e
 
 
 @pytest.fixture(scope="module")
+def project(project, tmp_path_factory):
+    """A copy of the finished project: these runs change its tables."""
+    return shutil.copytree(project, tmp_path_factory.mktemp("also score") / "project")
+
+
+@pytest.fixture(scope="module")
 def sets(project, tmp_path_factory):
     """The folder of two sets: the main scored faces once more, and others, some of which leak."""
     root = tmp_path_factory.mktemp("sets")

@@ -66,7 +66,8 @@ def take_any_name() -> None:
     for handler in logging.getLogger("snakemake.logging").handlers:
         stream = getattr(handler, "stream", None)
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+            with suppress(OSError):  # a full disk, which is named later
+                stream.reconfigure(errors="backslashreplace")
 
 
 def stop() -> None:

@@ -60,10 +60,11 @@ def main() -> None:
         x = strengths([face for face, taken in zip(faces, of, strict=True) if taken])
         model = build("action_units", (x.shape[1],), {"answer_by": ["prototypes"]})
         model.fit(x, np.arange(len(x)), None, 0)
-        seen.append((model.embed(torch.from_numpy(x)).numpy(), labels[of], model, x))
-        told = model.by_prototypes(torch.from_numpy(x)).argmax(1).numpy()
+        embedded = model.embed(torch.from_numpy(x))
+        seen.append((embedded.numpy(), labels[of]))
+        told = model.by_prototypes(embedded).argmax(1).numpy()
         print(f"{len(x):,} faces: prototypes alone are right for {(told == labels[of]).mean():.3f}")
-    x, y = (np.concatenate(parts) for parts in list(zip(*seen, strict=True))[:2])
+    x, y = (np.concatenate(parts) for parts in zip(*seen, strict=True))
     taught = LogisticRegressionCV(
         Cs=STRENGTHS, l1_ratios=(0.0,), use_legacy_attributes=False, max_iter=2000, cv=5
     ).fit(x, y)

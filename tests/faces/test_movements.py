@@ -12,7 +12,8 @@ from facesort.faces.canonical_face import head_rotations
 from facesort.faces.face_blendshapes import BLENDSHAPES
 from facesort.faces.face_mesh import FaceMesh
 from facesort.faces.facs import columns, table
-from facesort.faces.movements import MOST, measures, movements, standardised
+from facesort.faces.movements import measures, movements, standardised
+from facesort.faces.spread import MOST
 
 sys.path.insert(0, str(ROOT / "tests/benchmarks"))
 from movements_on_rendered_faces import correlations, rendered

@@ -71,9 +71,7 @@ def fit_clusters(
         else:
             narrow = project(pool, _directions(pool, clusters, seed))
             centroids, groups, inertia = refine(pool, kmeans.fit_predict(narrow), clusters)
-        nearest = np.empty(len(labelled), np.int32)
-        for block in row_blocks(labelled):
-            nearest[block] = _nearest(labelled[block], centroids)
+        nearest = nearest_clusters(labelled, centroids)
     return Clustering(centroids, groups.astype(np.int32), nearest, float(inertia))
 
 
@@ -124,6 +122,19 @@ def _sums(pool: np.ndarray, groups: np.ndarray, clusters: int) -> np.ndarray:
         members = (groups[block] == np.arange(clusters)[:, None]).astype(np.float32)
         sums += members @ pool[block]
     return sums
+
+
+def nearest_clusters(embeddings: np.ndarray, centroids: np.ndarray) -> np.ndarray:
+    """The nearest centroid of each face: int32 (n,).
+
+    Args:
+        embeddings: float32 (n, D); may be memory-mapped.
+        centroids: float32 (K, D).
+    """
+    nearest = np.empty(len(embeddings), np.int32)
+    for block in row_blocks(embeddings):
+        nearest[block] = _nearest(embeddings[block], centroids)
+    return nearest
 
 
 def _nearest(faces: np.ndarray, centroids: np.ndarray) -> np.ndarray:

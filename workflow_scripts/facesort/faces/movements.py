@@ -15,6 +15,7 @@ import pandas as pd
 from facesort.faces import facs
 from facesort.faces.canonical_face import angles, head_rotations
 from facesort.faces.face_blendshapes import BLENDSHAPES, blendshapes
+from facesort.faces.spread import MOST, median_and_spread
 
 # Points of the mesh, on the person's right and left.
 PAIRED: Final = {
@@ -46,10 +47,6 @@ MIDDLE: Final = {
     "lower lip": (17,),
     "chin": (152,),
 }
-# Spreads: half of the faces' width between these shares, as a normal distribution's deviation.
-LOW, HIGH, DEVIATIONS = 0.05, 0.95, 3.29
-# Standardised strengths end here: a guess of the network's must not outweigh all else.
-MOST: Final = 4.0
 # From here on the network sees a face.
 PRESENT: Final = 0.5
 
@@ -164,8 +161,7 @@ def standardised(strengths: pd.DataFrame, presence: np.ndarray) -> np.ndarray:
     moved = np.setdiff1d(np.arange(values.shape[1]), head)
     apart = values[seen][:, moved] - values[seen][:, moved].mean(0)
     values[:, moved] -= terms @ np.linalg.solve(gram, terms[seen].T @ apart)
-    low, median, high = np.quantile(values[seen], [LOW, 0.5, HIGH], axis=0)
-    spread = (high - low) / DEVIATIONS
-    moves = spread > 1e-6
+    median, spread = median_and_spread(values[seen])
+    moves = spread > 0
     found = np.where(moves, values - median, 0) / np.where(moves, spread, 1)
     return np.clip(found, -MOST, MOST).astype(np.float32)

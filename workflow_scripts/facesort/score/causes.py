@@ -1,6 +1,5 @@
 """Where accuracy is lost: in the embedding, the clusters, the names, or beyond the learnt faces."""
 
-from collections.abc import Hashable
 from typing import Any, Final
 
 import numpy as np
@@ -8,7 +7,7 @@ import pandas as pd
 
 from facesort.cluster.naming import DRAWS
 from facesort.score.cells import gather
-from facesort.score.intervals import accuracy_interval, estimate
+from facesort.score.intervals import accuracy_interval, estimate, with_interval
 from facesort.score.probes import PROBES
 from facesort.train.models import MODELS
 
@@ -150,13 +149,13 @@ def causes_markdown(causes: pd.DataFrame, *, data: str) -> str:
     ]
     for row in causes.to_dict("records"):
         figures = [
-            _with_interval(row, "accuracy"),
-            _with_interval(row, "renamed_accuracy"),
+            with_interval(row, "accuracy"),
+            with_interval(row, "renamed_accuracy"),
             f"{row['peeking_one_to_one_accuracy']:.3f}",
             f"{row['peeking_majority_accuracy']:.3f} ({row['peeking_by_chance']:.3f})",
-            _with_interval(row, "linear_probe_accuracy"),
-            _with_interval(row, "balanced_probe_balanced_accuracy"),
-            _with_interval(row, "knn_accuracy"),
+            with_interval(row, "linear_probe_accuracy"),
+            with_interval(row, "balanced_probe_balanced_accuracy"),
+            with_interval(row, "knn_accuracy"),
             *(_figure(row[name]) for name in SHOWN),
         ]
         named = [str(row[name]) for name in ("model", "variant", "naming")]
@@ -207,9 +206,3 @@ def luck_lines(causes: pd.DataFrame) -> list[str]:
 
 def _figure(value: float) -> str:
     return "-" if np.isnan(value) else f"{value:.3f}"
-
-
-def _with_interval(row: dict[Hashable, Any], name: str) -> str:
-    if np.isnan(row[name]):
-        return "-"
-    return f"{row[name]:.3f} [{row[name + '_low']:.3f}, {row[name + '_high']:.3f}]"

@@ -4,10 +4,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import pairwise_distances_argmin
 from threadpoolctl import threadpool_limits
 
-from facesort.cluster.kmeans import Clustering, check_finite
+from facesort.cluster.kmeans import Clustering, check_finite, nearest_clusters
 from facesort.common.emotions import EMOTIONS
 from facesort.score.probes import neighbours_votes
 
@@ -31,7 +30,7 @@ def answers_by_cluster(
     """
     check_finite(embeddings, "faces of another set")
     with threadpool_limits(1):
-        nearest = pairwise_distances_argmin(embeddings, clustering.centroids)
+        nearest = nearest_clusters(embeddings, clustering.centroids)
     return names.set_index("cluster")["emotion"].loc[nearest].to_numpy(str)
 
 

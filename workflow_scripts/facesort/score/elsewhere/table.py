@@ -10,7 +10,7 @@ import pandas as pd
 from facesort.common.emotions import EMOTIONS
 from facesort.score.cells import gather
 from facesort.score.elsewhere.answers import column
-from facesort.score.intervals import accuracy_interval, estimate
+from facesort.score.intervals import accuracy_interval, estimate, with_interval
 from facesort.score.scores import score
 from facesort.train.models import MODELS
 
@@ -180,9 +180,9 @@ def _line(row: dict[Any, Any]) -> str:
     common = not np.isnan(row["loss"])
     balanced = f"{row['main_balanced_accuracy']:.3f}" if common else "-"
     figures = [
-        _with_interval(row, "accuracy"),
-        _with_interval(row, "balanced_accuracy"),
-        _with_interval(row, "loss", "+.3f") if common else "-",
+        with_interval(row, "accuracy"),
+        with_interval(row, "balanced_accuracy"),
+        with_interval(row, "loss", "+.3f"),
         f"{row['macro_f1']:.3f}",
         f"{row['main_accuracy']:.3f}, {balanced}, {row['main_macro_f1']:.3f}",
     ]
@@ -216,8 +216,3 @@ def set_words(other: OtherSet, first: pd.Series, main_emotions: set[str]) -> str
             f" The main scored faces have no {', '.join(more)}, which count here but in the loss."
         )
     return words
-
-
-def _with_interval(row: dict[Any, Any], name: str, shape: str = ".3f") -> str:
-    low, high = (format(row[f"{name}_{end}"], shape) for end in ("low", "high"))
-    return f"{row[name]:{shape}} [{low}, {high}]"

@@ -9,7 +9,7 @@ from facesort.common.emotions import EMOTIONS
 from facesort.common.job import InputError
 from facesort.score.cells import gather
 from facesort.score.few_labels.label_first import WAYS
-from facesort.score.intervals import accuracy_interval, estimate
+from facesort.score.intervals import accuracy_interval, estimate, with_interval
 
 # How a row's embedding is marked, by what people told it.
 MARKS: Final = {"nothing": "", "comparisons": " (comparisons)", "labels": " (labels)"}
@@ -152,7 +152,7 @@ def few_labels_markdown(table: pd.DataFrame, *, data: str, emotions: int = len(E
             "| --- | --- |" + " --- |" * len(budgets),
         ]
         for (model, variant), rows in _named(table[table["way"] == "equal"]):
-            figures = [_figure(row, metric) for row in rows.to_dict("records")]
+            figures = [with_interval(row, metric) for row in rows.to_dict("records")]
             lines.append(f"| {model} | {variant} | " + " | ".join(figures) + " |")
         lines.append("")
     lines += [_had(table), "", "Which to label first, without knowing any emotion:", ""]
@@ -169,10 +169,9 @@ def few_labels_markdown(table: pd.DataFrame, *, data: str, emotions: int = len(E
         ]
         for (model, variant), rows in _named(table):
             for way in ("random", "typical", "central"):
-                name, sign = (metric, "") if way == "random" else (f"{metric}_gain", "+")
-                figures = [
-                    _figure(row, name, sign) for row in rows[rows["way"] == way].to_dict("records")
-                ]
+                name, shape = (metric, ".3f") if way == "random" else (f"{metric}_gain", "+.3f")
+                shown = rows[rows["way"] == way].to_dict("records")
+                figures = [with_interval(row, name, shape) for row in shown]
                 lines.append(f"| {model} | {variant} | {way} | " + " | ".join(figures) + " |")
         lines.append("")
     covers = "draws, images and seeds" if first["seeds"] > 1 else "draws and images"
@@ -211,12 +210,6 @@ def _named(table: pd.DataFrame) -> Any:
     """The rows by model, with its mark, and variant."""
     named = table.assign(model=table["model"] + table["signal"].map(MARKS))
     return named.groupby(["model", "variant"], sort=False)
-
-
-def _figure(row: dict[str, Any], name: str, sign: str = "") -> str:
-    figures = (row[name], row[f"{name}_low"], row[f"{name}_high"])
-    mean, low, high = (f"{figure:{sign}.3f}" for figure in figures)
-    return f"{mean} [{low}, {high}]"
 
 
 def _had(table: pd.DataFrame) -> str:

@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from facesort.common.emotions import EMOTIONS
 from facesort.common.prototypes import shares
 from facesort.faces import facs
+from facesort.faces.spread import MOST, median_and_spread
 from facesort.train.models.shape import in_float32, some
 
 WEIGHTS: Final = Path(__file__).with_suffix(".csv")
@@ -34,9 +35,6 @@ ONE_SIDED: Final = " on one side"
 # where it is, for a correlation of 1 of its movements with it; and its deviation in both. Rounded
 # from 1,600 rendered faces of 48 pixels.
 HIDDEN, SHOWN, DEVIATION = -0.2, 2.0, 0.85
-# Spreads: half of the faces' width between these shares, as a normal distribution's deviation.
-LOW, HIGH, DEVIATIONS = 0.05, 0.95, 3.29
-MOST: Final = 4.0
 
 
 class ActionUnits(nn.Module):
@@ -70,11 +68,10 @@ class ActionUnits(nn.Module):
         means = np.zeros((len(every), len(used)), np.float32)
         differences = np.zeros((len(every), len(paired)), np.float32)
         for at, name in enumerate(used.index):
-            sides = facs.columns(used.loc[[name]])
-            means[[every.index(column) for column in sides], at] = 1 / len(sides)
-        for at, name in enumerate(paired.index):
-            right, left = (every.index(column) for column in facs.columns(used.loc[[name]]))
-            differences[right, at], differences[left, at] = 1, -1
+            sides = [every.index(column) for column in facs.columns(used.loc[[name]])]
+            means[sides, at] = 1 / len(sides)
+            if len(sides) == 2:
+                differences[sides, paired.index.get_loc(name)] = 1, -1
         taught = pd.read_csv(WEIGHTS, index_col="feature")[list(EMOTIONS)]
         told = features(used)
         table, to_units, correlations = gathered(used)
@@ -112,27 +109,24 @@ class ActionUnits(nn.Module):
         with in_float32(x):
             return ((self._gather(x.float()) - self.median) / self.spread).clamp(-MOST, MOST)
 
-    def units(self, x: Tensor) -> Tensor:
-        """Strengths of the action units, in deviations of the pool: float32 (B, U)."""
-        with in_float32(x):
-            found = (self.embed(x) @ self.to_units - self.unit_median) / self.unit_spread
-            return found.clamp(-MOST, MOST)
-
     def classify(self, x: Tensor) -> Tensor:
         """The mean of the answers' log probabilities, float32 (B, 8)."""
+        ways = {"prototypes": self.by_prototypes, "rendered_faces": self.by_rendered_faces}
         with in_float32(x):
-            answers = [getattr(self, f"by_{each}")(x).log_softmax(1) for each in self.answer_by]
+            seen = self.embed(x)
+            answers = [ways[each](seen).log_softmax(1) for each in self.answer_by]
             return torch.stack(answers).mean(0)
 
-    def by_rendered_faces(self, x: Tensor) -> Tensor:
-        """Logits of the regression that rendered faces taught, float32 (B, 8)."""
-        return self.embed(x) @ self.weights + self.bias
+    def by_rendered_faces(self, seen: Tensor) -> Tensor:
+        """Logits of the regression that rendered faces taught, of embeddings: float32 (B, 8)."""
+        return seen @ self.weights + self.bias
 
-    def by_prototypes(self, x: Tensor) -> Tensor:
-        """Log likelihoods of the emotions by the literature's prototypes, float32 (B, 8)."""
-        units = self.units(x)
-        shown, hidden = (torch.exp(-(((units - at) / DEVIATION) ** 2) / 2)[:, :, None]
-                         for at in (self.shown, HIDDEN))  # fmt: skip
+    def by_prototypes(self, seen: Tensor) -> Tensor:
+        """Log likelihoods by the literature's prototypes, of embeddings: float32 (B, 8)."""
+        units = (seen @ self.to_units - self.unit_median) / self.unit_spread
+        units = units.clamp(-MOST, MOST)[:, :, None]
+        shown = _normal(units, self.shown[:, None])
+        hidden = _normal(units, HIDDEN)
         return (self.shares * shown + (1 - self.shares) * hidden + 1e-9).log().sum(1)
 
 
@@ -172,10 +166,13 @@ def gathered(used: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
 
 def _spread(values: Tensor) -> tuple[Tensor, Tensor]:
     """Median and spread of the columns of (N, D); 1 where they hardly vary."""
-    at = torch.tensor([LOW, 0.5, HIGH])
-    low, median, high = torch.from_numpy(np.quantile(values.numpy(), at.numpy(), axis=0)).float()
-    spread = (high - low) / DEVIATIONS
-    return median, torch.where(spread > 1e-6, spread, 1.0)
+    median, spread = median_and_spread(values.numpy())
+    return torch.tensor(median).float(), torch.tensor(np.where(spread > 0, spread, 1)).float()
+
+
+def _normal(values: Tensor, mean: Tensor | float) -> Tensor:
+    """How likely values are about a mean, but for a factor that is the same for all."""
+    return torch.exp(-(((values - mean) / DEVIATION) ** 2) / 2)
 
 
 def build(shape: tuple[int, ...], settings: dict[str, Any]) -> nn.Module:

@@ -34,6 +34,7 @@ include: "rules/train.smk"
 include: "rules/cluster.smk"
 include: "rules/score.smk"
 include: "rules/pages.smk"
+include: "rules/archive.smk"
 
 
 onstart:

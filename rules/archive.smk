@@ -32,7 +32,7 @@ rule browse_page:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=megabytes(1000, per_mb=2),
+        mem_mb=megabytes(1000, per_mb=1),
         runtime=minutes(10, per_mb=0.02),
     params:
         link="",

@@ -417,7 +417,7 @@ async function show(row) {
   boxes(row);
   byId("open").hidden = !data.link;
   if (data.link) byId("open").href = data.link + names[photo].split("/").map(encodeURIComponent).join("/");
-  byId("like").disabled = columns.state[row] !== 0;
+  byId("like").hidden = columns.state[row] !== 0 || Boolean(judging);
   question(row);
   const opening = byId("face").hidden;
   byId("face").hidden = false;
@@ -664,6 +664,10 @@ byId("help").addEventListener("click", () => byId("helping").showModal());
 byId("helped").addEventListener("click", () => byId("helping").close());
 addEventListener("scroll", drawSoon, { passive: true });
 new ResizeObserver(drawSoon).observe(grid);
+// What sticks below the bar keeps below it however high it is.
+new ResizeObserver(([bar]) => {
+  document.documentElement.style.setProperty("--bar", `${bar.target.offsetHeight}px`);
+}).observe(document.querySelector(".bar"));
 
 // Keys. Letters count where no text is written, and can be turned off.
 

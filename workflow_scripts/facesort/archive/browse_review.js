@@ -44,7 +44,7 @@ function recall() {
 
 // Finds the face of each answer: by its box, since faces are numbered anew when more are found.
 async function match() {
-  await told();
+  await Promise.all([told(), offers()]);
   const photos = new Map(names.map((name, at) => [name, at]));
   const wanted = new Set([...records.values()].map((record) => photos.get(record.photo)));
   const rows = new Map();
@@ -83,7 +83,6 @@ function verdictOf(row, tag) {
 }
 
 async function judge(row, tag, verdict, chosenBy, goOn = false) {
-  await Promise.all([told(), offers()]);
   if (!latest) await match();
   const { row: rows, stratum, place, strata } = offered[tag];
   const at = rows.indexOf(row);
@@ -142,8 +141,17 @@ function tellJudged(text) {
   const count = records.size;
   byId("judged").textContent = text || (count ? `${counted(count)} answer${count > 1 ? "s" : ""}, kept in this browser` : "No face judged.");
   byId("judged").classList.toggle("saved", Boolean(text));
-  byId("estimate").textContent = judging && latest ? estimateWords() : "";
+  if (!latest) return;
+  byId("estimate").textContent = judging ? `${judgedOf(judging)} of ${offered[judging].row.length} looked at. ${estimateWords(judging)}` : "";
+  for (const { name, words } of data.tags) {
+    const judged = judgedOf(name);
+    document.querySelector(`#review [value=${name}]`).textContent = judged ? `${words}: ${judged} judged` : words;
+    document.querySelector(`[data-share=${name}]`).textContent = judged ? estimateWords(name) : "not known yet";
+  }
 }
+
+// How many of the faces to look at have an answer.
+const judgedOf = (tag) => offered[tag].row.filter((row) => verdictOf(row, tag)).length;
 
 // Of how many in 100 faces a tag is right: each stratum counts by its faces, however many were seen.
 function estimate(tag) {
@@ -175,14 +183,12 @@ function estimate(tag) {
   return { looks, share, low: Math.max(0, middle - half), high: Math.min(1, middle + half) };
 }
 
-function estimateWords() {
-  const words = data.tags.find(({ name }) => name === judging).words;
-  const { looks, share, low, high: top } = estimate(judging);
-  const seen = offered[judging].row.filter((row) => verdictOf(row, judging)).length;
-  const so = `${seen} of ${offered[judging].row.length} looked at. `;
-  if (share === undefined) return `${so}A few more, and you know how often “${words}” is right.`;
+function estimateWords(tag) {
+  const { looks, share, low, high: top } = estimate(tag);
+  if (!offered[tag].strata.some(({ given }) => given)) return "No face has it; your answers tell whether some could.";
+  if (share === undefined) return "A few more, and you know how often it is right.";
   const whole = (value) => Math.round(100 * value);
-  return `${so}On your photos “${words}” is right in ${whole(share)} of 100 faces that have it: between ${whole(low)} and ${whole(top)}, by ${looks} looks.`;
+  return `On your photos it is right in ${whole(share)} of 100 faces that have it: between ${whole(low)} and ${whole(top)}, by ${looks} looks.`;
 }
 
 async function startJudging(tag) {
@@ -193,7 +199,6 @@ async function startJudging(tag) {
   for (const part of byId("find").elements) part.disabled = Boolean(tag);
   close();
   if (tag) {
-    await Promise.all([told(), offers()]);
     if (!latest) await match();
   }
   byId("review").value = tag;
@@ -274,6 +279,10 @@ function listen() {
   });
   byId("review").addEventListener("change", () => startJudging(byId("review").value));
   byId("stop").addEventListener("click", () => startJudging(""));
+  // What another tab keeps, this one keeps too.
+  addEventListener("storage", (event) => {
+    if (event.key === KEPT) recall();
+  });
   for (const id of ["by", "letters"]) byId(id).addEventListener("input", remember);
   byId("forget").addEventListener("click", () => {
     if (!records.size || !confirm("Forget all answers that are not saved?")) return;

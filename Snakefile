@@ -27,6 +27,15 @@ rule all:
         "results/summary.html",
 
 
+rule archive:
+    """Faces and tags of all photographs of a folder (docs/archive.md)."""
+    input:
+        "results/archive/faces.parquet",
+        "results/archive/photos.parquet",
+        "results/archive/photos.csv",
+        "results/archive/refused.csv",
+
+
 include: "rules/demo.smk"
 include: "rules/fetch.smk"
 include: "rules/faces.smk"
@@ -34,6 +43,7 @@ include: "rules/train.smk"
 include: "rules/cluster.smk"
 include: "rules/score.smk"
 include: "rules/pages.smk"
+include: "rules/archive.smk"
 
 
 onstart:

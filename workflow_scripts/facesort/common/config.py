@@ -120,9 +120,11 @@ def _archive_errors(photos: str | None) -> list[str]:
     if os.path.isfile(photos):  # noqa: PTH113
         return [f"archive.photos: {photos}: not a folder"]
     results, folder = Path("results/archive").resolve(), Path(photos).resolve()
-    if folder in (results, *results.parents):
+    inside = "it holds" if folder in (results, *results.parents) else ""
+    inside = inside or ("it lies in" if results in folder.parents else "")
+    if inside:
         return [
-            f"archive.photos: {photos}: it holds {results}, where results are written, and a "
+            f"archive.photos: {photos}: {inside} {results}, where results are written, and a "
             "photo folder is never written to; run in another folder (--directory)"
         ]
     return []

@@ -19,6 +19,6 @@ with job(snakemake.log[0]):
         snakemake.input.thumbnails,
         snakemake.input.previews,
         snakemake.output.shards,
-        snakemake.params.link,
+        Path(snakemake.params.folder).resolve().as_uri() + "/",
     )
     Path(snakemake.output.page).write_text(page, encoding="utf-8")

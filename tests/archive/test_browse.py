@@ -12,7 +12,9 @@ import pandas as pd
 import pytest
 from small_run import ROOT
 
-from facesort.archive.browse import TAGS, UNSURE
+from facesort.archive import tables
+from facesort.archive.browse import STATES, TAGS
+from facesort.archive.tables import UNSURE
 from facesort.common.emotions import EMOTIONS
 from facesort.common.job import InputError
 from facesort.faces import facs
@@ -50,6 +52,12 @@ def faces(folder):
     return pd.read_parquet(folder / "faces.parquet")
 
 
+def test_the_page_has_words_for_all_tags_and_states():
+    assert tuple(TAGS) == (*tables.APPARENT, *tables.LOOKS)
+    assert tuple(tag.words for tag in TAGS.values()) == tables.TAGS
+    assert tuple(STATES) == tables.STATES
+
+
 def shard(folder, name):
     """The text that a shard hands to the page. It is one line of one call with two strings."""
     line = (folder / f"browse/{name}.js").read_text(encoding="ascii")
@@ -77,7 +85,7 @@ def rows(folder, faces):
 def test_columns_hold_what_the_table_says(folder, faces):
     table = rows(folder, faces)
     assert len(table) == len(faces) == FACES
-    states = np.array(["answered", "small", "blurred", "turned", "covered"])
+    states = np.array(tables.STATES)
     assert (states[column(folder, "state", "u1")] == table["state"]).all()
     words = [tag.words for tag in TAGS.values()]
     bits = column(folder, "tags", "u2")

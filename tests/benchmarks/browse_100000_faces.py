@@ -24,6 +24,7 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "workflow_scripts"))
 
 from facesort.archive.browse import FOLDER, TAGS, browse_page
+from facesort.archive.tables import STATES
 from facesort.common.emotions import EMOTIONS
 from facesort.demo.dataset import portrait
 from facesort.faces import facs
@@ -80,8 +81,7 @@ def make_tables(folder: Path, faces: int, drawn: list, names: list[str] | None =
     table["sharpness"] = rng.gamma(3, 1, len(table)).astype("f4")
     for name, most in (("yaw", 25), ("pitch", 12), ("roll", 8)):
         table[name] = rng.normal(0, most, len(table)).astype("f4")
-    states = np.array(["answered", "small", "blurred", "turned", "covered"])
-    table["state"] = rng.choice(states, len(table), p=[0.8, 0.1, 0.05, 0.03, 0.02])
+    table["state"] = rng.choice(STATES, len(table), p=[0.8, 0.1, 0.02, 0.03, 0.05])
     answered = (table["state"] == "answered").to_numpy()
     emotion = (np.repeat(which, PER_PHOTO) * PER_PHOTO + table["face"]) % len(EMOTIONS)
     chances = rng.dirichlet(np.full(len(EMOTIONS), 0.3), len(table)) * 0.6

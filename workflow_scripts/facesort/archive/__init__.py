@@ -1,6 +1,6 @@
-"""Stage archive: a folder of photographs in; faces, tags and a page to browse out.
+"""Stage archive: a folder of photographs in; faces, their tags and a page to browse them on out.
 
-In: photographs of a person's own.
-Out: a table of faces and one of photos, a page to find and to judge faces on.
-May use: common, faces (movements and spreads), pages (frame and style).
+In: a folder of photographs, which is only read; perhaps a trained model.
+Out: tables of faces, photos and refused files, thumbnails; a page to find and to judge faces on.
+May use: common, fetch (reading images, names as text), faces, train (models), pages (the frame).
 """

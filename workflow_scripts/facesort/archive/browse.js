@@ -415,7 +415,8 @@ async function show(row) {
   byId("preview").hidden = true;
   byId("no-preview").hidden = photo < data.pictured.photos;
   boxes(row);
-  byId("open").hidden = !data.link;
+  // Where bytes of a path could not be written as they are, it leads nowhere.
+  byId("open").hidden = !data.link || names[photo].includes("\\");
   if (data.link) byId("open").href = data.link + names[photo].split("/").map(encodeURIComponent).join("/");
   byId("like").hidden = columns.state[row] !== 0 || Boolean(judging);
   question(row);

@@ -17,6 +17,7 @@ import pandas as pd
 import pyarrow.parquet as parquet
 
 from facesort.archive.browse_review import proposals
+from facesort.archive.tables import BOX, KEY, UNSURE
 from facesort.common.emotions import EMOTIONS
 from facesort.common.job import InputError, unreadable
 from facesort.faces import facs
@@ -26,16 +27,15 @@ from facesort.pages.page import packed, render
 FOLDER: Final = "browse"
 # Pictures in a shard: some 200 kB, so that a screen of faces from everywhere is soon there.
 FACES, PHOTOS = 50, 12
+# States of faces, and how the page says them.
 STATES: Final = {
     "answered": "answered",
     "small": "too small",
-    "blurred": "blurred",
-    "turned": "turned too far",
     "covered": "covered",
+    "turned": "turned too far",
+    "blurred": "blurred",
 }
-UNSURE: Final = "unsure"
-PLACES: Final = ("photo", "face")
-NUMBERS: Final = ("left", "top", "width", "height", "size", "sharpness", "yaw", "pitch", "roll")
+NUMBERS: Final = (*BOX, "size", "sharpness", "yaw", "pitch", "roll")
 HEAD: Final = ("headYaw", "headPitch", "headRoll")
 
 
@@ -92,7 +92,7 @@ def browse_page(
     """
     shards = Path(shards)
     movements, strengths = _movements()
-    wanted = {*PLACES, *NUMBERS, *TAGS, "state", "look", "tags", *strengths}
+    wanted = {*KEY, *NUMBERS, *TAGS, "state", "look", "tags", *strengths}
     of_photos = _read(photos, {"photo", "width", "height"})
     of_faces = _read(faces, wanted)
     of_photos, seen = _pictures_first(of_photos, photos, previews, ["photo"])

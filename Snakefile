@@ -27,6 +27,16 @@ rule all:
         "results/summary.html",
 
 
+rule archive:
+    """Faces and tags of all photographs of a folder, and a page of them (docs/archive.md)."""
+    input:
+        "results/archive/faces.parquet",
+        "results/archive/photos.parquet",
+        "results/archive/photos.csv",
+        "results/archive/refused.csv",
+        "results/archive/browse.html",
+
+
 include: "rules/demo.smk"
 include: "rules/fetch.smk"
 include: "rules/faces.smk"
@@ -34,6 +44,7 @@ include: "rules/train.smk"
 include: "rules/cluster.smk"
 include: "rules/score.smk"
 include: "rules/pages.smk"
+include: "rules/archive.smk"
 
 
 onstart:

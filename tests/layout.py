@@ -34,6 +34,11 @@ TESTED_ELSEWHERE = {
     "tests/train/test_batches.py": ("arrays on disk, as batches read them", "common: arrays"),
     "tests/score/test_scores.py": ("eight names", "common: emotions"),
     "tests/score/test_table1.py": ("gathers what the tables show", "score: cells"),
+    "tests/archive/test_analysis.py": (
+        "parts of one way, from a folder to its tables, which is tried as a whole",
+        "archive: export joining journal listing pictures tables",
+    ),
+    "tests/archive/test_answers.py": ("what the answers are set against", "archive: spread"),
     "tests/pages/test_figures.py": ("saves each figure", "common: drawing"),
     "tests/pages/test_pages.py": (
         "pages are tried in a browser, or by what stands in them",

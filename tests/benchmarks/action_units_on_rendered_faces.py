@@ -24,7 +24,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "workflow_scripts")
 from facesort.common.emotions import EMOTIONS
 from facesort.demo.dataset import in_parallel, portrait
 from facesort.faces.face_mesh import FaceMesh
-from facesort.faces.movements import movements, standardised
+from facesort.faces.movements import movements
+from facesort.faces.spread import standardised
 from facesort.train.models import build
 from facesort.train.models.action_units import WEIGHTS, features, used_movements
 

@@ -24,7 +24,8 @@ from facesort.demo.dataset import portrait
 from facesort.demo.person import Scene
 from facesort.faces.face_mesh import FaceMesh
 from facesort.faces.facs import FOUND, TABLE, columns, table
-from facesort.faces.movements import movements, standardised
+from facesort.faces.movements import movements
+from facesort.faces.spread import standardised
 
 SIDE, SMALL = 96, 48
 PROBABILITY, ONE_SIDED = 0.3, 0.25

@@ -246,6 +246,55 @@ def test_lists_and_mappings_of_the_command_line_are_read_as_yaml():
 
 
 @pytest.mark.parametrize(
+    ("words", "photos"),
+    [
+        ("archive=/photos", "/photos"),
+        ("archive=demo", "demo"),
+        ("archive=~/my photos/", "{home}/my photos"),
+        ("archive=2019", "2019"),
+        ("archive={photos: /photos}", "/photos"),
+    ],
+)
+def test_a_folder_of_photographs_is_named_by_one_word(tmp_path, monkeypatch, words, photos):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    config = given(words)
+    assert config["archive"] == DEFAULT["archive"] | {"photos": photos.format(home=tmp_path)}
+
+
+@pytest.mark.parametrize(
+    ("photos", "complaint"),
+    [
+        ("demo", None),
+        ("pile", None),
+        ("none", "archive.photos: none: no such file or folder in"),
+        ("a.csv", "archive.photos: a.csv: not a folder"),
+        ("{a}", "archive.photos: {a}: Snakemake takes words in braces"),
+        ("", "archive.photos: : no name"),
+        (".", "archive.photos: .: it holds {here}/results/archive, where results are written"),
+        ("up", "archive.photos: up: it holds {here}/results/archive, where results"),
+        ("results", "archive.photos: results: it holds {here}/results/archive, where"),
+        ("results/archive/in", "archive.photos: results/archive/in: it lies in"),
+    ],
+)
+def test_photographs_lie_apart_from_results(tmp_path, monkeypatch, photos, complaint):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pile").mkdir()
+    (tmp_path / "results/archive/in").mkdir(parents=True)
+    (tmp_path / "a.csv").touch()
+    (tmp_path / "up").symlink_to("..")
+    errors = config_errors(DEFAULT | {"archive": DEFAULT["archive"] | {"photos": photos}})
+    assert len(errors) == (complaint is not None)
+    here = str(tmp_path)
+    assert all(e.startswith(complaint.replace("{here}", here).replace(": :", ":")) for e in errors)
+    # Results may be a link into the photographs.
+    (tmp_path / "results/archive/in").rmdir()
+    (tmp_path / "results/archive").rmdir()
+    (tmp_path / "results/archive").symlink_to(tmp_path / "pile")
+    errors = config_errors(DEFAULT | {"archive": DEFAULT["archive"] | {"photos": "pile"}})
+    assert len(errors) == 1 and "a photo folder is never written to" in errors[0]
+
+
+@pytest.mark.parametrize(
     ("words", "said"),
     [
         ("seeds=[1, 2", "seeds: '[1, 2' is not of type 'array'"),

@@ -7,9 +7,16 @@ import zlib
 import numpy as np
 import pytest
 import simplejpeg
-from PIL import Image
+from PIL import ExifTags, Image
 
-from facesort.fetch.imaging import ImageError, cut_faces, read_image, resize
+from facesort.fetch.imaging import (
+    TRANSPOSED,
+    ImageError,
+    cut_faces,
+    read_image,
+    read_photo,
+    resize,
+)
 
 MOST = 10_000_000
 WHOLE = (0.0, 1.0, 0.0, 1.0)
@@ -150,6 +157,37 @@ def test_reduction_moves_nothing(orientation):
     right = expected(photo, 32, (0.8, 0.7, 1.0, 1.0))
     assert difference(cut, right) < 1
     assert difference(cut, np.roll(right, 1, axis=1)) > 10
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "HEIF"])
+def test_a_photo_is_read_as_it_is_shown_and_as_is_told(photo, orientation, kind):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    data = encode(photo, kind, exif=exif.tobytes())
+    read = read_photo(data, 10**6)
+    shown = np.asarray(photo.transpose(TRANSPOSED[orientation]) if orientation > 1 else photo)
+    assert read.orientation == orientation and difference(read.pixels, shown) < 5
+    assert (read.height, read.width) == shown.shape[:2] == read.pixels.shape[:2]
+    # What is told wins, also over what HEIC's decoder has done already.
+    for told in TRANSPOSED:
+        read = read_photo(data, 10**6, told=told)
+        turned = np.asarray(photo.transpose(TRANSPOSED[told]))
+        assert read.orientation == told and difference(read.pixels, turned) < 5
+        assert (read.height, read.width) == turned.shape[:2]
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_large_jpeg_is_decoded_no_larger_than_asked_for(photo, orientation):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    longer = max(photo.size)
+    for side, reduction in ((longer, 1), (longer // 2, 2), (longer // 2 + 1, 1), (longer // 5, 4)):
+        read = read_photo(encode(photo, "JPEG", exif=exif), 10**6, side)
+        assert max(read.pixels.shape[:2]) == -(-longer // reduction) >= side
+        assert sorted((read.width, read.height)) == sorted(photo.size)
+        assert np.allclose(read.scale, reduction, rtol=0.05)
+    assert max(read_photo(encode(photo, "PNG"), 10**6, 1).pixels.shape) == longer
 
 
 def test_broken_exif_is_no_reason_to_refuse(photo):

@@ -24,8 +24,11 @@ PATHS = (
     ("data", "labelled"),
     ("fetch", "exclude"),
     ("models", "transfer", "weights"),
+    ("archive", "photos"),
     ("fetch", "keep_photos"),
 )
+# What `archive.photos` may be beside a path: the rendered photos.
+RENDERED = "demo"
 
 # What `models.transfer.weights` may be beside a path, and the backbones that a package has.
 KNOWN_WEIGHTS = ("torchvision", "timm", "package")
@@ -76,6 +79,7 @@ def config_errors(config: dict[str, Any]) -> list[str]:
     # Path.is_file raises for names that are too long.
     if os.path.isfile(data["faces"] or ""):  # noqa: PTH113
         errors.append(f"data.faces: {data['faces']}: not a folder")
+    errors += _archive_errors(config["archive"]["photos"])
     if faces["train_joins_pool"] and not is_labelled(config):
         errors.append(
             "faces.train_joins_pool: no labelled face can join the pool while data.labelled is null"
@@ -108,6 +112,22 @@ def config_errors(config: dict[str, Any]) -> list[str]:
     if not any(config["models"].values()):
         errors.append("models: none is left; keep at least one of the blocks")
     return errors
+
+
+def _archive_errors(photos: str | None) -> list[str]:
+    if photos in (None, RENDERED) or not os.path.exists(photos):  # noqa: PTH110
+        return []
+    if os.path.isfile(photos):  # noqa: PTH113
+        return [f"archive.photos: {photos}: not a folder"]
+    results, folder = Path("results/archive").resolve(), Path(photos).resolve()
+    inside = "it holds" if folder in (results, *results.parents) else ""
+    inside = inside or ("it lies in" if results in folder.parents else "")
+    if inside:
+        return [
+            f"archive.photos: {photos}: {inside} {results}, where results are written, and a "
+            "photo folder is never written to; run in another folder (--directory)"
+        ]
+    return []
 
 
 def _pool_errors(config: dict[str, Any]) -> list[str]:
@@ -192,6 +212,10 @@ def settled(config: dict[str, Any], as_module: bool) -> dict[str, Any]:
     config = _plain(config)
     if as_module:
         config = _over(_plain(yaml.load(DEFAULT.read_bytes(), yaml.CSafeLoader)), config)
+    # `archive=/photos` on the command line names the photos alone.
+    if isinstance(config.get("archive"), str | int):
+        default = yaml.load(DEFAULT.read_bytes(), yaml.CSafeLoader)["archive"]
+        config["archive"] = default | {"photos": str(config["archive"])}
     for error in list(_validator().iter_errors(config)):
         if isinstance(error.instance, str) and error.path:
             with suppress(yaml.YAMLError, UnicodeError):
@@ -205,7 +229,7 @@ def settled(config: dict[str, Any], as_module: bool) -> dict[str, Any]:
     for path in (*PATHS, *(("data", "also_score", n, "folder") for n in range(len(others)))):
         block, key = _block(config, path)
         given = block.get(key) if isinstance(block, dict) else None
-        if isinstance(given, str) and given not in ("", *KNOWN_WEIGHTS):
+        if isinstance(given, str) and given not in _words(path):
             whole = os.path.expanduser(given)  # noqa: PTH111 - pathlib's fails without a home
             whole = re.sub("^/+", "/", str(Path(whole)))
             # A module's `prefix:` goes before whatever is not absolute.
@@ -237,6 +261,12 @@ def _over(below: Any, above: Any) -> Any:
     return above
 
 
+def _words(path: Any) -> tuple[str, ...]:
+    """What may stand where a path is asked for, and is none."""
+    known = {"weights": KNOWN_WEIGHTS, "photos": (RENDERED,)}
+    return ("", *known.get(path[-1], ()))
+
+
 def _block(config: Any, path: Any) -> tuple[Any, Any]:
     """The block of the config in which a key stands, None if there is none; and the key."""
     *above, key = path
@@ -258,7 +288,7 @@ def _path_errors(config: dict[str, Any]) -> list[str]:
     for number, (_, entry) in enumerate(named_entries(config)):
         named[f"data.also_score.{number}"] = entry["folder"]
     for key, path in named.items():
-        if path is None or (key.endswith(".weights") and path in KNOWN_WEIGHTS):
+        if path is None or (path and path in _words(tuple(key.split(".")))):
             continue
         if path == "":
             errors.append(f"{key}: no name; write null for none")

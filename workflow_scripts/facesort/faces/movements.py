@@ -15,7 +15,6 @@ import pandas as pd
 from facesort.faces import facs
 from facesort.faces.canonical_face import angles, head_rotations
 from facesort.faces.face_blendshapes import BLENDSHAPES, blendshapes
-from facesort.faces.spread import MOST, median_and_spread
 
 # Points of the mesh, on the person's right and left.
 PAIRED: Final = {
@@ -47,8 +46,6 @@ MIDDLE: Final = {
     "lower lip": (17,),
     "chin": (152,),
 }
-# From here on the network sees a face.
-PRESENT: Final = 0.5
 
 
 def movements(points: np.ndarray, threads: int = 1) -> pd.DataFrame:
@@ -131,37 +128,3 @@ def above(at: dict[str, np.ndarray], place: str, *others: str) -> np.ndarray:
 def apart(at: dict[str, np.ndarray], place: str, other: str) -> np.ndarray:
     found: np.ndarray = np.linalg.norm(at[place] - at[other], axis=1)
     return found
-
-
-def standardised(strengths: pd.DataFrame, presence: np.ndarray) -> np.ndarray:
-    """Movements set against their own set's median and spread, its faces' turn taken out.
-
-    What a turned head still changes in a strength (a regression on yaw, pitch and roll and their
-    products over the faces of the set) is subtracted. No label is used.
-
-    Args:
-        strengths: as of ``movements``.
-        presence: float (N,), as of ``FaceMesh.find``. Faces without presence have strengths too,
-            but say nothing of medians and spreads.
-
-    Returns:
-        float32 (N, columns), from -4 to 4; a column that is the same for nearly all faces is 0.
-    """
-    values = strengths.to_numpy(np.float64, copy=True)
-    seen = presence > PRESENT
-    if not seen.any():
-        return np.zeros(values.shape, np.float32)
-    head = np.flatnonzero(strengths.columns.isin(["headYaw", "headPitch", "headRoll"]))
-    sines = np.sin(np.radians(values[:, head]))
-    products = [sines[:, i] * sines[:, j] for i in range(3) for j in range(i, 3)]
-    terms = np.column_stack([sines, *products])
-    terms -= terms[seen].mean(0)
-    # A little ridge: few faces may not tell nine terms apart.
-    gram = terms[seen].T @ terms[seen] + 1e-3 * np.eye(terms.shape[1])
-    moved = np.setdiff1d(np.arange(values.shape[1]), head)
-    apart = values[seen][:, moved] - values[seen][:, moved].mean(0)
-    values[:, moved] -= terms @ np.linalg.solve(gram, terms[seen].T @ apart)
-    median, spread = median_and_spread(values[seen])
-    moves = spread > 0
-    found = np.where(moves, values - median, 0) / np.where(moves, spread, 1)
-    return np.clip(found, -MOST, MOST).astype(np.float32)

@@ -159,6 +159,59 @@ def read_image(data: bytes, max_pixels: int) -> np.ndarray:
     return _upright(pixels, orientation)
 
 
+@dataclass(frozen=True)
+class Photo:
+    """A photo as it is shown, perhaps decoded at a smaller size.
+
+    Attributes:
+        pixels: uint8 (H, W, 3), RGB.
+        width, height: of the whole photo as it is shown, in pixels.
+        orientation: 1 to 8, by which it was turned from how it is stored.
+    """
+
+    pixels: np.ndarray
+    width: int
+    height: int
+    orientation: int
+
+    @property
+    def scale(self) -> np.ndarray:
+        """How many pixels of the whole photo one of ``pixels`` is: float64 (2,), x and y."""
+        return np.array([self.width, self.height]) / self.pixels.shape[1::-1]
+
+
+def read_photo(
+    data: bytes, max_pixels: int, side: int | None = None, told: int | None = None
+) -> Photo:
+    """Decode a photo, a JPEG no larger than need be.
+
+    Args:
+        side: a JPEG is decoded at the smallest of 1/1, 1/2, 1/4 and 1/8 whose longer side has as
+            many pixels; None decodes it whole.
+        told: orientation, 1 to 8, that counts instead of the file's own.
+
+    Raises:
+        ImageError: as ``cut_faces``.
+    """
+    image = _open(data, max_pixels)
+    orientation = told or _orientation(image)
+    # Of HEIC files the stored picture comes turned already.
+    done = image.info.get("original_orientation") or 1
+    width, height = image.size if (orientation if done == 1 else 1) < 5 else image.size[::-1]
+    reduction = 1
+    if image.format in REDUCIBLE and side:
+        reduction = max(k for k in REDUCTIONS if k <= max(1, max(image.size) // side))
+    pixels = _decode(image, data, reduction)
+    if isinstance(pixels, Image.Image):
+        pixels = np.asarray(_to_rgb(pixels))
+    if done == 1:
+        pixels = _upright(pixels, orientation)
+    elif told and told != done:
+        pixels = _upright(_upright(pixels, {6: 8, 8: 6}.get(done, done)), told)
+        height, width = pixels.shape[:2]
+    return Photo(pixels, width, height, orientation if done == 1 or told else done)
+
+
 def resize(image: np.ndarray, size: int) -> np.ndarray:
     """Make an image a square: averages over areas shrink it, a bicubic filter enlarges it.
 

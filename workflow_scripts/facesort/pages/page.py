@@ -19,39 +19,47 @@ PAGES = Path(__file__).resolve().parent
 SHEET = 2000
 
 
-def render(name: str, data: dict[str, Any] | None = None, **values: Any) -> str:
+def render(
+    name: str,
+    data: dict[str, Any] | None = None,
+    folder: Path = PAGES,
+    more: tuple[str, ...] = (),
+    **values: Any,
+) -> str:
     """The page of a template: ``<name>.html`` with ``<name>.css`` and ``<name>.js`` inside.
 
     Everything put into the page is escaped, and a content security policy lets no script run but
-    the template's own, and nothing be loaded.
+    the template's own, and nothing be loaded but, if there are ``more``, scripts that these add.
 
     Args:
         data: what the script reads, as JSON.
+        folder: where the template lies.
+        more: further scripts of the folder, which stand before the template's own.
         values: what the template shows.
     """
     environment = Environment(
-        loader=FileSystemLoader(PAGES),
+        loader=FileSystemLoader([folder, PAGES]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters["thousands"] = lambda number: f"{number:,}"
-    style = _read("page.css") + _read(f"{name}.css")
-    script = _read(f"{name}.js")
+    style = _read(PAGES / "page.css") + _read(folder / f"{name}.css")
+    script = "".join(_read(folder / f"{part}.js") for part in (*more, name))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    source = f"'sha256-{digest}'" + (" 'strict-dynamic'" if more else "")
     return environment.get_template(f"{name}.html").render(
         style=Markup(style),
         # Browsers compare the digest with the very text between the tags.
         script=Markup(script),
-        script_source=Markup(f"'sha256-{digest}'" if script else "'none'"),
+        script_source=Markup(source if script else "'none'"),
         data=json_text(data),
         **values,
     )
 
 
-def _read(name: str) -> str:
-    path = PAGES / name
+def _read(path: Path) -> str:
     return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 

@@ -98,16 +98,17 @@ class ActionUnits(nn.Module):
             labels: not looked at.
         """
         x = torch.from_numpy(some(faces, rows, seed))
-        self.median, self.spread = _spread(self._gather(x))
+        self.median, self.spread = _spread(self.gather(x))
         self.unit_median, self.unit_spread = _spread(self.embed(x) @ self.to_units)
 
-    def _gather(self, x: Tensor) -> Tensor:
+    def gather(self, x: Tensor) -> Tensor:
+        """Means and differences of both sides, as they are: float32 (B, D)."""
         return torch.cat([x @ self.to_means, (x @ self.to_differences).abs()], 1)
 
     def embed(self, x: Tensor) -> Tensor:
         """Means and differences of both sides, in deviations of the pool: float32 (B, D)."""
         with in_float32(x):
-            return ((self._gather(x.float()) - self.median) / self.spread).clamp(-MOST, MOST)
+            return ((self.gather(x.float()) - self.median) / self.spread).clamp(-MOST, MOST)
 
     def classify(self, x: Tensor) -> Tensor:
         """The mean of the answers' log probabilities, float32 (B, 8)."""

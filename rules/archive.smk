@@ -1,0 +1,160 @@
+"""
+Finds the faces in a folder of photographs, reads what they show, tags them, and makes a page to
+browse them on. The folder is only read. Asked for by the target `archive`; a run of all leaves it
+alone.
+
+REQUIRED INPUTS:
+    archive.photos of the config     a folder of photographs, or results/demo/photos
+
+OUTPUTS:
+    results/archive/faces.parquet    a row a face: place, size, pose, movements, probabilities, tags
+    results/archive/photos.parquet, photos.csv  a row a photo: how many faces have each tag
+    results/archive/refused.csv      a row a file that is no photo, and why
+    results/archive/listing.parquet  all files, and which bucket each falls to
+    results/archive/buckets/         a journal a bucket, from which a killed run goes on
+    results/archive/{found,read,refused,answers}/{job}.parquet  what each job has read and answered
+    results/archive/thumbnails/{job}.parquet    a JPEG of each face
+    results/archive/previews/{job}.parquet      a small JPEG of each photo
+    results/archive/browse.html, browse/        a page to find and to judge faces on; what it loads
+
+The columns of all tables: facesort/archive/tables.py.
+"""
+
+PHOTOS = config["archive"]["photos"]
+PHOTOS = "results/demo/photos" if PHOTOS == "demo" else PHOTOS
+ARCHIVE_JOBS = range(config["archive"]["jobs"])
+
+
+rule list_photos:
+    """List the files of the archive, and put each into a bucket."""
+    input:
+        folder=PHOTOS or "archive.photos of the config",
+    output:
+        listing="results/archive/listing.parquet",
+    log:
+        "results/logs/list_photos.log",
+    conda:
+        "../envs/archive.yaml"
+    resources:
+        mem_mb=megabytes(2000),
+        runtime=minutes(120),
+    params:
+        folder=lambda wildcards, input: str(input.folder),
+        # A folder's time tells nothing of what is in its folders.
+        files=lambda wildcards: tree_digest(PHOTOS),
+        packages=packages_digest("archive"),
+        code=code_digest("list_photos"),
+    script:
+        "../workflow_scripts/list_photos.py"
+
+
+rule analyse_photos:
+    """Find and read the faces of the photos that fall to job {wildcards.job}."""
+    input:
+        listing="results/archive/listing.parquet",
+    output:
+        found="results/archive/found/{job}.parquet",
+        read="results/archive/read/{job}.parquet",
+        refused="results/archive/refused/{job}.parquet",
+        thumbnails="results/archive/thumbnails/{job}.parquet",
+        previews="results/archive/previews/{job}.parquet",
+    log:
+        "results/logs/analyse_photos/{job}.log",
+    wildcard_constraints:
+        job=r"\d+",
+    conda:
+        "../envs/archive.yaml"
+    resources:
+        mem_mb=megabytes(1500),
+        runtime=minutes(60, per_mb=200 / len(ARCHIVE_JOBS)),
+    params:
+        folder=PHOTOS,
+        jobs=len(ARCHIVE_JOBS),
+        settings={
+            key: config["archive"][key]
+            for key in ("detect_at", "tiles", "min_face", "max_bytes", "max_pixels")
+        },
+        # Undeclared, so that a failed or killed job keeps what it has read.
+        state=lambda wildcards, output: f"{Path(output.found).parents[1]}/buckets",
+        packages=packages_digest("archive"),
+        code=code_digest("analyse_photos"),
+    script:
+        "../workflow_scripts/analyse_photos.py"
+
+
+rule answer_faces:
+    """Tell the emotions of the faces, without labels."""
+    input:
+        found=expand("results/archive/found/{job}.parquet", job=ARCHIVE_JOBS),
+    output:
+        answers=expand("results/archive/answers/{job}.parquet", job=ARCHIVE_JOBS),
+    log:
+        "results/logs/answer_faces.log",
+    conda:
+        "../envs/torch.yaml"
+    resources:
+        mem_mb=megabytes(2000),
+        runtime=minutes(20, per_mb=0.05),
+    params:
+        packages=packages_digest("torch"),
+        code=code_digest("answer_faces"),
+    script:
+        "../workflow_scripts/answer_faces.py"
+
+
+rule tag_faces:
+    """Turn probabilities into tags, and join the tables of all jobs."""
+    input:
+        listing="results/archive/listing.parquet",
+        found=expand("results/archive/found/{job}.parquet", job=ARCHIVE_JOBS),
+        read=expand("results/archive/read/{job}.parquet", job=ARCHIVE_JOBS),
+        refused=expand("results/archive/refused/{job}.parquet", job=ARCHIVE_JOBS),
+        answers=expand("results/archive/answers/{job}.parquet", job=ARCHIVE_JOBS),
+    output:
+        faces="results/archive/faces.parquet",
+        photos="results/archive/photos.parquet",
+        photos_csv="results/archive/photos.csv",
+        refused="results/archive/refused.csv",
+    log:
+        "results/logs/tag_faces.log",
+    conda:
+        "../envs/archive.yaml"
+    resources:
+        mem_mb=megabytes(2000),
+        runtime=minutes(20, per_mb=0.05),
+    params:
+        emotions=config["archive"]["emotions"],
+        packages=packages_digest("archive"),
+        code=code_digest("tag_faces"),
+    script:
+        "../workflow_scripts/tag_faces.py"
+
+
+rule browse_page:
+    """The page to find faces by look, movement, size and pose on, and to judge tags."""
+    input:
+        faces="results/archive/faces.parquet",
+        photos="results/archive/photos.parquet",
+        thumbnails=expand("results/archive/thumbnails/{job}.parquet", job=ARCHIVE_JOBS),
+        previews=expand("results/archive/previews/{job}.parquet", job=ARCHIVE_JOBS),
+    output:
+        page=report(
+            "results/archive/browse.html",
+            caption="../docs/report/browse.rst",
+            category="Archive",
+            labels={"page": "Faces to browse"},
+        ),
+        shards=directory("results/archive/browse"),
+    log:
+        "results/logs/browse_page.log",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=megabytes(1000, per_mb=1),
+        runtime=minutes(10, per_mb=0.02),
+    params:
+        folder=PHOTOS,
+        packages=packages_digest("analysis"),
+        code=code_digest("browse_page"),
+    script:
+        "../workflow_scripts/browse_page.py"

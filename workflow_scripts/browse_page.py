@@ -1,0 +1,24 @@
+"""Rule browse_page of stage archive.
+
+The page on which an archive's faces are found and judged.
+"""
+
+from pathlib import Path
+
+from snakemake.iocontainers import Snakemake
+
+from facesort.archive.browse import browse_page
+from facesort.common.job import job
+
+snakemake: Snakemake
+
+with job(snakemake.log[0]):
+    page = browse_page(
+        snakemake.input.faces,
+        snakemake.input.photos,
+        snakemake.input.thumbnails,
+        snakemake.input.previews,
+        snakemake.output.shards,
+        Path(snakemake.params.folder).resolve().as_uri() + "/",
+    )
+    Path(snakemake.output.page).write_text(page, encoding="utf-8")

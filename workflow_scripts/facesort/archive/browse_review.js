@@ -1,0 +1,294 @@
+"use strict";
+
+// Answers of a person: kept in this browser, saved as reviewed.csv, and read back from it.
+
+const FIELDS = [
+  "photo", "face", "left", "top", "width", "height", "tag", "verdict", "by", "at",
+  "chosen", "stratum", "stratum_faces", "stratum_place",
+];
+const MARKS = { right: "✓", wrong: "✗", skipped: "?" };
+const KEPT = `facesort-archive-${location.pathname}`;
+const records = new Map();
+// By row and tag the key of the answer that counts, the last; null until rows are matched.
+let latest = null;
+let offered = null;
+let offering = null;
+let undo = [];
+
+const keyOf = (record) => JSON.stringify(["photo", "face", "tag", "by"].map((field) => String(record[field])));
+
+function offers() {
+  offering = offering || fetched("proposals").then((text) => { offered = JSON.parse(text); });
+  return offering;
+}
+
+function remember() {
+  try {
+    localStorage.setItem(KEPT, JSON.stringify({ by: byId("by").value, letters: byId("letters").checked, records: [...records.values()] }));
+    return true;
+  } catch (error) {
+    return false;
+  }
+}
+
+function recall() {
+  try {
+    const kept = JSON.parse(localStorage.getItem(KEPT)) || {};
+    byId("by").value = String(kept.by || "");
+    byId("letters").checked = kept.letters !== false;
+    for (const record of kept.records || []) records.set(keyOf(record), record);
+  } catch (error) { /* nothing is kept for pages opened as files in some browsers */ }
+  if (records.size) match();
+  tellJudged();
+}
+
+// Finds the face of each answer: by its box, since faces are numbered anew when more are found.
+async function match() {
+  await Promise.all([told(), offers()]);
+  const photos = new Map(names.map((name, at) => [name, at]));
+  const wanted = new Set([...records.values()].map((record) => photos.get(record.photo)));
+  const rows = new Map();
+  for (let i = 0; i < data.faces; i++) {
+    if (wanted.has(columns.photo[i])) rows.set(columns.photo[i], [...(rows.get(columns.photo[i]) || []), i]);
+  }
+  latest = new Map();
+  const ordered = [...records].sort(([, a], [, b]) => (a.at < b.at ? -1 : 1));
+  for (const [key, record] of ordered) {
+    const row = (rows.get(photos.get(record.photo)) || []).find((each) => isOf(each, record));
+    const tag = data.tags.find((each) => each.words === record.tag);
+    if (row !== undefined && tag) latest.set(`${row} ${tag.name}`, key);
+  }
+  for (const cell of cells.values()) cell.remove();
+  cells.clear();
+  draw();
+  if (chosen >= 0) question(chosen);
+  tellJudged();
+}
+
+// Whether face and answer have more than half of their boxes in common; without a box the number counts.
+function isOf(row, record) {
+  if (record.width === "") return columns.face[row] === Number(record.face);
+  const [left, top, width, height] = ["left", "top", "width", "height"].map((name) => columns[name][row]);
+  const [x, y, w, h] = ["left", "top", "width", "height"].map((name) => Number(record[name]));
+  const both = Math.max(0, Math.min(left + width, x + w) - Math.max(left, x)) * Math.max(0, Math.min(top + height, y + h) - Math.max(top, y));
+  return both > 0.5 * (width * height + w * h - both);
+}
+
+function recordOf(row, tag) {
+  return latest ? records.get(latest.get(`${row} ${tag}`)) : undefined;
+}
+
+function verdictOf(row, tag) {
+  return (recordOf(row, tag) || {}).verdict;
+}
+
+async function judge(row, tag, verdict, chosenBy, goOn = false) {
+  if (!latest) await match();
+  const { row: rows, stratum, place, strata } = offered[tag];
+  const at = rows.indexOf(row);
+  const before = recordOf(row, tag);
+  const record = {
+    photo: names[columns.photo[row]], face: columns.face[row],
+    ...Object.fromEntries(["left", "top", "width", "height"].map((name) => [name, Math.round(10 * columns[name][row]) / 10])),
+    tag: data.tags.find((each) => each.name === tag).words, verdict,
+    by: byId("by").value.trim(), at: new Date().toISOString().slice(0, 19) + "Z",
+    // Who was once drawn by chance stays so, whoever looks again.
+    chosen: before && before.chosen === "sample" ? "sample" : chosenBy,
+    stratum: at < 0 ? "" : strata[stratum[at]].stratum,
+    stratum_faces: at < 0 ? "" : strata[stratum[at]].stratum_faces,
+    stratum_place: at < 0 ? "" : place[at],
+  };
+  const key = keyOf(record);
+  undo.push({ key, old: records.get(key), row, tag, latest: latest.get(`${row} ${tag}`) });
+  records.set(key, record);
+  latest.set(`${row} ${tag}`, key);
+  after(row);
+  if (goOn) next();
+}
+
+function takeBack() {
+  const last = undo.pop();
+  if (!last) return;
+  if (last.old) records.set(last.key, last.old);
+  else records.delete(last.key);
+  if (last.latest) latest.set(`${last.row} ${last.tag}`, last.latest);
+  else latest.delete(`${last.row} ${last.tag}`);
+  after(last.row);
+  other(last.row);
+}
+
+function after(row) {
+  if (!remember()) trouble("This browser keeps nothing for pages opened as files: save reviewed.csv before you close the page.");
+  refresh(row);
+  if (chosen === row) question(row);
+  tellJudged();
+}
+
+// To the next face; when judging, to the next without an answer.
+function next() {
+  let index = active + 1;
+  if (judging) {
+    index = results.findIndex((row) => !verdictOf(row, judging));
+    if (index < 0) {
+      byId("count").textContent = "All these faces are judged. Save reviewed.csv, and choose another tag.";
+      return;
+    }
+  }
+  if (index < results.length) choose(index);
+}
+
+function tellJudged(text) {
+  const count = records.size;
+  byId("judged").textContent = text || (count ? `${counted(count)} answer${count > 1 ? "s" : ""}, kept in this browser` : "No face judged.");
+  byId("judged").classList.toggle("saved", Boolean(text));
+  if (!latest) return;
+  byId("estimate").textContent = judging ? `${judgedOf(judging)} of ${offered[judging].row.length} looked at. ${estimateWords(judging)}` : "";
+  for (const { name, words } of data.tags) {
+    const judged = judgedOf(name);
+    document.querySelector(`#review [value=${name}]`).textContent = judged ? `${words}: ${judged} judged` : words;
+    document.querySelector(`[data-share=${name}]`).textContent = judged ? estimateWords(name) : "not known yet";
+  }
+}
+
+// How many of the faces to look at have an answer.
+const judgedOf = (tag) => offered[tag].row.filter((row) => verdictOf(row, tag)).length;
+
+// Of how many in 100 faces a tag is right: each stratum counts by its faces, however many were seen.
+function estimate(tag) {
+  const { strata, stratum, row, place } = offered[tag];
+  const tallies = strata.map((each) => ({ ...each, n: 0, right: 0, last: -1 }));
+  // A stratum's sample ends with the last face that chance, not a person, has chosen.
+  row.forEach((each, at) => {
+    const record = recordOf(each, tag);
+    if (record && record.chosen === "sample") tallies[stratum[at]].last = Math.max(tallies[stratum[at]].last, place[at]);
+  });
+  row.forEach((each, at) => {
+    const verdict = verdictOf(each, tag);
+    const tally = tallies[stratum[at]];
+    if (verdict && verdict !== "skipped" && place[at] <= tally.last) {
+      tally.n += 1;
+      tally.right += verdict === "right";
+    }
+  });
+  const given = tallies.filter((each) => each.given);
+  const looks = given.reduce((sum, { n }) => sum + n, 0);
+  if (!given.length || given.some(({ n }) => n === 0)) return { looks };
+  const faces = given.reduce((sum, each) => sum + each.stratum_faces, 0);
+  const share = given.reduce((sum, each) => sum + (each.stratum_faces * each.right) / each.n, 0) / faces;
+  // Kish's effective number of looks, and Wilson's interval.
+  const n = faces ** 2 / given.reduce((sum, each) => sum + each.stratum_faces ** 2 / each.n, 0);
+  const z = 1.96;
+  const middle = (share + z ** 2 / (2 * n)) / (1 + z ** 2 / n);
+  const half = (z * Math.sqrt((share * (1 - share)) / n + z ** 2 / (4 * n ** 2))) / (1 + z ** 2 / n);
+  return { looks, share, low: Math.max(0, middle - half), high: Math.min(1, middle + half) };
+}
+
+function estimateWords(tag) {
+  const { looks, share, low, high: top } = estimate(tag);
+  if (!offered[tag].strata.some(({ given }) => given)) return "No face has it; your answers tell whether some could.";
+  if (share === undefined) return "A few more, and you know how often it is right.";
+  const whole = (value) => Math.round(100 * value);
+  return `On your photos it is right in ${whole(share)} of 100 faces that have it: between ${whole(low)} and ${whole(top)}, by ${looks} looks.`;
+}
+
+async function startJudging(tag) {
+  judging = tag;
+  like = -1;
+  byId("likeness").hidden = true;
+  byId("asked").hidden = !tag;
+  for (const part of byId("find").elements) part.disabled = Boolean(tag);
+  close();
+  if (tag) {
+    if (!latest) await match();
+  }
+  byId("review").value = tag;
+  await search();
+  tellJudged();
+  if (!tag) return;
+  grid.focus({ preventScroll: true });
+  next();
+}
+
+// CSV as of RFC 4180.
+
+function quoted(value) {
+  const text = String(value ?? "");
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+function parsed(text) {
+  const rows = [[]];
+  const pattern = /("(?:[^"]|"")*"|[^",\r\n]*)(,|\r\n|\n|\r|$)/gy;
+  for (let match = pattern.exec(text); match; match = pattern.exec(text)) {
+    const [, field, end] = match;
+    rows.at(-1).push(field.startsWith('"') ? field.slice(1, -1).replaceAll('""', '"') : field);
+    if (end === "") return rows.filter((row) => row.length > 1 || row[0] !== "");
+    if (end !== ",") rows.push([]);
+  }
+  throw new Error(`line ${rows.length}: a quotation mark is out of place`);
+}
+
+function readReviewed(text) {
+  const [head, ...rows] = parsed(text.replace(/^\ufeff/, ""));
+  const lacking = ["photo", "face", "tag", "verdict"].filter((field) => !(head || []).includes(field));
+  if (lacking.length) throw new Error(`no column ${lacking.join(", ")}`);
+  return rows.map((row, at) => {
+    if (row.length !== head.length) throw new Error(`row ${at + 1}: ${row.length} fields, not ${head.length}`);
+    const record = Object.fromEntries(FIELDS.map((field) => [field, head.includes(field) ? row[head.indexOf(field)] : ""]));
+    if (!(record.verdict in MARKS)) throw new Error(`row ${at + 1}: verdict ${JSON.stringify(record.verdict)} is none of right, wrong, skipped`);
+    return record;
+  });
+}
+
+function save() {
+  if (!records.size) {
+    tellJudged("Nothing to save yet: no face is judged.");
+    return;
+  }
+  const rows = [...records.values()].map((record) => FIELDS.map((field) => quoted(record[field])).join(",") + "\n");
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([`${FIELDS.join(",")}\n`, ...rows], { type: "text/csv" }));
+  link.download = "reviewed.csv";
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  tellJudged(`Saved ${counted(records.size)} answers as reviewed.csv`);
+}
+
+async function load(file) {
+  try {
+    const read = readReviewed(await file.text());
+    for (const record of read) {
+      const kept = records.get(keyOf(record));
+      if (!kept || kept.at <= record.at) records.set(keyOf(record), record);
+    }
+    remember();
+    await match();
+    const lost = read.length - read.filter((record) => [...latest.values()].includes(keyOf(record))).length;
+    tellJudged(`Loaded ${counted(read.length)} answers${lost ? `; ${counted(lost)} of other faces or older are kept too` : ""}`);
+  } catch (error) {
+    trouble(`${file.name} was not loaded: ${error.message}`);
+  }
+}
+
+function listen() {
+  byId("save").addEventListener("click", save);
+  byId("load").addEventListener("click", () => byId("file").click());
+  byId("file").addEventListener("change", () => {
+    if (byId("file").files.length) load(byId("file").files[0]);
+    byId("file").value = "";
+  });
+  byId("review").addEventListener("change", () => startJudging(byId("review").value));
+  byId("stop").addEventListener("click", () => startJudging(""));
+  // What another tab keeps, this one keeps too.
+  addEventListener("storage", (event) => {
+    if (event.key === KEPT) recall();
+  });
+  for (const id of ["by", "letters"]) byId(id).addEventListener("input", remember);
+  byId("forget").addEventListener("click", () => {
+    if (!records.size || !confirm("Forget all answers that are not saved?")) return;
+    records.clear();
+    undo = [];
+    remember();
+    match();
+  });
+}

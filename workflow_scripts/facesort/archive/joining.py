@@ -1,0 +1,150 @@
+"""From the jobs' tables to those of the whole archive, in the order of the photos.
+
+They are joined some thousand photos at a time, so memory does not grow with the archive.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from facesort.archive import tables
+from facesort.archive.tags import apparent, tag
+from facesort.common.arrays import write_whole
+
+# Photos that are joined at a time.
+PHOTOS: Final = 2_000
+TURNED: Final = {1: "lies on its side", 2: "upside down", 3: "lies on its side"}
+
+
+class Sorted:
+    """Tables of several jobs, each sorted by photo, read together from the first photo on."""
+
+    def __init__(self, paths: list[str]) -> None:
+        files = [pq.ParquetFile(path) for path in paths]
+        self._batches = [file.iter_batches(PHOTOS) for file in files]
+        self._rest = [file.schema_arrow.empty_table() for file in files]
+
+    def upto(self, photo: str | None) -> pd.DataFrame:
+        """Rows of photos up to one, all that are left for None; sorted."""
+        parts = [self._of(job, photo) for job in range(len(self._rest))]
+        rows: pd.DataFrame = pa.concat_tables(parts).to_pandas()
+        by = [name for name in tables.KEY if name in rows]
+        return rows.sort_values(by, ignore_index=True, kind="stable")
+
+    def _of(self, job: int, photo: str | None) -> pa.Table:
+        rest = self._rest[job]
+        while photo is None or not len(rest) or rest["photo"][-1].as_py() <= photo:
+            batch = next(self._batches[job], None)
+            if batch is None:
+                break
+            rest = pa.concat_tables([rest, pa.Table.from_batches([batch])])
+        count = len(rest)
+        if photo is not None:
+            count = pc.sum(pc.less_equal(rest["photo"], photo)).as_py() or 0
+        self._rest[job] = rest.slice(count)
+        return rest.slice(0, count)
+
+
+def join(
+    read: list[str],
+    found: list[str],
+    answers: list[str],
+    faces: str,
+    photos: str,
+    photos_csv: str,
+    emotions: bool,
+) -> Counter[str]:
+    """Write ``faces.parquet``, ``photos.parquet`` and ``photos.csv``.
+
+    Args:
+        read, found, answers: the jobs' tables, in the same order.
+        emotions: whether emotions are told.
+
+    Returns:
+        How many "photos" and "faces" there are, faces in each state, and faces with each tag.
+    """
+    counts: Counter[str] = Counter()
+    with ExitStack() as stack:
+        parts = [stack.enter_context(write_whole(path)) for path in (faces, photos, photos_csv)]
+        face_rows = stack.enter_context(pq.ParquetWriter(parts[0], tables.FACES))
+        photo_rows = stack.enter_context(pq.ParquetWriter(parts[1], tables.PHOTOS))
+        lines = stack.enter_context(parts[2].open("w", encoding="utf-8", newline=""))
+        lines.write(",".join(tables.PHOTOS.names) + "\n")
+        for about, seen, told in _chunks(read, found, answers):
+            every = tagged(seen, told, emotions)
+            face_rows.write_table(_as_table(every, tables.FACES))
+            summary = summed(about, every)
+            photo_rows.write_table(_as_table(summary, tables.PHOTOS))
+            summary.to_csv(lines, header=False, index=False, lineterminator="\n")
+            counts["photos"] += len(summary)
+            counts["faces"] += len(every)
+            counts.update(every["state"])
+            counts.update(words for tags in every["tags"] for words in tags.split(";") if words)
+            counts["unsure"] += int(summary["unsure"].sum())
+    return counts
+
+
+def _chunks(
+    read: list[str], found: list[str], answers: list[str]
+) -> Iterator[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]]:
+    """Photos, their faces and their answers, some thousand photos at a time."""
+    names = pa.concat_tables([pq.read_table(path, columns=["photo"]) for path in read])
+    names = names["photo"].take(pc.sort_indices(names["photo"]))
+    every = [Sorted(paths) for paths in (read, found, answers)]
+    for start in range(0, max(len(names), 1), PHOTOS):
+        last = start + PHOTOS >= len(names)
+        photo = None if last else names[start + PHOTOS - 1].as_py()
+        about, seen, told = (each.upto(photo) for each in every)
+        yield about, seen.drop(columns="seen"), told
+
+
+def tagged(found: pd.DataFrame, answers: pd.DataFrame, emotions: bool) -> pd.DataFrame:
+    """Rows of ``tables.FACES`` of faces and, where ``emotions``, the answers of some of them."""
+    if not emotions:
+        answers = answers[:0]
+    every = found.merge(answers, on=list(tables.KEY), how="left", validate="1:1")
+    every = pd.concat([every, apparent(every[list(tables.MOVEMENTS)])], axis=1)
+    every = pd.concat([every, tag(every, emotions)], axis=1)
+    return every[tables.FACES.names]
+
+
+def summed(read: pd.DataFrame, faces: pd.DataFrame) -> pd.DataFrame:
+    """Rows of ``tables.PHOTOS``."""
+    flags = pd.DataFrame({"photo": faces["photo"]})
+    flags["answered"] = faces["state"] == "answered"
+    flags["unsure"] = faces["look"] == tables.UNSURE
+    of_face = [set(tags.split(";")) for tags in faces["tags"]]
+    for words in tables.TAGS:
+        flags[words.replace(" ", "_")] = [words in tags for tags in of_face]
+    sums = flags.groupby("photo", sort=False).sum().reindex(read["photo"], fill_value=0)
+    summary = read.merge(sums.astype("int32"), left_on="photo", right_index=True, how="left")
+    turned = summary["turns"].map(TURNED).fillna("").to_numpy(object)
+    none = [summary[name].to_numpy() == 0 for name in ("faces", "answered")]
+    summary["problem"] = np.select(none, tables.PROBLEMS[:2], turned)
+    return summary[tables.PHOTOS.names]
+
+
+def _as_table(rows: pd.DataFrame, schema: pa.Schema) -> pa.Table:
+    return pa.Table.from_pandas(rows, schema, preserve_index=False)
+
+
+def join_refused(listing: str, refused: list[str], path: str) -> Counter[str]:
+    """Write ``refused.csv``: files that were refused by a job, and what is no file at all.
+
+    Returns:
+        How many there are by reason, without details.
+    """
+    rows = [pq.read_table(each) for each in refused]
+    others = pq.read_table(listing, filters=[("bucket", "<", 0)], columns=["photo", "reason"])
+    every = pa.concat_tables([*rows, others.cast(tables.REFUSED_FILES)]).to_pandas()
+    every = every.sort_values("photo", ignore_index=True)
+    with write_whole(path) as part:
+        every.to_csv(part, index=False, lineterminator="\n")
+    return Counter(reason.partition(":")[0] for reason in every["reason"])

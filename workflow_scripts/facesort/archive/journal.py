@@ -1,0 +1,214 @@
+"""What is known of the photos of a bucket, kept on disk so that a job may be killed at any moment.
+
+A photo's faces, thumbnails and preview are written in one SQLite transaction, so either all of them
+are there or none. They are known by the photo's content (and the orientation that a sidecar tells),
+so a copy, and a file that was renamed, is not analysed again. Nobody waits for the disk: a killed
+process loses the photo that it was at; a power cut may take the last ones.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, NamedTuple, Self
+
+import numpy as np
+
+from facesort.archive.tables import FOUND, MOVEMENTS
+from facesort.common.job import InputError
+from facesort.common.open_files import used_up
+
+# Raise it when the same photo would give other numbers: older journals are then begun anew.
+VERSION: Final = 1
+NUMBERS: Final = len(FOUND) + len(MOVEMENTS)
+SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS about (settings TEXT, limits TEXT);
+CREATE TABLE IF NOT EXISTS files (
+    file BLOB PRIMARY KEY, size INTEGER, time INTEGER, sidecar BLOB, sidecar_time INTEGER,
+    content TEXT, reason TEXT);
+CREATE TABLE IF NOT EXISTS photos (
+    content TEXT PRIMARY KEY, width INTEGER, height INTEGER, orientation INTEGER, turns INTEGER,
+    preview BLOB);
+CREATE TABLE IF NOT EXISTS faces (
+    content TEXT, face INTEGER, numbers BLOB, thumbnail BLOB, seen BLOB,
+    PRIMARY KEY (content, face)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS trying (file BLOB PRIMARY KEY, times INTEGER);
+"""
+
+
+class File(NamedTuple):
+    """A file as the listing has it; ``content`` is None of what is refused, by ``reason``."""
+
+    file: bytes
+    size: int
+    time: int
+    sidecar: bytes
+    sidecar_time: int
+    content: str | None = None
+    reason: str = ""
+
+
+class Face(NamedTuple):
+    """A face: float32 (``NUMBERS``,), its thumbnail, and what a model sees of it, if asked for."""
+
+    numbers: np.ndarray
+    thumbnail: bytes
+    seen: bytes = b""
+
+
+class Photo(NamedTuple):
+    """A photo that was read; ``turns`` is by how many quarters it was turned to find its faces."""
+
+    content: str
+    width: int
+    height: int
+    orientation: int
+    turns: int
+    preview: bytes
+    faces: list[Face]
+
+
+class Journal:
+    """The journal of one bucket, held by this process alone; a context manager.
+
+    Args:
+        path: made if need be.
+        settings: what a photo's numbers depend on; a journal made by others is begun anew.
+        limits: what it depends on whether a file is refused; by others, refused files are tried
+            again.
+
+    Raises:
+        InputError: here and from every method, if the file cannot be used.
+    """
+
+    def __init__(self, path: Path, settings: str, limits: str) -> None:
+        self.path = path
+        with self._explained():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._connect()
+            version = self._db.execute("PRAGMA user_version").fetchone()[0]
+            if version > VERSION:
+                self._db.close()
+                raise InputError(f"{path}: of a newer facesort; go on with that one")
+            known = ()
+            if version == VERSION:
+                known = self._db.execute("SELECT settings FROM about").fetchone() or ()
+            if version and known != (settings,):
+                self._db.close()
+                path.unlink()
+                self._connect()
+            self._db.executescript(f"{SCHEMA} PRAGMA user_version = {VERSION};")
+            about = self._db.execute("SELECT limits FROM about").fetchone()
+        if about != (limits,):
+            with self._transaction():
+                self._db.execute("DELETE FROM files WHERE content IS NULL")
+                self._db.execute("DELETE FROM trying")
+                self._db.execute("DELETE FROM about")
+                self._db.execute("INSERT INTO about VALUES (?, ?)", (settings, limits))
+
+    def _connect(self) -> None:
+        self._db = sqlite3.connect(self.path, timeout=1, isolation_level=None)
+        # One process at a time; without shared memory, the log also works on network file systems.
+        for pragma in (
+            "locking_mode = EXCLUSIVE",
+            "journal_mode = WAL",
+            "synchronous = NORMAL",
+            "cache_size = -500",
+        ):
+            self._db.execute(f"PRAGMA {pragma}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._db.close()
+
+    def known(self, file: File) -> File | None:
+        """The file as it was last seen, if neither it nor its sidecar has changed since."""
+        with self._explained():
+            row = self._db.execute("SELECT * FROM files WHERE file = ?", (file.file,)).fetchone()
+        return File(*row) if row and row[:5] == file[:5] else None
+
+    def has(self, content: str) -> bool:
+        with self._explained():
+            query = "SELECT 1 FROM photos WHERE content = ?"
+            return self._db.execute(query, (content,)).fetchone() is not None
+
+    @contextmanager
+    def decoding(self, file: bytes) -> Iterator[int]:
+        """Note that a file is being decoded; gives how often the program has ended over it."""
+        note = "INSERT INTO trying VALUES (?, 1) ON CONFLICT DO UPDATE SET times = times + 1"
+        with self._transaction():
+            times = self._db.execute(f"{note} RETURNING times", (file,)).fetchone()[0]
+        yield times - 1
+        with self._transaction():
+            self._db.execute("DELETE FROM trying WHERE file = ?", (file,))
+
+    def add(self, file: File, photo: Photo | None = None) -> None:
+        """Keep what became of a file, and the photo that it holds if that is not known yet."""
+        with self._transaction():
+            self._db.execute("REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?)", file)
+            if photo:
+                self._db.execute("REPLACE INTO photos VALUES (?, ?, ?, ?, ?, ?)", photo[:-1])
+                rows = (
+                    (photo.content, number, face.numbers.tobytes(), face.thumbnail, face.seen)
+                    for number, face in enumerate(photo.faces)
+                )
+                self._db.executemany("REPLACE INTO faces VALUES (?, ?, ?, ?, ?)", rows)
+
+    def forget_others(self, files: Iterable[bytes]) -> int:
+        """Forget all files but these, and photos that none of these holds. Returns how many."""
+        with self._transaction():
+            self._db.execute("CREATE TEMP TABLE kept (file BLOB PRIMARY KEY)")
+            self._db.executemany("INSERT INTO kept VALUES (?)", ((file,) for file in files))
+            for table in ("files", "trying"):
+                self._db.execute(f"DELETE FROM {table} WHERE file NOT IN (SELECT file FROM kept)")
+            held = "SELECT content FROM files WHERE content IS NOT NULL"
+            gone = self._db.execute(f"DELETE FROM photos WHERE content NOT IN ({held})").rowcount
+            self._db.execute(f"DELETE FROM faces WHERE content NOT IN ({held})")
+            self._db.execute("DROP TABLE kept")
+        return gone
+
+    def photo(self, content: str) -> Photo:
+        """A photo that the journal has."""
+        with self._explained():
+            query = "SELECT * FROM photos WHERE content = ?"
+            row = self._db.execute(query, (content,)).fetchone()
+            query = "SELECT numbers, thumbnail, seen FROM faces WHERE content = ? ORDER BY face"
+            rows = self._db.execute(query, (content,)).fetchall()
+        faces = [Face(np.frombuffer(row[0], np.float32), *row[1:]) for row in rows]
+        return Photo._make([*row, faces])
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._explained():
+            self._db.execute("BEGIN")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise InputError(f"{self.path}: {_words(error)}") from None
+        except OSError as error:
+            raise InputError(f"{self.path}: {used_up(error) or error.strerror}") from None
+
+
+def _words(error: sqlite3.Error) -> str:
+    """What SQLite's error means, and what helps."""
+    # The last byte of a code is its kind: https://www.sqlite.org/rescode.html
+    match getattr(error, "sqlite_errorcode", 0) & 0xFF:
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return "another job is writing it; wait for it or end it"
+        case sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_CORRUPT:
+            return f"damaged ({error}); delete this file, and its photos are analysed anew"
+        case sqlite3.SQLITE_FULL:
+            return "no space left on the disk; free some and rerun"
+    return used_up(error) or str(error)

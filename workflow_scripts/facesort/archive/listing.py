@@ -1,0 +1,92 @@
+"""What lies in an archive, and which bucket each file falls to."""
+
+import os
+import zlib
+from collections import Counter
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from facesort.archive import sidecars
+from facesort.common.arrays import write_whole
+from facesort.common.job import InputError
+from facesort.common.trees import Entry, walk
+from facesort.fetch.folder import as_text
+
+# A journal each, shared out among the jobs: their number may change, and nothing is analysed anew.
+BUCKETS: Final = 64
+# Of so many files of one size, each goes where its size tells.
+FEW: Final = 64
+ROWS: Final = 5_000
+
+LISTED: Final = pa.schema(
+    [
+        ("photo", pa.string()),  # the path below the folder as text, which sorts
+        ("file", pa.binary()),  # the same as the system has it
+        ("size", pa.int64()),  # bytes
+        ("time", pa.int64()),  # nanoseconds
+        ("sidecar", pa.binary()),  # its path, or empty
+        ("sidecar_time", pa.int64()),
+        ("bucket", pa.int16()),  # -1: neither a file nor a folder, and nothing is opened
+        ("reason", pa.string()),  # then why
+    ]
+)
+
+
+def list_archive(folder: str | Path, listing: str | Path) -> Counter[str]:
+    """Write a table ``LISTED`` of all that lies below a folder, sorted by bucket, then photo.
+
+    A file falls to a bucket by its size in bytes: a copy, and a file that was renamed, falls where
+    its content is known. Where many files have one size, as scans do that nothing compresses, it
+    falls by its path.
+
+    Returns:
+        How many there are of "photos" (files that may be one), "sidecars" and "others".
+
+    Raises:
+        InputError: if there is no file at all: an empty folder is more likely a disk that is not
+            there than one from which all has gone.
+    """
+    entries: list[Entry] = []
+    beside: dict[str, Entry] = {}
+    for entry in walk(folder):
+        if entry.kind == "folder":
+            continue
+        if entry.kind == "file" and entry.path.lower().endswith(sidecars.ENDING):
+            beside[entry.path.lower()] = entry
+        else:
+            entries.append(entry)
+    if not any(entry.kind == "file" for entry in entries):
+        raise InputError(f"{folder}: no file in it (config: archive.photos)")
+    sizes = Counter(entry.size for entry in entries if entry.kind == "file")
+    order = sorted((bucket_of(entry, sizes), as_text(entry.path), entry) for entry in entries)
+    with write_whole(listing) as part, pq.ParquetWriter(part, LISTED) as writer:
+        for start in range(0, len(order), ROWS):
+            rows = []
+            for bucket, photo, entry in order[start : start + ROWS]:
+                told = map(beside.get, sidecars.names(entry.path) if bucket >= 0 else ())
+                sidecar = next(filter(None, told), Entry("", ""))
+                reason = "" if bucket >= 0 else entry.kind
+                about = (os.fsencode(entry.path), entry.size, entry.time)
+                beside_it = (os.fsencode(sidecar.path), sidecar.time)
+                rows.append((photo, *about, *beside_it, bucket, reason))
+            columns = [list(column) for column in zip(*rows, strict=True)]
+            writer.write_table(pa.table(columns, schema=LISTED))
+    files = sum(sizes.values())
+    return Counter(photos=files, sidecars=len(beside), others=len(entries) - files)
+
+
+def bucket_of(entry: Entry, sizes: Counter[int]) -> int:
+    """0 to ``BUCKETS`` - 1, the same on every machine; -1 of what is no file."""
+    if entry.kind != "file":
+        return -1
+    by_size = sizes[entry.size] <= FEW
+    key = str(entry.size).encode() if by_size else os.fsencode(entry.path)
+    return zlib.crc32(key) % BUCKETS
+
+
+def buckets_of(job: int, jobs: int) -> list[int]:
+    """The buckets of one of several jobs."""
+    return list(range(job, BUCKETS, jobs))

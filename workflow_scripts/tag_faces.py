@@ -1,0 +1,28 @@
+"""Rule tag_faces of stage archive.
+
+Turn probabilities into tags, and join the tables of all jobs.
+"""
+
+from snakemake.iocontainers import Snakemake
+
+from facesort.archive.joining import join, join_refused
+from facesort.common.job import job
+
+snakemake: Snakemake
+
+with job(snakemake.log[0]):
+    given, output = snakemake.input, snakemake.output
+    counts = join(
+        list(given.read),
+        list(given.found),
+        list(given.answers),
+        output.faces,
+        output.photos,
+        output.photos_csv,
+        snakemake.params.emotions,
+    )
+    print(", ".join(f"{count:,} {what}" for what, count in counts.items()))
+    reasons = join_refused(given.listing, list(given.refused), output.refused)
+    print(f"{reasons.total():,} files refused")
+    for reason, count in reasons.most_common():
+        print(f"  {count:,} {reason}")

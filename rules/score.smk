@@ -209,6 +209,7 @@ rule table1:
         cells=CELLS,
         naming=config["split"]["naming"],
         data=DATA,
+        rendered=DEMO,
         packages=packages_digest("analysis"),
         code=code_digest("table1"),
     script:

@@ -345,6 +345,19 @@ rule try_few_labels:
             then="results/{variant}/{model}/seed{seed}/clusters.npz",
             otherwise=[],
         ),
+        anatomy=branch(
+            lambda wildcards: any(
+                cell["model"] == "action_units"
+                and cell["variant"] == wildcards.variant
+                and str(cell["seed"]) == wildcards.seed
+                for cell in CELLS
+            ),
+            then=[
+                "results/{variant}/action_units/seed{seed}/labelled_embeddings.npy",
+                "results/{variant}/action_units/seed{seed}/probabilities.npy",
+            ],
+            otherwise=[],
+        ),
         index="results/labelled/faces.parquet",
         split="results/labelled/split.parquet",
     output:

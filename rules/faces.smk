@@ -233,6 +233,8 @@ rule make_variant:
         faces="results/{variant}/{set}.npy",
     log:
         "results/logs/make_variant/{variant}/{set}.log",
+    # Training waits for it.
+    priority: 1
     conda:
         "../envs/faces.yaml"
     resources:

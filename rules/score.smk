@@ -209,6 +209,7 @@ rule table1:
         cells=CELLS,
         naming=config["split"]["naming"],
         data=DATA,
+        rendered=DEMO,
         packages=packages_digest("analysis"),
         code=code_digest("table1"),
     script:
@@ -342,6 +343,19 @@ rule try_few_labels:
         clustering=branch(
             lambda wildcards: wildcards.model in CLUSTERED,
             then="results/{variant}/{model}/seed{seed}/clusters.npz",
+            otherwise=[],
+        ),
+        anatomy=branch(
+            lambda wildcards: any(
+                cell["model"] == "action_units"
+                and cell["variant"] == wildcards.variant
+                and str(cell["seed"]) == wildcards.seed
+                for cell in CELLS
+            ),
+            then=[
+                "results/{variant}/action_units/seed{seed}/labelled_embeddings.npy",
+                "results/{variant}/action_units/seed{seed}/probabilities.npy",
+            ],
             otherwise=[],
         ),
         index="results/labelled/faces.parquet",

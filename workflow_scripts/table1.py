@@ -49,5 +49,6 @@ with job(snakemake.log[0]):
                 read_json(Path(folder, "model.json")) for folder in snakemake.input.models
             )
         },
+        rendered=snakemake.params.rendered,
     )
     Path(snakemake.output.md).write_text(text, encoding="utf-8")

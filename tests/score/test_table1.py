@@ -53,14 +53,14 @@ def test_cells_scored_on_other_faces_are_refused():
         make_table(CELLS, tables)
 
 
-def test_table_1_calls_the_row_weakly_supervised():
+def test_table_1_says_what_taught_the_rows_that_need_it_said():
     truth = pd.DataFrame(
         {"face": range(8), "label": EMOTIONS, "predicted": EMOTIONS, "group": range(8)}
     )
     columns = ["question", "first", "second", "difference", "p_holm"]
     causes = pd.DataFrame(columns=["model", "variant", "lost_in", "why"])
 
-    def text(model):
+    def text(model, **how):
         return table_markdown(
             make_table([{"model": model, "variant": "rgb", "seed": 0}], [truth]),
             pd.DataFrame(columns=columns),
@@ -69,10 +69,14 @@ def test_table_1_calls_the_row_weakly_supervised():
             seeds=[0],
             naming="",
             labels=truth["label"],
+            **how,
         )
 
     assert "Weakly supervised: triplet, which learnt from people's comparisons" in text("triplet")
     assert "eakly" not in text("supervised")
+    words = "action_units's figures are no evidence about photographs"
+    assert words in text("action_units", rendered=True) and words not in text("action_units")
+    assert "no evidence" not in text("supervised", rendered=True)
 
 
 def test_table_1_says_which_emotions_the_set_lacks():

@@ -114,6 +114,7 @@ def table_markdown(
     labels: pd.Series,
     emotions: Collection[str] = EMOTIONS,
     choices: dict[str, dict[str, Any]] | None = None,
+    rendered: bool = False,
 ) -> str:
     """Table 1 for reading, with what its figures were made from and where accuracy is lost.
 
@@ -121,6 +122,7 @@ def table_markdown(
         labels: of the scored faces.
         emotions: those of the labelled set.
         choices: of the cells whose settings were chosen without labels, what model.json tells.
+        rendered: whether the scored faces are the workflow's own.
     """
     lines = [
         "| model | people told it | variant | accuracy [95% interval] | balanced accuracy "
@@ -148,6 +150,12 @@ def table_markdown(
     unnamed = "".join(
         f"No person told {model} anything, names included: tables of the literature and rendered "
         "faces say which movements make an emotion. "
+        + rendered
+        * (
+            "The faces scored here come from the same program as those that taught it, so "
+            f"{model}'s figures are no evidence about photographs, on which it is right far less "
+            "often. "
+        )
         for model in table["model"].unique()
         if (MODELS[model].answers, MODELS[model].signal) == ("classifier", "nothing")
     )

@@ -30,9 +30,15 @@ def cells(config: Config) -> list[dict[str, Any]]:
     return [
         {"variant": variant, "model": model, "seed": seed}
         for model in chosen(config)
-        for variant in config["variants"]
+        for variant in _variants(config, model)
         for seed in config["seeds"]
     ]
+
+
+def _variants(config: Config, model: str) -> list[str]:
+    """Those of the run's variants that a model is trained on: all, or the first alone."""
+    first = config["models"][model].get("variants") == "first"
+    return list(config["variants"][:1] if first else config["variants"])
 
 
 def cells_error(config: Config) -> str:

@@ -13,8 +13,8 @@ from facesort.cluster.naming import (
     count_votes,
     name_automatically,
     names_by_draws,
-    no_names,
     read_person_names,
+    unvoted_names,
 )
 from facesort.common.emotions import EMOTIONS
 from facesort.common.job import InputError
@@ -158,8 +158,10 @@ def test_an_emotion_that_the_labelled_set_lacks_is_no_name(planted, method):
     assert set(np.unique(draws)) <= set(EMOTIONS[2:])
 
 
-def test_without_labelled_faces_clusters_have_no_names():
-    names = no_names(CLUSTERING)
+def test_without_labelled_faces_clusters_have_no_names_but_those_of_anatomy():
+    given = unvoted_names(CLUSTERING, "facs", ["sad"] * 7 + ["mixed"])
+    assert list(given["emotion"]) == ["sad"] * 7 + ["mixed"] and set(given["origin"]) == {"facs"}
+    names = unvoted_names(CLUSTERING, "none")
     assert set(names["emotion"]) == {"unnamed"} and set(names["origin"]) == {"none"}
     assert list(names["cluster"]) == list(range(8))
     automatic = ["cluster", "emotion", "origin", "votes", "clustering"]

@@ -1,4 +1,4 @@
-"""Names for clusters: a person's, or automatic ones from a few labelled faces."""
+"""Names for clusters: a person's, automatic ones from a few labelled faces, or from anatomy."""
 
 import csv
 import re
@@ -14,6 +14,9 @@ from facesort.cluster.kmeans import Clustering
 from facesort.common.emotions import EMOTIONS, MIXED, UNNAMED
 from facesort.common.job import InputError
 
+# The ways of naming that need no person: by labelled faces, and by none (``anatomy``).
+BY_LABELS: Final = ("plurality", "one_to_one")
+METHODS: Final = (*BY_LABELS, "facs")
 # How often other naming faces are drawn.
 DRAWS: Final = 100
 COLUMNS = ("cluster", "emotion", "clustering")
@@ -89,13 +92,21 @@ def automatic_names(
     )
 
 
-def no_names(clustering: Clustering) -> pd.DataFrame:
-    """As ``automatic_names``, where no face is labelled: emotion is ``UNNAMED``, origin "none"."""
+def unvoted_names(
+    clustering: Clustering, origin: str, names: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """As ``automatic_names``, where no labelled face voted.
+
+    Args:
+        origin: who or what named: "person", "facs", or "none".
+        names: K emotions; without them ``UNNAMED``.
+    """
+    clusters = len(clustering.centroids)
     return pd.DataFrame(
         {
-            "cluster": range(len(clustering.centroids)),
-            "emotion": UNNAMED,
-            "origin": "none",
+            "cluster": range(clusters),
+            "emotion": [UNNAMED] * clusters if names is None else names,
+            "origin": origin,
             "votes": 0,
             "clustering": clustering.digest,
         }
@@ -203,15 +214,7 @@ def read_person_names(path: str | Path, clustering: Clustering) -> pd.DataFrame:
             f"{path}: no name for cluster {', '.join(map(str, missing))}; add a row for each, "
             f"with {MIXED} where no emotion fits"
         )
-    return pd.DataFrame(
-        {
-            "cluster": range(clusters),
-            "emotion": [names[cluster] for cluster in range(clusters)],
-            "origin": "person",
-            "votes": 0,
-            "clustering": clustering.digest,
-        }
-    )
+    return unvoted_names(clustering, "person", [names[cluster] for cluster in range(clusters)])
 
 
 def _read_text(path: str | Path) -> str:

@@ -32,6 +32,6 @@ with job(snakemake.log[0]):
             every[way] = automatic_names(clustering, embeddings, labels, naming, way)
     names = every[method]
     if inputs.person:
-        names = read_person_names(inputs.person[0], clustering)
+        names = read_person_names(inputs.person[0], clustering).drop(columns="opened")
     names = names.assign(**{way: told["emotion"] for way, told in every.items()})
     names.to_csv(snakemake.output.names, index=False)

@@ -195,4 +195,13 @@ def test_a_person_may_say_mixed(tmp_path):
     path.write_text(HEAD + ROWS.replace("7,happy", "7,Mixed"))
     names = read_person_names(path, CLUSTERING)
     assert list(names["emotion"]) == ["happy"] * 7 + ["mixed"]
-    assert set(names["origin"]) == {"person"}
+    assert set(names["origin"]) == {"person"} and not names["opened"].any()
+
+
+def test_the_file_tells_which_suggestions_were_opened(tmp_path):
+    lines = (HEAD + ROWS).splitlines()
+    noted = [f"{line},{'opened' if line[0] in '25' else ''}" for line in lines[1:]]
+    path = tmp_path / "names.csv"
+    path.write_text("\n".join([f"{lines[0]},suggestion", *noted]) + "\n")
+    names = read_person_names(path, CLUSTERING)
+    assert list(names.index[names["opened"]]) == [2, 5]

@@ -83,7 +83,8 @@ def naming_words(cells: list[dict[str, Any]], origins: list[str], per_emotion: i
         "automatic": f"automatically from {per_emotion} labelled faces an emotion that are never "
         "scored",
         "facs": "by what their faces do, without a labelled face: tables of the literature say "
-        "which movements make an emotion",
+        "which movements make an emotion, and where they fit none, faces have no answer and count "
+        "as wrong (shares in causes.md)",
     }
     persons = [
         "{variant}/{model}/seed{seed}".format(**cell)

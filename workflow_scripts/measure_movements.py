@@ -8,7 +8,8 @@ from snakemake.iocontainers import Snakemake
 
 from facesort.common.arrays import create_array, open_array, read_index, write_index
 from facesort.common.job import Progress, job
-from facesort.faces.movements import PRESENT, movements, standardised
+from facesort.faces.facs import PRESENT
+from facesort.faces.movements import movements, standardised
 
 snakemake: Snakemake
 

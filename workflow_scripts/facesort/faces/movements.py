@@ -47,8 +47,6 @@ MIDDLE: Final = {
     "lower lip": (17,),
     "chin": (152,),
 }
-# From here on the network sees a face.
-PRESENT: Final = 0.5
 
 
 def movements(points: np.ndarray, threads: int = 1) -> pd.DataFrame:
@@ -148,7 +146,7 @@ def standardised(strengths: pd.DataFrame, presence: np.ndarray) -> np.ndarray:
         float32 (N, columns), from -4 to 4; a column that is the same for nearly all faces is 0.
     """
     values = strengths.to_numpy(np.float64, copy=True)
-    seen = presence > PRESENT
+    seen = presence > facs.PRESENT
     if not seen.any():
         return np.zeros(values.shape, np.float32)
     head = np.flatnonzero(strengths.columns.isin(["headYaw", "headPitch", "headRoll"]))

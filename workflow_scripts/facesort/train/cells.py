@@ -63,6 +63,17 @@ def seen(config: Config, model: str, variant: str, faces: str) -> str:
     }[view]
 
 
+def measured(config: Config) -> list[str]:
+    """The sets whose movements cost a run little: pool, labelled, or none.
+
+    The pool's name clusters. The landmarks of both are found where a model sees more than faces.
+    """
+    models = chosen(config)
+    if any(config["models"][m].get("view", MODELS[m].view) != "faces" for m in models):
+        return ["pool", "labelled"] if is_labelled(config) else ["pool"]
+    return ["pool"] if any(MODELS[m].answers == "clusters" for m in models) else []
+
+
 def start_weights(config: Config, model: str) -> list[str]:
     """The file of weights that a model starts from, if its settings name one."""
     weights = (config["models"].get(model) or {}).get("weights")

@@ -6,13 +6,15 @@ REQUIRED INPUTS:
     results/{variant}/{model}/seed{seed}/labelled_embeddings.npy
     results/labelled/faces.parquet
     results/labelled/split.parquet
+    results/{variant}/movements/pool.npy
+    results/{variant}/landmarks/pool.parquet
     names/{variant}/{model}/seed{seed}.csv   optional: a person's names, which win; columns cluster,
                                              emotion
 
 OUTPUTS:
     results/{variant}/{model}/seed{seed}/clusters.npz  centroids, and the cluster of every face
-    results/{variant}/{model}/seed{seed}/names.csv     the emotion of each cluster, and whether a
-                                                       person chose it
+    results/{variant}/{model}/seed{seed}/names.csv     the emotion of each cluster, who or what chose
+                                                       it, and what each way of naming would say
     results/agreement.csv                              how far persons who named agree
 """
 
@@ -44,7 +46,7 @@ rule cluster:
 
 
 rule name_clusters:
-    """Name each cluster: as a person did, else from labelled faces that are never scored, if any."""
+    """Name each cluster: as a person did, else by {params.method}; what each way says beside it."""
     input:
         clustering="results/{variant}/{model}/seed{seed}/clusters.npz",
         embeddings=branch(
@@ -54,6 +56,8 @@ rule name_clusters:
         ),
         index=branch(LABELLED, then="results/labelled/faces.parquet", otherwise=[]),
         split=branch(LABELLED, then="results/labelled/split.parquet", otherwise=[]),
+        movements="results/{variant}/movements/pool.npy",
+        presence="results/{variant}/landmarks/pool.parquet",
         person=lambda wildcards: list(map(local, person_names(dict(wildcards.items())))),
     output:
         names="results/{variant}/{model}/seed{seed}/names.csv",
@@ -63,7 +67,7 @@ rule name_clusters:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=megabytes(2000),
+        mem_mb=megabytes(2000, per_mb=6),
         runtime=minutes(10),
     params:
         method=config["naming"]["method"],

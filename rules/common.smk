@@ -17,7 +17,7 @@ from facesort.common.trees import shown
 from facesort.pages.wanted import data_words, few_labels_files, texts
 from facesort.pages.wanted import unscored_words, wanted
 from facesort.train.cells import cells, cells_error, chosen, seen
-from facesort.train.cells import start_weights, training_megabytes
+from facesort.train.cells import measured, start_weights, training_megabytes
 from facesort.train.models import MODELS as KINDS
 from snakemake.exceptions import WorkflowError
 

@@ -1,6 +1,6 @@
 """
 Reads the labelled faces and gives each its part, leaves out pool faces that are also labelled, makes
-the variants, and for models that see them, landmarks, strengths of movements, and tight crops. Other
+the variants, landmarks and strengths of movements, and tight crops for models that see them. Other
 sets, which are only scored on, go the same way.
 
 REQUIRED INPUTS:
@@ -233,6 +233,8 @@ rule make_variant:
         faces="results/{variant}/{set}.npy",
     log:
         "results/logs/make_variant/{variant}/{set}.log",
+    # Training waits for it.
+    priority: 1
     conda:
         "../envs/faces.yaml"
     resources:

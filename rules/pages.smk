@@ -18,6 +18,8 @@ OUTPUTS:
     results/report.html                       Snakemake's report, made when a run ends
 """
 
+MEASURED = measured(config)
+
 
 rule map_faces:
     """Place at most {params.points} faces each of the pool and the test set by t-SNE and UMAP."""
@@ -67,6 +69,9 @@ rule plot_embedding:
         ),
         pool="results/{variant}/pool.npy",
         labelled=branch(LABELLED, then="results/{variant}/labelled.npy", otherwise=[]),
+        # To colour by; of the labelled faces only where their landmarks are found anyway.
+        movements=[f"results/{{variant}}/movements/{each}.npy" for each in MEASURED],
+        presence=[f"results/{{variant}}/landmarks/{each}.parquet" for each in MEASURED],
     output:
         figure=report(
             "results/{variant}/{model}/seed{seed}/figures/embedding.png",
@@ -243,12 +248,14 @@ rule plot_architecture:
 
 
 rule naming_page:
-    """A page of each cluster's faces on which a person names it; it shows nobody's names."""
+    """A page of each cluster's faces and movements on which a person names it, without others' names."""
     input:
         faces="results/{variant}/pool.npy",
         embeddings="results/{variant}/{model}/seed{seed}/embeddings.npy",
         clustering="results/{variant}/{model}/seed{seed}/clusters.npz",
         map="results/{variant}/{model}/seed{seed}/map.parquet",
+        movements="results/{variant}/movements/pool.npy",
+        presence="results/{variant}/landmarks/pool.parquet",
     output:
         page="results/{variant}/{model}/seed{seed}/naming.html",
     log:

@@ -8,6 +8,7 @@ REQUIRED INPUTS:
     results/labelled/faces.parquet
     results/labelled/split.parquet
     results/agreement.csv
+    results/{variant}/movements/pool.npy, landmarks/pool.parquet     with naming.method: facs
     results/{variant}/{model}/seed{seed}/embeddings.npy              triplet accuracy
     results/fetch/triplets.parquet
     results/elsewhere/{other}/faces.parquet, refused.parquet, overlap.parquet    other sets
@@ -33,6 +34,9 @@ OUTPUTS:
     results/elsewhere.csv, results/elsewhere.md   all cells' scores on each such set
     results/figures/elsewhere.png
 """
+
+# Variants whose movements name joined clusters, where no labelled face may.
+BY_ANATOMY = config["variants"] if config["naming"]["method"] == "facs" else []
 
 
 rule answer_by_neighbours:
@@ -209,6 +213,7 @@ rule table1:
         cells=CELLS,
         naming=config["split"]["naming"],
         data=DATA,
+        rendered=DEMO,
         packages=packages_digest("analysis"),
         code=code_digest("table1"),
     script:
@@ -262,6 +267,9 @@ rule join_cells:
         ],
         index="results/labelled/faces.parquet",
         split="results/labelled/split.parquet",
+        # What names clusters where no labelled face may.
+        movements=expand("results/{v}/movements/pool.npy", v=BY_ANATOMY),
+        presence=expand("results/{v}/landmarks/pool.parquet", v=BY_ANATOMY),
     output:
         csv="results/ensembles.csv",
         md="results/ensembles.md",
@@ -277,6 +285,7 @@ rule join_cells:
         clustered=CLUSTERED,
         clustering=config["clustering"],
         method=config["naming"]["method"],
+        by_anatomy=BY_ANATOMY,
         data=DATA,
         packages=packages_digest("analysis"),
         code=code_digest("join_cells"),
@@ -342,6 +351,19 @@ rule try_few_labels:
         clustering=branch(
             lambda wildcards: wildcards.model in CLUSTERED,
             then="results/{variant}/{model}/seed{seed}/clusters.npz",
+            otherwise=[],
+        ),
+        anatomy=branch(
+            lambda wildcards: any(
+                cell["model"] == "action_units"
+                and cell["variant"] == wildcards.variant
+                and str(cell["seed"]) == wildcards.seed
+                for cell in CELLS
+            ),
+            then=[
+                "results/{variant}/action_units/seed{seed}/labelled_embeddings.npy",
+                "results/{variant}/action_units/seed{seed}/probabilities.npy",
+            ],
             otherwise=[],
         ),
         index="results/labelled/faces.parquet",

@@ -59,6 +59,8 @@ rule train:
         model=directory("results/{variant}/{model}/seed{seed}/model"),
     log:
         "results/logs/train/{variant}/{model}/seed{seed}.log",
+    # Takes longest: what is short fills the gaps beside it.
+    priority: 1
     conda:
         "../envs/torch.yaml"
     threads: config["training"]["threads"]

@@ -25,6 +25,8 @@ SMALL = {
             "phases": {"reconstruct": {"epochs": 1}, "classify": {"epochs": 1}},
         },
         "supervised": None,
+        # Its landmarks would take most of the time; test_beyond.py runs it.
+        "action_units": None,
     },
     "clustering": {"starts": 1},
     "table": {"resamples": 100},

@@ -18,12 +18,11 @@ with job(snakemake.log[0]):
     tables = []
     for cell, path in zip(snakemake.params.cells, snakemake.input.clusterings, strict=True):
         clustering = load_clustering(path)
-        names = {
-            person(file): read_person_names(file, clustering)["emotion"].to_list()
-            for file in cell["names"]
-        }
+        told = {person(file): read_person_names(file, clustering) for file in cell["names"]}
+        names = {who: table["emotion"].to_list() for who, table in told.items()}
+        opened = {who: int(table["opened"].sum()) for who, table in told.items()}
         sizes = np.bincount(clustering.pool, minlength=len(clustering.centroids))
         where = {key: cell[key] for key in ("variant", "model", "seed")}
-        tables.append(agreement(names, sizes).assign(**where))
+        tables.append(agreement(names, sizes, opened).assign(**where))
     table = pd.concat([pd.DataFrame(columns=COLUMNS), *tables])[COLUMNS]
     table.to_csv(snakemake.output.csv, index=False)

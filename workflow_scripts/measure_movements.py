@@ -8,8 +8,9 @@ from snakemake.iocontainers import Snakemake
 
 from facesort.common.arrays import create_array, open_array, read_index, write_index
 from facesort.common.job import Progress, job
+from facesort.faces.facs import PRESENT
 from facesort.faces.movements import movements
-from facesort.faces.spread import PRESENT, standardised
+from facesort.faces.spread import standardised
 
 snakemake: Snakemake
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from snakemake.iocontainers import Snakemake
 
+from facesort.cluster.anatomy import read_anatomy
 from facesort.cluster.kmeans import load_clustering
 from facesort.common.arrays import open_array, read_index
 from facesort.common.job import job
@@ -22,6 +23,7 @@ with job(snakemake.log[0]):
         clustering,
         distances_to_centroids(snakemake.input.embeddings, clustering),
         places[places["set"] == "pool"],
+        read_anatomy(snakemake.input.movements, snakemake.input.presence),
         cell=dict(snakemake.wildcards.items()),
         per_cluster=snakemake.params.per_cluster,
     )

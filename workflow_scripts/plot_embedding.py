@@ -6,14 +6,18 @@ T-SNE and UMAP as a picture, and as a page that shows the faces.
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from snakemake.iocontainers import Snakemake
 
+from facesort.cluster.anatomy import read_anatomy
 from facesort.cluster.kmeans import load_clustering
 from facesort.common.arrays import open_array, read_index
 from facesort.common.drawing import save
 from facesort.common.emotions import UNNAMED
 from facesort.common.job import job
 from facesort.common.reading import read_table
+from facesort.faces.facs import reliable
+from facesort.faces.units import both_sides
 from facesort.pages.figures import cluster_groups, emotion_groups, plot_embedding
 from facesort.pages.map_page import map_page
 
@@ -54,5 +58,19 @@ with job(snakemake.log[0]):
         colourings = {"prediction": emotion_groups(predicted, own), **colourings}
         panels = [("test faces by prediction", ~pool, colourings["prediction"]), *panels]
     save(plot_embedding(places, panels, cell), snakemake.output.figure)
-    page = map_page(places, faces, colourings, title=f"Map of faces: {cell}", totals=totals)
+    # Of the pool, then of the labelled faces, as far as they are measured.
+    strengths = np.full((len(places), len(reliable())), np.nan)
+    paths = zip(snakemake.input.movements, snakemake.input.presence, strict=True)
+    for rows, (movements, presence) in zip((pool, ~pool), paths, strict=False):
+        anatomy, shown = read_anatomy(movements, presence), places["face"][rows]
+        found = both_sides(anatomy.movements[shown])
+        strengths[rows] = found.where(anatomy.seen[shown, None])
+    page = map_page(
+        places,
+        faces,
+        colourings,
+        pd.DataFrame(strengths, columns=reliable()["plain"]).dropna(axis=1, how="all"),
+        title=f"Map of faces: {cell}",
+        totals=totals,
+    )
     Path(snakemake.output.page).write_text(page, encoding="utf-8")

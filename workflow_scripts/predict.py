@@ -11,7 +11,7 @@ import pandas as pd
 from snakemake.iocontainers import Snakemake
 
 from facesort.cluster.kmeans import load_clustering
-from facesort.cluster.naming import names_by_draws
+from facesort.cluster.naming import METHODS, names_by_draws
 from facesort.common.arrays import open_array, read_index, write_index
 from facesort.common.emotions import EMOTIONS
 from facesort.common.job import job
@@ -30,12 +30,14 @@ with job(snakemake.log[0]):
     every_label = index["label"].to_numpy(str)
     labels = every_label[test]
     embeddings = open_array(snakemake.input.embeddings)
-    more = {}
+    more, by_method = {}, {}
     if model in snakemake.params.clustered:
-        named = read_table(snakemake.input.names, "cluster", "emotion").set_index("cluster")
+        columns = ("cluster", "emotion", "origin", *METHODS)
+        named = read_table(snakemake.input.names, *columns).set_index("cluster")
         clustering = load_clustering(snakemake.input.clustering)
         groups = clustering.labelled[test]
         predicted = named["emotion"].loc[groups].to_numpy(str)
+        by_method = {method: named[method].loc[groups].to_numpy(str) for method in METHODS}
         naming = str(named["origin"].iloc[0])
         if naming == "automatic":
             names = names_by_draws(
@@ -65,6 +67,7 @@ with job(snakemake.log[0]):
             "label": labels,
             "group": groups,
             "predicted": predicted,
+            **by_method,
             **probed,
         }
     )

@@ -11,7 +11,7 @@ from facesort.cluster.agreement import agreement_words
 from facesort.common.arrays import read_index
 from facesort.common.job import job
 from facesort.common.reading import read_json, read_table
-from facesort.score.table1 import make_table, table_markdown
+from facesort.score.table1 import make_table, naming_words, table_markdown
 
 snakemake: Snakemake
 
@@ -22,18 +22,8 @@ with job(snakemake.log[0]):
     table = make_table(cells, predictions, emotions)
     table.to_csv(snakemake.output.csv, index=False)
     origins = [read_json(path)["naming"] for path in snakemake.input.metrics]
-    person = [
-        f"{cell['variant']}/{cell['model']}/seed{cell['seed']}"
-        for cell, origin in zip(cells, origins, strict=True)
-        if origin == "person"
-    ]
-    automatic = f"from {snakemake.params.naming} labelled faces an emotion that are never scored"
-    naming = f"Clusters were named automatically {automatic}."
-    if person:
-        naming = (
-            f"A person named the clusters of {', '.join(person)}; others automatically {automatic}."
-        )
-    naming = " ".join([naming, agreement_words(read_table(snakemake.input.agreement))]).strip()
+    named = naming_words(cells, origins, snakemake.params.naming)
+    naming = " ".join([named, agreement_words(read_table(snakemake.input.agreement))]).strip()
     text = table_markdown(
         table,
         read_table(snakemake.input.comparisons, "p_holm"),
@@ -49,5 +39,6 @@ with job(snakemake.log[0]):
                 read_json(Path(folder, "model.json")) for folder in snakemake.input.models
             )
         },
+        rendered=snakemake.params.rendered,
     )
     Path(snakemake.output.md).write_text(text, encoding="utf-8")

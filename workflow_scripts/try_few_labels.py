@@ -24,6 +24,7 @@ with job(snakemake.log[0]):
         np.flatnonzero(part == "train"),
         np.flatnonzero(part == "test"),
         load_clustering(inputs.clustering) if inputs.clustering else None,
+        (open_array(inputs.anatomy[0]), open_array(inputs.anatomy[1])) if inputs.anatomy else None,
         few=params.few,
         means=params.clustering,
         seed=int(snakemake.wildcards.seed),

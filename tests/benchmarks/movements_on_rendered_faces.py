@@ -96,7 +96,7 @@ def main() -> None:
     for faces in (pictures, small):
         points, presence = mesh.find(faces)
         measured.append(correlations(movements(points), presence, truth))
-    found = table()[["sides", "unit", "what", "tested_by"]].join(measured[0].round(2))
+    found = table()[["sides", "unit", "what", "plain", "tested_by"]].join(measured[0].round(2))
     found["all_48"] = measured[1]["all"].round(2)
     found["found"] = np.where(found["all"] >= FOUND, "yes", "no")
     found.loc[found["all"].isna(), "found"] = "untested"

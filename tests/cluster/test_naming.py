@@ -13,8 +13,8 @@ from facesort.cluster.naming import (
     count_votes,
     name_automatically,
     names_by_draws,
-    no_names,
     read_person_names,
+    unvoted_names,
 )
 from facesort.common.emotions import EMOTIONS
 from facesort.common.job import InputError
@@ -158,8 +158,10 @@ def test_an_emotion_that_the_labelled_set_lacks_is_no_name(planted, method):
     assert set(np.unique(draws)) <= set(EMOTIONS[2:])
 
 
-def test_without_labelled_faces_clusters_have_no_names():
-    names = no_names(CLUSTERING)
+def test_without_labelled_faces_clusters_have_no_names_but_those_of_anatomy():
+    given = unvoted_names(CLUSTERING, "facs", ["sad"] * 7 + ["mixed"])
+    assert list(given["emotion"]) == ["sad"] * 7 + ["mixed"] and set(given["origin"]) == {"facs"}
+    names = unvoted_names(CLUSTERING, "none")
     assert set(names["emotion"]) == {"unnamed"} and set(names["origin"]) == {"none"}
     assert list(names["cluster"]) == list(range(8))
     automatic = ["cluster", "emotion", "origin", "votes", "clustering"]
@@ -193,4 +195,13 @@ def test_a_person_may_say_mixed(tmp_path):
     path.write_text(HEAD + ROWS.replace("7,happy", "7,Mixed"))
     names = read_person_names(path, CLUSTERING)
     assert list(names["emotion"]) == ["happy"] * 7 + ["mixed"]
-    assert set(names["origin"]) == {"person"}
+    assert set(names["origin"]) == {"person"} and not names["opened"].any()
+
+
+def test_the_file_tells_which_suggestions_were_opened(tmp_path):
+    lines = (HEAD + ROWS).splitlines()
+    noted = [f"{line},{'opened' if line[0] in '25' else ''}" for line in lines[1:]]
+    path = tmp_path / "names.csv"
+    path.write_text("\n".join([f"{lines[0]},suggestion", *noted]) + "\n")
+    names = read_person_names(path, CLUSTERING)
+    assert list(names.index[names["opened"]]) == [2, 5]

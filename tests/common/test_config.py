@@ -19,12 +19,14 @@ def load(path):
 
 
 DEFAULT, BEYOND = load("config.yaml"), load("configs/beyond.yaml")
+# The default config with all models beyond the paper's.
+WHOLE = deepcopy(DEFAULT)
+update_config(WHOLE, {"models": BEYOND["models"]})
 
 
 def beyond(path, value):
-    """The default config with all models beyond the paper's, and one key of theirs changed."""
-    config = deepcopy(DEFAULT)
-    config["models"] |= deepcopy(BEYOND["models"])
+    """``WHOLE`` with one key of a model changed."""
+    config = deepcopy(WHOLE)
     *blocks, key = path.split(".")
     place = config["models"]
     for block in blocks:
@@ -34,7 +36,7 @@ def beyond(path, value):
 
 
 def test_the_models_beyond_the_papers_have_a_right_config():
-    assert config_errors(DEFAULT | {"models": DEFAULT["models"] | BEYOND["models"]}) == []
+    assert config_errors(WHOLE) == []
 
 
 def test_the_configs_for_a_gpu_go_together():
@@ -96,16 +98,15 @@ def test_changes_may_be_turned_off():
     assert config_errors(beyond("transfer.phases.classify.augment", None)) == []
 
 
-def test_training_does_not_see_whether_faces_will_be_mirrored():
-    config = beyond("transfer.mirror", True)
-    assert "mirror" not in model_settings(config, "transfer", "rgb")
-    assert config["models"]["transfer"]["mirror"]
+@pytest.mark.parametrize(("model", "key"), [("transfer", "mirror"), ("action_units", "variants")])
+def test_training_does_not_see_what_is_of_no_account_to_it(model, key):
+    assert key not in model_settings(WHOLE, model, "rgb")
+    assert WHOLE["models"][model][key]
 
 
 def blocks(**changes):
-    """The default config with the models beyond the paper's, and some keys changed."""
-    config = deepcopy(DEFAULT)
-    config["models"] |= BEYOND["models"]
+    """``WHOLE`` with some keys changed."""
+    config = deepcopy(WHOLE)
     return config | {name: config[name] | block for name, block in changes.items()}
 
 
@@ -222,8 +223,7 @@ def given(*words):
 
 
 def test_a_config_that_is_right_stays_as_it_is():
-    whole = DEFAULT | {"models": DEFAULT["models"] | BEYOND["models"]}
-    assert settled(whole, as_module=False) == whole
+    assert settled(WHOLE, as_module=False) == WHOLE
 
 
 def test_lists_and_mappings_of_the_command_line_are_read_as_yaml():

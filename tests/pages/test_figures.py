@@ -104,6 +104,14 @@ def test_matrices_show_the_emotions_that_there_are():
     assert np.array_equal(axes.images[0].get_array(), [[0, 1, 0], [1, 0, 0]])
 
 
+def test_a_variant_without_the_model_has_no_matrix(predictions):
+    pairs = [("stacked", "rgb"), ("stacked", "cropped"), ("action_units", "rgb")]
+    cells = [{"model": model, "variant": variant} for model, variant in pairs]
+    axes = plot_confusions(cells, [predictions] * 3).axes
+    assert [len(each.images) for each in axes] == [1, 1, 1, 0]
+    assert not axes[3].axison
+
+
 def test_confusion_by_hand_with_mixed():
     matrix = confusion(np.array(["sad", "sad", "fear"]), np.array(["sad", "mixed", "anger"]))
     assert matrix.shape == (8, 9)

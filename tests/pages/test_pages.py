@@ -9,13 +9,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from facesort.cluster.anatomy import Anatomy
 from facesort.cluster.kmeans import Clustering
 from facesort.cluster.naming import read_person_names
 from facesort.common.emotions import EMOTIONS
+from facesort.faces import facs
 from facesort.pages.costs import COLUMNS
 from facesort.pages.figures import cluster_groups, emotion_groups
 from facesort.pages.map_page import map_page
-from facesort.pages.naming_page import distances_to_centroids, naming_page, place_in_words
+from facesort.pages.naming_page import (
+    distances_to_centroids,
+    naming_page,
+    place_in_words,
+    strongest,
+)
 from facesort.pages.page import json_text, thumbnail_side, thumbnails
 from facesort.pages.summary import markdown, summary
 
@@ -44,9 +51,20 @@ def places():
 
 
 @pytest.fixture(scope="module")
-def naming(faces, clustering, places):
+def anatomy(clustering):
+    """Faces that move little; those of cluster 2 smile, and look to a side."""
+    columns = facs.columns(facs.table())
+    movements = np.random.default_rng(2).normal(0, 0.1, (90, len(columns))).astype("f4")
+    shown = ("mouthSmile", "lipCornerUp", "lipCornerToCheek", "lowerLidRaise", "headYaw")
+    at = [place for place, column in enumerate(columns) if column.startswith(shown)]
+    movements[np.ix_(clustering.pool == 2, at)] += 1.9
+    return Anatomy(movements, np.ones(90, bool))
+
+
+@pytest.fixture(scope="module")
+def naming(faces, clustering, places, anatomy):
     distances = np.random.default_rng(1).random(90).astype("f4")
-    return naming_page(faces, clustering, distances, places, cell=CELL, per_cluster=8)
+    return naming_page(faces, clustering, distances, places, anatomy, cell=CELL, per_cluster=8)
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +77,7 @@ def map_text(faces, places):
         places,
         sets,
         {"cluster": by_cluster, "emotion": groups},
+        pd.DataFrame({"smile": np.where(np.arange(90) < 60, np.linspace(-5, 5, 90), np.nan)}),
         title=HOSTILE,
         totals={"pool": 60, "test": 180},
     )
@@ -176,6 +195,37 @@ def test_the_naming_page_shows_each_clusters_own_faces_and_nobodys_names(
     assert len(set(re.findall(r'src="(data:image/jpeg[^"]*)"', naming))) == 84
 
 
+def test_the_naming_page_folds_away_movements_and_a_suggestion(naming):
+    sections = re.split(r'<section class="card cluster"', naming)[1:]
+    assert naming.count("<details") == 16 and "<details open" not in naming
+    smiling = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", sections[2]))
+    assert re.search(r"smile \+[12]\.\d|lip corners [a-z ]+ \+[12]\.\d", smiling)
+    assert "head turned to the person's left +" in unescape(smiling)
+    assert re.search(r"Suggest a name happy, by movements alone\. Best fits: happy \+\d", smiling)
+    # The last cluster has no face.
+    assert "No movement differs" in sections[7] and "<strong>mixed</strong>" in sections[7]
+    # Nothing is chosen.
+    assert "checked" not in re.sub(
+        r"<style>.*?</style>|<script.*?</script>", "", naming, flags=re.S
+    )
+
+
+def test_the_strongest_movement_of_each_action_unit_is_told():
+    differences = pd.Series(0.0, index=facs.reliable().index)
+    differences[["mouthSmile", "lipCornerUp", "jawOpen", "browDown", "headYaw"]] = (
+        1,
+        1.4,
+        -0.9,
+        0.1,
+        2,
+    )
+    assert strongest(differences) == [
+        ("head turned to the person's left", 2),
+        ("lip corners up", 1.4),
+        ("jaw open", -0.9),
+    ]
+
+
 def test_typical_faces_are_the_nearest(clustering, tmp_path):
     embeddings = np.random.default_rng(0).normal(size=(90, 3)).astype("f4")
     np.save(tmp_path / "e.npy", embeddings)
@@ -233,11 +283,20 @@ def test_naming_by_keyboard_survives_a_reload_and_is_read(
     for cluster in (6, 7):
         find(By.CSS_SELECTOR, f"input[name=cluster-{cluster}][value=fear]").send_keys(Keys.SPACE)
     assert find(By.ID, "progress").text == "Named 8 of 8, ready to save"
+    # A suggestion chooses nothing; that it was opened is kept, and said.
+    for fold in page.find_elements(By.CSS_SELECTOR, "#cluster-2 summary"):
+        fold.send_keys(Keys.ENTER)
+    assert "happy, by movements alone" in find(By.ID, "cluster-2").text
+    page.refresh()
+    find = page.find_element
+    assert "happy, by movements alone" not in find(By.ID, "cluster-2").text
+    assert find(By.ID, "progress").text == "Named 8 of 8, ready to save"
     find(By.ID, "namer").send_keys("Anna/..")
     assert find(By.ID, "path").text == "names/rgb/stacked/seed0.anna.csv"
     find(By.ID, "save").send_keys(Keys.ENTER)
     names = read_person_names(saved(tmp_path / "names.csv"), clustering)
     assert list(names["emotion"]) == [*chosen, "disgust", "fear", "fear"]
+    assert list(names.index[names["opened"]]) == [2]
 
 
 @pytest.mark.parametrize("width", [390, 1400])
@@ -294,3 +353,31 @@ def test_the_map_shows_faces_and_filters_by_keyboard(browser, tmp_path, map_text
     page.execute_script("draw()")
     assert page.execute_script(whole.format("canvas"))
     assert set(EMOTIONS) <= set(re.split(r"\W+", legend))
+
+
+def test_the_map_is_coloured_by_a_movement(browser, tmp_path, map_text):
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.common.keys import Keys
+    from selenium.webdriver.support.select import Select
+
+    page = opened(browser, tmp_path, map_text)
+    find = page.find_element
+    Select(find(By.ID, "movement")).select_by_visible_text("smile")
+    legend = find(By.ID, "legend").text
+    assert re.findall(r"not measured\s+(\d+)", legend) == ["30"]
+    counts = [int(count) for count in re.findall(r"\n(\d+)$", legend, re.M)]
+    strengths = np.clip(np.linspace(-5, 5, 90)[:60], -4, 4)
+    bounds = [-np.inf, -2, -1, -0.5, 0.5, 1, 2, np.inf]
+    assert counts == [*np.histogram(strengths, bounds)[0], 30]
+    # A face tells its strength; another colouring takes over again.
+    page.execute_script("choose(0)")
+    assert "smile: -4.0" in find(By.ID, "told").text
+    page.execute_script("choose(70)")
+    assert "smile" not in find(By.ID, "told").text
+    find(By.CSS_SELECTOR, "input[value=cluster]").send_keys(Keys.SPACE)
+    assert "not measured" not in find(By.ID, "legend").text
+    assert find(By.ID, "movement").get_property("value") == ""
+    Select(find(By.ID, "movement")).select_by_visible_text("smile")
+    assert not page.find_elements(By.CSS_SELECTOR, "input[name=colour]:checked")
+    Select(find(By.ID, "movement")).select_by_visible_text("none")
+    assert find(By.CSS_SELECTOR, "input[name=colour]:checked").get_property("value") == "cluster"

@@ -93,6 +93,12 @@ def test_a_cell_has_the_pages_of_its_kind_and_of_the_first_seed_alone():
     assert ends["stacked"] == ends["semi_supervised"] | {"figures/clusters.png", "naming.html"}
 
 
+def test_by_default_action_units_are_of_the_first_variant_alone():
+    pages = {path for path in wanted(DEFAULT) if "/action_units/" in path}
+    folder = "results/rgb/action_units/seed0"
+    assert pages == {f"{folder}/map.html", f"{folder}/figures/embedding.png"}
+
+
 def test_what_learns_at_once_has_no_layers_and_no_history():
     config = DEFAULT | {"models": {"geometry": BEYOND["models"]["geometry"]}}
     files = wanted(config)

@@ -1,5 +1,7 @@
 """Causes of losses that were planted."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -50,6 +52,9 @@ def test_causes_gather_seeds_and_read_well():
             "linear_probe": truth,
             "balanced_probe": ["happy", "sad", "sad", "fear"],
             "knn": ["happy"] * 4,
+            "plurality": ["happy", "sad", "sad", "sad"],
+            "one_to_one": ["sad", "sad", "fear", "fear"],
+            "facs": ["happy", "mixed", "mixed", "fear"],
         }
     )
     metrics = {
@@ -70,8 +75,33 @@ def test_causes_gather_seeds_and_read_well():
     assert row["balanced_probe_balanced_accuracy"] == pytest.approx(5 / 6)
     assert row["balanced_probe_balanced_accuracy_low"] < 5 / 6
     assert row["always_majority_accuracy"] == 0.5 and np.isnan(row["silhouette_groups"])
+    for method, accuracy, balanced in (
+        ("plurality", 0.5, 2 / 3),
+        ("one_to_one", 0.75, 2 / 3),
+        ("facs", 0.5, 0.5),
+    ):
+        assert row[f"{method}_accuracy"] == accuracy
+        assert row[f"{method}_balanced_accuracy"] == pytest.approx(balanced)
+    assert (row["unanswered"], row["facs_unanswered"]) == (0, 0.5)
     text = causes_markdown(causes, data="made-up faces")
     assert "made-up faces" in text and "nan" not in text
+    (line,) = re.findall(r"^\| stacked \| rgb \| (.*, 0\.667 \| .*)$", text, re.M)
+    assert re.sub(r" \[.*?\]", "", line) == "0.500, 0.667 | 0.750, 0.667 | 0.500, 0.500 | 0.500 |"
+    # A classifier has no clusters to name.
+    classifier = table.drop(columns=["plurality", "one_to_one", "facs"])
+    both = make_causes(
+        [cells[0], {"model": "supervised", "variant": "rgb", "seed": 0}],
+        [table, classifier],
+        [metrics, metrics | {"naming": "none", "learnt_accuracy": 0.5}],
+    )
+    text = causes_markdown(both, data="made-up faces")
+    assert text.count("| stacked | rgb |") == 2 and text.count("| supervised | rgb |") == 1
+    alone = make_causes(
+        [{"model": "supervised", "variant": "rgb", "seed": 0}],
+        [classifier],
+        [metrics | {"naming": "none", "learnt_accuracy": 0.5}],
+    )
+    assert "facs" not in causes_markdown(alone, data="made-up faces")
     assert luck_lines(causes) == []
     luck = {"renamed_accuracy": 0.4, "renamed_accuracy_low": 0.3, "renamed_accuracy_high": 0.5}
     causes = make_causes(cells, [table, table], [metrics | luck, metrics | luck])

@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
+from facesort.cluster.anatomy import Anatomy
 from facesort.cluster.kmeans import Clustering
 from facesort.common.emotions import EMOTIONS
+from facesort.faces import facs
+from facesort.faces.units import expected_units, gathered, to_features, used_movements
 from facesort.score.ensembles import (
     COLUMNS,
     Member,
@@ -103,6 +106,42 @@ def test_scored_labels_decide_no_answer():
     )
     # What is right for the labels is wrong for those moved on by one.
     assert (second["accuracy"] < 0.2).all() and (first["accuracy"] > 0.7).all()
+
+
+@pytest.fixture(scope="module")
+def anatomies():
+    """The pool's emotions, which clusterers' pools have by turns, shown as the prototypes say."""
+    units, columns = gathered(used_movements())[1], len(facs.columns(facs.table()))
+    shown = (expected_units() @ np.linalg.pinv(units))[np.arange(200) % 8]
+    noise = np.random.default_rng(0).normal(0, 0.1, (200, columns))
+    movements = shown @ np.linalg.pinv(to_features(used_movements())) + noise
+    return dict.fromkeys(("rgb", "grayscale", "cropped"), Anatomy(movements, np.ones(200, bool)))
+
+
+def test_where_anatomy_names_no_labelled_face_is_looked_at(anatomies):
+    def clusterings(labels):
+        """Members that name no face, so that ties decide all."""
+        for variant in anatomies:
+            made = clusterer(variant, 0, 0.1).clustering
+            mixed = np.full(len(TEST), "mixed")
+            given = name_scores(made, mixed, labels, NAMING, TEST, anatomies[variant])
+            yield Member("stacked", variant, 0, mixed, given, made)
+
+    nothing = np.where(np.isin(np.arange(800), TEST), LABELS, 0)
+    first, second = (
+        make_ensembles(
+            list(clusterings(labels)),
+            labels,
+            NAMING,
+            TEST,
+            **HOW | {"method": "facs"},
+            anatomies=anatomies,
+        )
+        for labels in (LABELS, nothing)
+    )
+    assert first.equals(second)
+    assert set(first["how"]) == {"vote of names", "co-association"}
+    assert (first["accuracy"] > 0.5).all()
 
 
 def test_a_single_cell_makes_no_ensemble():

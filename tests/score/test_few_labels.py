@@ -27,7 +27,7 @@ from facesort.score.few_labels.label_first import (
     spread_out,
 )
 from facesort.score.few_labels.table import few_labels_markdown, make_few_labels_table
-from facesort.score.few_labels.trials import answer, few_labels
+from facesort.score.few_labels.trials import answer, beside_anatomy, few_labels
 from facesort.score.intervals import estimate
 
 FEW = {"per_emotion": [2, 8], "draws": 2, "seed": 0}
@@ -47,9 +47,9 @@ def made(strength, count=600, width=12, seed=0, shares=None):
     return faces.astype(np.float32), labels, np.sort(halves[0]), np.sort(halves[1])
 
 
-def tried(embeddings, labels, training, test, few=FEW, clustering=None, seed=0):
+def tried(embeddings, labels, training, test, few=FEW, clustering=None, seed=0, anatomy=None):
     return few_labels(
-        embeddings, labels, training, test, clustering, few=few, means=MEANS, seed=seed
+        embeddings, labels, training, test, clustering, anatomy, few=few, means=MEANS, seed=seed
     )
 
 
@@ -276,6 +276,57 @@ def test_the_strength_is_chosen_within_the_few_and_the_answers_are_the_librarys(
         assert np.array_equal(given, library.predict(x)) and (given == labels).mean() > 0.95
     given, strength = answer(x[:3], np.full(3, 4), x, rng)
     assert set(given) == {4} and np.isnan(strength)
+
+
+def told(labels, sure=0.5):
+    """Probabilities that lean to the true emotion, and movements that tell nothing."""
+    probabilities = np.full((len(labels), 8), (1 - sure) / 8, np.float32)
+    probabilities[np.arange(len(labels)), labels] += sure
+    return np.random.default_rng(2).normal(0, 1, (len(labels), 4)).astype("f4"), probabilities
+
+
+def test_anatomy_helps_the_same_faces_and_leaves_labels_alone_as_they_are():
+    parts = made(0)
+    labels, test = parts[1], parts[3]
+    alone, answers = tried(*parts)
+    table, helped = tried(*parts, anatomy=told(labels))
+    without = (table["way"] != "anatomy").to_numpy()
+    pd.testing.assert_frame_equal(table[without].reset_index(drop=True), alone)
+    assert np.array_equal(helped[without], answers)
+    equal, anatomy = (table[table["way"] == way] for way in ("equal", "anatomy"))
+    same = ["per_emotion", "draw", "labels", *EMOTIONS]
+    assert np.array_equal(equal[same], anatomy[same])
+    # Which emotion a leaning stands for must be learnt from labels too.
+    by_number = anatomy.groupby("per_emotion")["accuracy"].mean()
+    assert by_number[2] > 0.4 and by_number[8] > 0.8
+
+    found = gathered([(table, helped)], labels, test)
+    rows = found[found["per_emotion"] == 8].set_index("way")
+    gain = rows.loc["anatomy", "accuracy"] - rows.loc["equal", "accuracy"]
+    assert rows.loc["anatomy", "accuracy_gain"] == pytest.approx(gain)
+    assert rows.loc["anatomy", "balanced_accuracy_gain_low"] > 0.5
+    text = few_labels_markdown(found, data="made")
+    assert "| stacked | rgb | anatomy and labels | " in text
+    assert "| stacked | rgb | gain | +" in text
+    assert len(plot_few_labels(found).axes) == 3
+    alone = gathered([(alone, answers)], labels, test)
+    assert "natomy" not in few_labels_markdown(alone, data="made")
+    assert len(plot_few_labels(alone).axes) == 2
+
+
+def test_what_is_seen_beside_an_embedding_weighs_as_much():
+    embeddings, labels, training, _ = made(1)
+    movements, probabilities = told(labels, sure=1)
+    assert probabilities.min() == 0
+    seen = beside_anatomy(embeddings, 100 * movements, probabilities, training, 0)
+    assert seen.shape == (len(labels), 12 + 4 + 8)
+    assert np.array_equal(seen[:, :12], embeddings)
+    for part in np.split(seen[training], [12, 16], axis=1)[1:]:
+        assert (part**2).mean() == pytest.approx(1, rel=1e-3)
+    assert np.isfinite(seen).all() and np.array_equal(seen[:, 16:].argmax(1), labels)
+    movements[5, 1] = np.inf
+    with pytest.raises(InputError, match="row 5 is not finite"):
+        beside_anatomy(embeddings, movements, probabilities, training, 0)
 
 
 def test_balanced_intervals_are_those_of_one_class_where_there_is_but_one():

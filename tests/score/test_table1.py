@@ -6,7 +6,7 @@ import pytest
 from facesort.common.emotions import EMOTIONS
 from facesort.common.job import InputError
 from facesort.score.comparisons import compare
-from facesort.score.table1 import lack_words, make_table, table_markdown
+from facesort.score.table1 import lack_words, make_table, naming_words, table_markdown
 
 
 def cell(predicted, faces=(1, 2, 3, 4)):
@@ -32,7 +32,7 @@ def test_table_1_has_its_columns_and_means():
     assert row["accuracy_low"] <= 0.75 <= row["accuracy_high"]
     comparisons = compare(CELLS, [right, half], pairs=["models"], resamples=100, seed=0)
     luck = {"renamed_accuracy": 0.6, "renamed_accuracy_low": 0.4, "renamed_accuracy_high": 0.81}
-    causes = table.assign(lost_in="names", why="they are wrong", **luck)
+    causes = table.assign(naming="none", lost_in="names", why="they are wrong", **luck)
     text = table_markdown(
         table,
         comparisons,
@@ -53,26 +53,50 @@ def test_cells_scored_on_other_faces_are_refused():
         make_table(CELLS, tables)
 
 
-def test_table_1_calls_the_row_weakly_supervised():
+def test_table_1_says_what_taught_the_rows_that_need_it_said():
     truth = pd.DataFrame(
         {"face": range(8), "label": EMOTIONS, "predicted": EMOTIONS, "group": range(8)}
     )
     columns = ["question", "first", "second", "difference", "p_holm"]
-    causes = pd.DataFrame(columns=["model", "variant", "lost_in", "why"])
 
-    def text(model):
+    def text(model, naming="none", **how):
+        table = make_table([{"model": model, "variant": "rgb", "seed": 0}], [truth])
         return table_markdown(
-            make_table([{"model": model, "variant": "rgb", "seed": 0}], [truth]),
+            table,
             pd.DataFrame(columns=columns),
-            causes,
+            table.assign(naming=naming, lost_in="", why="", renamed_accuracy=float("nan")),
             data="made-up faces",
             seeds=[0],
             naming="",
             labels=truth["label"],
+            **how,
         )
 
     assert "Weakly supervised: triplet, which learnt from people's comparisons" in text("triplet")
     assert "eakly" not in text("supervised")
+    words = "action_units's figures are no evidence about photographs"
+    assert words in text("action_units", rendered=True) and words not in text("action_units")
+    assert "no evidence" not in text("supervised", rendered=True)
+    # Names are a help too, but those that anatomy gives.
+    assert "| stacked | nothing | rgb |" in text("stacked", "automatic")
+    assert "| stacked | nothing, names included | rgb |" in text("stacked", "facs")
+    assert "| action_units | nothing, names included | rgb |" in text("action_units")
+
+
+def test_table_1_says_who_or_what_named():
+    cells = [{"model": "stacked", "variant": "rgb", "seed": seed} for seed in range(3)]
+    labelled = "10 labelled faces an emotion that are never scored"
+    words = naming_words(cells, ["automatic", "none", "automatic"], 10)
+    assert words == f"Clusters were named automatically from {labelled}."
+    words = naming_words(cells, ["person", "automatic", "person"], 10)
+    assert words == (
+        "A person named the clusters of rgb/stacked/seed0, rgb/stacked/seed2; others automatically "
+        f"from {labelled}."
+    )
+    words = naming_words(cells, ["facs"] * 3, 10)
+    assert "by what their faces do, without a labelled face" in words and "10" not in words
+    assert naming_words(cells, ["person"] * 3, 10).endswith("rgb/stacked/seed2.")
+    assert naming_words(cells, ["none"] * 3, 10) == ""
 
 
 def test_table_1_says_which_emotions_the_set_lacks():

@@ -38,6 +38,17 @@ def test_cells_stand_in_the_order_of_the_tables():
     assert order.index("stacked") < order.index("supervised") < order.index("transfer")
 
 
+def test_a_model_may_be_trained_on_the_first_variant_alone():
+    first = CONFIG | {"models": CONFIG["models"] | {"action_units": {"variants": "first"}}}
+    added = [cell for cell in cells(first) if cell not in cells(CONFIG)]
+    assert [tuple(cell.values()) for cell in added] == [
+        ("cropped", "action_units", 7),
+        ("cropped", "action_units", 0),
+    ]
+    everywhere = CONFIG | {"models": {"action_units": {"variants": "all"}}}
+    assert len(cells(everywhere)) == 4
+
+
 def test_without_labelled_faces_what_needs_labels_is_left_out():
     assert chosen(CONFIG) == ["stacked", "supervised", "transfer"]
     assert left_out(CONFIG) == []

@@ -24,10 +24,11 @@ def test_rows_that_see_landmarks_stand_in_table_1(tmp_path):
         | {"supervised": None}
         | blocks
         | {"selfsupervised": blocks["selfsupervised"] | {"phases": {"contrast": contrast}}},
+        "few_labels": {"per_emotion": [2], "draws": 1},
     }
     (folder / "small.yaml").write_text(yaml.safe_dump(small), encoding="utf-8")
     movements = "results/rgb/movements/labelled.npy"
-    snakemake(folder, "results/table1.md", "results/figures/history.png")
+    snakemake(folder, "results/table1.md", "results/figures/history.png", "results/few_labels.md")
     results = folder / "results"
 
     split = pd.read_parquet(results / "labelled/split.parquet")
@@ -54,10 +55,13 @@ def test_rows_that_see_landmarks_stand_in_table_1(tmp_path):
     text = (results / "table1.md").read_text(encoding="utf-8")
     assert "joining the pool without their labels" in text
     assert "No person told action_units anything, names included" in text
+    assert "| action_units | nothing, names included | rgb |" in text
     answers = np.load(results / "rgb/action_units/seed0/probabilities.npy")
     assert answers.shape == (len(labelled), 8) and np.allclose(answers.sum(1), 1, atol=1e-5)
     metrics = json.loads((results / "rgb/action_units/seed0/metrics.json").read_text())
     assert "learnt_accuracy" not in metrics and metrics["naming"] == "none"
+    tried = pd.read_csv(results / "few_labels.csv")
+    assert list(tried.loc[tried["way"] == "anatomy", "model"]) == list(blocks)
     assert "Chosen without labels, before anything was scored, by stability" in text
     assert "geometry, rgb, seed 0: whitening" in text
 

@@ -45,7 +45,7 @@ def test_a_pile_of_faces_without_labels_is_clustered_and_can_be_named(pile, tmp_
     results = project / "results"
     printed = snakemake(project)
     assert "Nothing was scored: the config names no labelled faces (data.labelled)" in printed
-    assert "Left out, for want of labels: semi_supervised." in printed
+    assert "Left out, for want of labelled faces: semi_supervised." in printed
     rules = {path.name for path in (results / "logs").iterdir()}
     assert {"read_faces.log", "find_leaks.log", "cluster", "naming_page"} <= rules
     assert not rules & {"render_photos.log", "fetch_faces.log", "read_labelled.log", "predict"}

@@ -15,8 +15,9 @@ from facesort.archive.spread import Standard, shrunk
 from facesort.archive.tables import ANSWERS, KEY, MOVEMENTS
 from facesort.common.arrays import write_whole
 from facesort.common.emotions import EMOTIONS
+from facesort.faces.units import features, gathered, used_movements
 from facesort.train.models import build
-from facesort.train.models.action_units import ActionUnits, features, gathered, used_movements
+from facesort.train.models.action_units import ActionUnits
 
 # Faces that tell an archive's spread, at most.
 SAMPLE: Final = 100_000

@@ -15,9 +15,9 @@ from facesort.archive.face_detector import SURE, eye_angles
 from facesort.archive.tables import FOUND, MOVEMENTS
 from facesort.faces.canonical_face import angles, head_rotations
 from facesort.faces.face_mesh import MODEL, NEAR, around, change, look, network, window
+from facesort.faces.facs import PRESENT
 from facesort.faces.movements import movements
 from facesort.faces.procrustes import POINTS
-from facesort.faces.spread import PRESENT
 
 # The window's side against the detector's points: eyes apart and mouth below, as a right triangle.
 SIDE: Final = 2.6

@@ -74,7 +74,7 @@ def _answer(path: str | Path, line: int, row: dict[str, str | None]) -> list[obj
             value = float(told) if told else np.nan
         except ValueError:
             raise wrong(column, "a number is wanted") from None
-        if np.isinf(value) or value < 0 and column != "left" and column != "top":
+        if np.isinf(value) or (value < 0 and column != "left" and column != "top"):
             raise wrong(column, "a number of pixels or faces is wanted")
         return value
 

@@ -8,7 +8,7 @@ import pandas as pd
 from sklearn.metrics import cohen_kappa_score
 
 COLUMNS = ["variant", "model", "seed", "first", "second", "clusters", "agreed", "kappa"]
-COLUMNS += ["agreed_by_faces", "kappa_by_faces"]
+COLUMNS += ["agreed_by_faces", "kappa_by_faces", "first_opened", "second_opened"]
 
 
 def person(path: str | Path) -> str:
@@ -17,16 +17,20 @@ def person(path: str | Path) -> str:
     return parts[1] if len(parts) == 3 else "main"
 
 
-def agreement(names: dict[str, list[str]], sizes: np.ndarray) -> pd.DataFrame:
+def agreement(
+    names: dict[str, list[str]], sizes: np.ndarray, opened: dict[str, int]
+) -> pd.DataFrame:
     """Agreement of every two persons: over clusters, and over the faces in them.
 
     Args:
         names: of each person the emotion of each cluster.
         sizes: int (K,), faces of each cluster.
+        opened: for how many clusters each had opened the page's suggestion.
 
     Returns:
-        first, second, clusters, agreed (clusters), kappa, agreed_by_faces (share), kappa_by_faces.
-        A kappa is NaN where both gave all clusters one and the same name.
+        first, second, clusters, agreed (clusters), kappa, agreed_by_faces (share), kappa_by_faces,
+        first_opened, second_opened. A kappa is NaN where both gave all clusters one and the same
+        name.
 
     Source: Cohen 1960, doi:10.1177/001316446002000104, by scikit-learn
     """
@@ -43,6 +47,8 @@ def agreement(names: dict[str, list[str]], sizes: np.ndarray) -> pd.DataFrame:
                 "kappa": kappa(a, b, np.ones(len(a))),
                 "agreed_by_faces": float(sizes[same].sum() / sizes.sum()),
                 "kappa_by_faces": kappa(a, b, sizes),
+                "first_opened": opened[first],
+                "second_opened": opened[second],
             }
         )
     return pd.DataFrame(rows)
@@ -65,4 +71,14 @@ def agreement_words(table: pd.DataFrame) -> str:
         f"({row.kappa_by_faces:.2f} by faces)"
         for row in table.itertuples()
     ]
-    return "Further persons named blind. " + "; ".join(said) + "."
+    looked = {
+        f"{row['variant']}/{row['model']}/seed{row['seed']}: {row[person]}, {row[opened]} of "
+        f"{row['clusters']}"
+        for row in table.to_dict("records")
+        for person, opened in (("first", "first_opened"), ("second", "second_opened"))
+        if row[opened]
+    }
+    words = "Further persons named without seeing each other's names. " + "; ".join(said) + "."
+    if looked:
+        words += f" Suggestions that they had opened: {'; '.join(sorted(looked))}."
+    return words

@@ -1,4 +1,4 @@
-"""Names for clusters: a person's, or automatic ones from a few labelled faces."""
+"""Names for clusters: a person's, automatic ones from a few labelled faces, or from anatomy."""
 
 import csv
 import re
@@ -14,9 +14,14 @@ from facesort.cluster.kmeans import Clustering
 from facesort.common.emotions import EMOTIONS, MIXED, UNNAMED
 from facesort.common.job import InputError
 
+# The ways of naming that need no person: by labelled faces, and by none (``anatomy``).
+BY_LABELS: Final = ("plurality", "one_to_one")
+METHODS: Final = (*BY_LABELS, "facs")
 # How often other naming faces are drawn.
 DRAWS: Final = 100
 COLUMNS = ("cluster", "emotion", "clustering")
+# What the naming page writes beside a cluster whose suggestion was opened.
+OPENED: Final = "opened"
 _MAX_BYTES = 100_000
 
 
@@ -89,13 +94,21 @@ def automatic_names(
     )
 
 
-def no_names(clustering: Clustering) -> pd.DataFrame:
-    """As ``automatic_names``, where no face is labelled: emotion is ``UNNAMED``, origin "none"."""
+def unvoted_names(
+    clustering: Clustering, origin: str, names: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """As ``automatic_names``, where no labelled face voted.
+
+    Args:
+        origin: who or what named: "person", "facs", or "none".
+        names: K emotions; without them ``UNNAMED``.
+    """
+    clusters = len(clustering.centroids)
     return pd.DataFrame(
         {
-            "cluster": range(len(clustering.centroids)),
-            "emotion": UNNAMED,
-            "origin": "none",
+            "cluster": range(clusters),
+            "emotion": [UNNAMED] * clusters if names is None else names,
+            "origin": origin,
             "votes": 0,
             "clustering": clustering.digest,
         }
@@ -163,6 +176,10 @@ def read_person_names(path: str | Path, clustering: Clustering) -> pd.DataFrame:
     Commas or semicolons divide the columns, as spreadsheets do in some countries; other columns are
     ignored, so an edited copy of the workflow's own ``names.csv`` will do.
 
+    Returns:
+        As ``automatic_names``, and ``opened``: whether the person had opened the suggestion for the
+        cluster, as the naming page notes it in a column ``suggestion``.
+
     Raises:
         InputError: naming the row, if the file is no such CSV, a cluster is missing, unknown or
             named twice, an emotion is unknown, or the names belong to another clustering.
@@ -170,6 +187,7 @@ def read_person_names(path: str | Path, clustering: Clustering) -> pd.DataFrame:
     clusters = len(clustering.centroids)
     lines = _read_text(path).splitlines()
     names: dict[int, str] = {}
+    opened: set[int] = set()
     reader = csv.DictReader(lines, delimiter=";" if lines and ";" in lines[0] else ",")
     reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
     if lacking := [name for name in COLUMNS if name not in reader.fieldnames]:
@@ -198,20 +216,15 @@ def read_person_names(path: str | Path, clustering: Clustering) -> pd.DataFrame:
                 f"{where}: {_shown(emotion)} is not one of {', '.join(EMOTIONS)} or {MIXED}"
             )
         names[int(cluster)] = emotion.lower()
+        if (row.get("suggestion") or "").strip() == OPENED:
+            opened.add(int(cluster))
     if missing := sorted(set(range(clusters)) - set(names)):
         raise InputError(
             f"{path}: no name for cluster {', '.join(map(str, missing))}; add a row for each, "
             f"with {MIXED} where no emotion fits"
         )
-    return pd.DataFrame(
-        {
-            "cluster": range(clusters),
-            "emotion": [names[cluster] for cluster in range(clusters)],
-            "origin": "person",
-            "votes": 0,
-            "clustering": clustering.digest,
-        }
-    )
+    table = unvoted_names(clustering, "person", [names[cluster] for cluster in range(clusters)])
+    return table.assign(opened=[cluster in opened for cluster in range(clusters)])
 
 
 def _read_text(path: str | Path) -> str:

@@ -41,7 +41,9 @@ def model_settings(config: dict[str, Any], model: str, variant: str) -> dict[str
     for key in ("pools", "sample"):
         if isinstance(settings.get(key), dict):
             settings[key] = settings[key].get(variant)
-    settings.pop("mirror", None)  # of no account before a trained model is applied
+    # Of no account to one cell's training.
+    for key in ("mirror", "variants"):
+        settings.pop(key, None)
     return {"sample": None} | settings
 
 

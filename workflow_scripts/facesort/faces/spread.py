@@ -5,12 +5,12 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from facesort.faces.facs import PRESENT
+
 # Half of the faces' width between these shares, as a normal distribution's deviation.
 LOW, HIGH, DEVIATIONS = 0.05, 0.95, 3.29
 # Numbers in spreads end here: a guess of the network's must not outweigh all else.
 MOST: Final = 4.0
-# From here on the network of landmarks sees a face.
-PRESENT: Final = 0.5
 
 
 def median_and_spread(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -249,7 +249,8 @@ def confusion(
 def plot_confusions(cells: list[dict[str, Any]], predictions: list[pd.DataFrame]) -> Figure:
     """All cells' confusion matrices, models down and variants across, mean over seeds.
 
-    Rows are the emotions of the scored faces, columns these and whatever else was answered.
+    Rows are the emotions of the scored faces, columns these and whatever else was answered. A
+    variant that a model was not trained on stays empty.
     """
     models = list(dict.fromkeys(cell["model"] for cell in cells))
     variants = list(dict.fromkeys(cell["variant"] for cell in cells))
@@ -262,19 +263,20 @@ def plot_confusions(cells: list[dict[str, Any]], predictions: list[pd.DataFrame]
     for row, model in enumerate(models):
         for column, variant in enumerate(variants):
             axes = grid[row, column]
-            matrix = np.mean(
-                [
-                    confusion(
-                        table["label"].to_numpy(str),
-                        table["predicted"].to_numpy(str),
-                        emotions,
-                        answers,
-                    )
-                    for cell, table in zip(cells, predictions, strict=True)
-                    if (cell["model"], cell["variant"]) == (model, variant)
-                ],
-                axis=0,
-            )
+            matrices = [
+                confusion(
+                    table["label"].to_numpy(str),
+                    table["predicted"].to_numpy(str),
+                    emotions,
+                    answers,
+                )
+                for cell, table in zip(cells, predictions, strict=True)
+                if (cell["model"], cell["variant"]) == (model, variant)
+            ]
+            if not matrices:
+                axes.set_axis_off()
+                continue
+            matrix = np.mean(matrices, axis=0)
             axes.imshow(matrix, vmin=0, vmax=1, cmap="Blues")
             for y, x in np.argwhere(matrix >= 0.005):
                 shade = "white" if matrix[y, x] > 0.55 else "#333333"

@@ -10,6 +10,8 @@ const maps = {};
 for (const name in data.maps) maps[name] = data.maps[name].map((axis) => new Uint16Array(bytes(axis)));
 const groups = {};
 for (const name in data.colourings) groups[name] = new Uint16Array(bytes(data.colourings[name].group));
+const strengths = {};
+for (const name in data.movements) strengths[name] = new Uint8Array(bytes(data.movements[name]));
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const canvas = byId("map");
 const context = canvas.getContext("2d");
@@ -109,15 +111,40 @@ function showFace() {
   brush.drawImage(image, column * data.side, row * data.side, data.side, data.side, 0, 0, 256, 256);
 }
 
+// How strong a movement is in a face; null where it was not measured.
+function strength(name, i) {
+  const { most, steps } = data.strengths;
+  const step = strengths[name][i];
+  return step > steps ? null : (step / steps) * 2 * most - most;
+}
+
+// Groups of a movement's strengths, made when they are asked for.
+function group(name) {
+  if (groups[name]) return;
+  const { bounds, labels, light, dark: dim } = data.strengths;
+  data.colourings[name] = { labels, light, dark: dim };
+  groups[name] = new Uint16Array(count);
+  for (let i = 0; i < count; i++) {
+    const found = strength(name, i);
+    groups[name][i] = found === null ? NONE : bounds.filter((bound) => found >= bound).length;
+  }
+}
+
+function tell() {
+  const i = chosen;
+  const lines = i < 0 ? ["No face chosen."] : [`Face ${face[i]} of the ${data.sets[set[i]]} set`];
+  for (const name in groups) {
+    if (i < 0 || groups[name][i] === NONE) continue;
+    if (!(name in strengths)) lines.push(`${name}: ${data.colourings[name].labels[groups[name][i]]}`);
+    else if (name === colour) lines.push(`${name}: ${strength(name, i).toFixed(1)}`);
+  }
+  byId("told").textContent = lines.join("\n");
+}
+
 function choose(i) {
   if (i === chosen) return;
   chosen = i;
-  const lines = i < 0 ? ["No face chosen."] : [`Face ${face[i]} of the ${data.sets[set[i]]} set`];
-  for (const name in groups) {
-    const group = i < 0 ? NONE : groups[name][i];
-    if (group !== NONE) lines.push(`${name}: ${data.colourings[name].labels[group]}`);
-  }
-  byId("told").textContent = lines.join("\n");
+  tell();
   showFace();
   redraw();
 }
@@ -203,7 +230,7 @@ function legend() {
     if (setShown[set[i]]) totals.set(groups[colour][i], (totals.get(groups[colour][i]) || 0) + 1);
   }
   const entries = labels.map((label, number) => [number, label]);
-  if (totals.has(NONE)) entries.push([NONE, `no ${colour} known`]);
+  if (totals.has(NONE)) entries.push([NONE, colour in strengths ? "not measured" : `no ${colour} known`]);
   byId("legend").replaceChildren(...entries.map(([number, text]) => {
     const label = document.createElement("label");
     const box = document.createElement("input");
@@ -233,9 +260,26 @@ function hideAll(all) {
 for (const input of document.querySelectorAll("input[name=map]")) {
   input.addEventListener("change", () => { map = input.value; home(); });
 }
-for (const input of document.querySelectorAll("input[name=colour]")) {
-  input.addEventListener("change", () => { colour = input.value; hideAll(false); });
+const radios = [...document.querySelectorAll("input[name=colour]")];
+const movement = byId("movement");
+// By the movement that is picked, else by what is checked; the first, if nothing is.
+function recolour() {
+  const picked = movement ? movement.value : "";
+  if (picked) {
+    group(picked);
+    for (const radio of radios) radio.checked = false;
+  } else if (!radios.some((radio) => radio.checked)) radios[0].checked = true;
+  colour = picked || radios.find((radio) => radio.checked).value;
+  tell();
+  hideAll(false);
 }
+for (const radio of radios) {
+  radio.addEventListener("change", () => {
+    if (movement) movement.value = "";
+    recolour();
+  });
+}
+if (movement) movement.addEventListener("change", recolour);
 for (const input of document.querySelectorAll("input[name=set]")) {
   input.addEventListener("change", () => {
     setShown[Number(input.value)] = input.checked;
@@ -252,7 +296,5 @@ dark.addEventListener("change", () => { legend(); redraw(); });
 new ResizeObserver(redraw).observe(canvas);
 // Browsers keep the state of controls over a reload.
 map = document.querySelector("input[name=map]:checked").value;
-colour = document.querySelector("input[name=colour]:checked").value;
 setShown = [...document.querySelectorAll("input[name=set]")].map((input) => input.checked);
-legend();
-redraw();
+recolour();

@@ -5,16 +5,25 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from facesort.faces.spread import MOST
 from facesort.pages.figures import Groups, on_dark
 from facesort.pages.page import SHEET, packed, render, sheets, spread, thumbnail_side, thumbnails
 
 NONE = 65535
+# Strengths of movements, from -MOST to MOST, as so many steps; and one that was not measured.
+STEPS, UNMEASURED = 254, 255
+# What they are coloured by: bounds between groups, and each group's colour on light and dark.
+BOUNDS = (-2, -1, -0.5, 0.5, 1, 2)
+LABELS = ("below -2", "-2 to -1", "-1 to -0.5", "-0.5 to 0.5", "0.5 to 1", "1 to 2", "above 2")
+LIGHT = ("#08519c", "#4292c6", "#9ecae1", "#d9d9d9", "#fdae6b", "#e6550d", "#8c2d04")
+DARK = ("#6baed6", "#4292c6", "#2a5a80", "#4d5563", "#9a5a2a", "#e6762d", "#fdc086")
 
 
 def map_page(
     places: pd.DataFrame,
     faces: dict[str, np.ndarray],
     colourings: dict[str, Groups],
+    movements: pd.DataFrame,
     *,
     title: str,
     totals: dict[str, int],
@@ -26,6 +35,8 @@ def map_page(
         faces: of each set uint8 (N, H, W, C), from which ``face`` is a row; may be memory-mapped.
         colourings: what points can be coloured by; groups hold bool (len(places),). A point of no
             group is grey.
+        movements: what points can be coloured by besides: a column a movement, strengths in
+            deviations, NaN where not measured; perhaps none.
         totals: faces of each set, of which ``places`` may hold a sample.
     """
     side = thumbnail_side(next(iter(faces.values())).shape[1], len(places))
@@ -58,6 +69,11 @@ def map_page(
             }
             for name, groups in colourings.items()
         },
+        "movements": {
+            name: packed(_steps(values.to_numpy()), "<u1") for name, values in movements.items()
+        },
+        "strengths": {"most": MOST, "steps": STEPS, "bounds": BOUNDS}
+        | {"labels": LABELS, "light": LIGHT, "dark": DARK},
     }
     samples = [
         f"{counts[name]:,} of {totals[name]:,} faces of the {name} set, drawn at random"
@@ -69,6 +85,7 @@ def map_page(
         data,
         title=title,
         colourings=list(colourings),
+        movements=list(movements),
         sets=[(name, counts[name]) for name in sets],
         sample=" and ".join(samples),
     )
@@ -79,3 +96,9 @@ def _numbers(groups: Groups, count: int) -> np.ndarray:
     for number, (_, _, chosen) in enumerate(groups):
         numbers[chosen] = number
     return numbers
+
+
+def _steps(values: np.ndarray) -> np.ndarray:
+    """Strengths as bytes: 0 to ``STEPS``, or ``UNMEASURED``."""
+    steps = np.round((np.clip(values, -MOST, MOST) + MOST) / (2 * MOST) * STEPS)
+    return np.where(np.isnan(values), UNMEASURED, steps)

@@ -4,6 +4,8 @@ const key = "facesort-names-" + data.digest;
 const byId = (id) => document.getElementById(id);
 const radios = [...document.querySelectorAll("input[type=radio]")];
 let names = {};
+// Clusters whose suggestion was opened.
+let opened = new Set();
 
 function bytes(text) {
   return Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer;
@@ -12,7 +14,7 @@ function bytes(text) {
 // Some browsers keep nothing for pages opened as files.
 function remember() {
   try {
-    localStorage.setItem(key, JSON.stringify({ names, namer: byId("namer").value }));
+    localStorage.setItem(key, JSON.stringify({ names, opened: [...opened], namer: byId("namer").value }));
   } catch (error) { /* the choices then last as long as the page */ }
 }
 
@@ -20,6 +22,7 @@ function recall() {
   try {
     const kept = JSON.parse(localStorage.getItem(key)) || {};
     byId("namer").value = String(kept.namer || "");
+    opened = new Set((kept.opened || []).map(String));
     for (const radio of radios) {
       if ((kept.names || {})[radio.dataset.cluster] === radio.value) {
         radio.checked = true;
@@ -62,6 +65,13 @@ for (const radio of radios) {
   });
 }
 
+for (const suggestion of document.querySelectorAll(".suggestion")) {
+  suggestion.addEventListener("toggle", () => {
+    opened.add(suggestion.dataset.cluster);
+    remember();
+  });
+}
+
 byId("namer").addEventListener("input", () => { remember(); show(); });
 
 byId("clear").addEventListener("click", () => {
@@ -81,8 +91,10 @@ byId("save").addEventListener("click", () => {
     document.querySelector(`#cluster-${left[0]} input`).focus();
     return;
   }
-  const rows = [...Array(data.clusters).keys()].map((c) => `${c},${names[c]},${data.digest}\n`);
-  const file = new Blob(["cluster,emotion,clustering\n", ...rows], { type: "text/csv" });
+  const rows = [...Array(data.clusters).keys()].map(
+    (c) => `${c},${names[c]},${data.digest},${opened.has(String(c)) ? "opened" : ""}\n`
+  );
+  const file = new Blob(["cluster,emotion,clustering,suggestion\n", ...rows], { type: "text/csv" });
   const link = document.createElement("a");
   link.href = URL.createObjectURL(file);
   link.download = "names.csv";

@@ -6,12 +6,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from facesort.cluster.anatomy import (
+    SLIGHT,
+    Anatomy,
+    against_others,
+    cluster_movements,
+    name_by_fits,
+)
 from facesort.cluster.kmeans import Clustering
 from facesort.common.arrays import read_blocks
 from facesort.common.emotions import EMOTIONS, MIXED
+from facesort.faces import facs
 from facesort.pages.page import image_url, packed, render, spread
 
 SIDE = 96
+# How many movements of a cluster are told, and how many emotions that they fit.
+MOST_MOVEMENTS, MOST_FITS = 6, 3
 
 
 def naming_page(
@@ -19,6 +29,7 @@ def naming_page(
     clustering: Clustering,
     distances: np.ndarray,
     places: pd.DataFrame,
+    anatomy: Anatomy,
     *,
     cell: dict[str, str],
     per_cluster: int,
@@ -29,6 +40,8 @@ def naming_page(
         faces: uint8 (N, H, W, C), the training pool; may be memory-mapped.
         distances: float32 (N,), of each face to its centroid.
         places: columns face, tsne_x, tsne_y: faces of the pool on the t-SNE.
+        anatomy: of the pool: what each cluster's faces do, and which name that suggests, is folded
+            away below its faces.
         cell: variant, model and seed.
         per_cluster: faces of each random sample; half as many typical ones.
     """
@@ -38,6 +51,11 @@ def naming_page(
     generator = np.random.default_rng(int(cell["seed"]))
     x, y = spread(places["tsne_x"].to_numpy()), spread(-places["tsne_y"].to_numpy())
     where = clustering.pool[places["face"]]
+    of = (clustering.pool, anatomy.seen, clusters)
+    movements = cluster_movements(anatomy, clustering.pool, clusters)
+    fits = against_others(anatomy.fits, *of)
+    best = (-fits).argsort(1, kind="stable")
+    suggestions = name_by_fits(anatomy.fits, *of)
     shown = []
     for cluster in range(clusters):
         members = np.flatnonzero(clustering.pool == cluster)
@@ -51,6 +69,9 @@ def naming_page(
                 "typical": [image_url(faces[face], SIDE) for face in typical],
                 "random": [image_url(faces[face], SIDE) for face in others],
                 "place": place_in_words(x[where == cluster], y[where == cluster]),
+                "movements": strongest(movements.iloc[cluster]),
+                "fits": [(EMOTIONS[e], fits[cluster, e]) for e in best[cluster, :MOST_FITS]],
+                "suggestion": suggestions[cluster],
             }
         )
     data: dict[str, Any] = {
@@ -71,6 +92,19 @@ def naming_page(
         digest=clustering.digest,
         choices=[*EMOTIONS, MIXED],
     )
+
+
+def strongest(differences: pd.Series) -> list[tuple[str, float]]:
+    """The movements that differ most, in plain words, the strongest one of each action unit.
+
+    Args:
+        differences: of a cluster, in deviations, as a row of ``cluster_movements``; those of less
+            than ``SLIGHT`` are left out.
+    """
+    told = facs.reliable().assign(difference=differences)
+    told = told.sort_values("difference", key=abs, ascending=False, kind="stable")
+    told = told[told["difference"].abs() >= SLIGHT].drop_duplicates("unit").head(MOST_MOVEMENTS)
+    return list(zip(told["plain"], told["difference"], strict=True))
 
 
 def distances_to_centroids(path: str | Path, clustering: Clustering) -> np.ndarray:

@@ -43,7 +43,7 @@ def unscored_words(config: Config) -> str:
         return ""
     words = "Nothing was scored: the config names no labelled faces (data.labelled)."
     out = left_out(config) + ["few_labels"] * bool(config["few_labels"]["per_emotion"])
-    return words + (f" Left out, for want of labels: {', '.join(out)}." if out else "")
+    return words + (f" Left out, for want of labelled faces: {', '.join(out)}." if out else "")
 
 
 def texts(config: Config) -> list[str]:

@@ -5,7 +5,8 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from facesort.cluster.naming import DRAWS
+from facesort.cluster.naming import DRAWS, METHODS
+from facesort.common.emotions import MIXED
 from facesort.score.cells import gather
 from facesort.score.intervals import accuracy_interval, estimate, with_interval
 from facesort.score.probes import PROBES
@@ -41,13 +42,15 @@ def make_causes(
 
     Args:
         cells: of each its ``model``, ``variant`` and ``seed``.
-        predictions: columns face, label, predicted and those of ``PROBES``; a row a test face.
+        predictions: columns face, label, predicted and those of ``PROBES``; of models that are
+            clustered those of ``METHODS`` too; a row a test face.
         metrics: of each cell, as in metrics.json.
 
     Returns:
         A row a model and variant, means over seeds; "peeking" columns name groups by the scored
-        labels themselves. ``lost_in`` is embedding, clusters, names, generalisation, prototypes,
-        last layers, neighbours or nothing; ``why`` says it in words.
+        labels themselves; ``unanswered`` is the share of faces in clusters called "mixed", by the
+        names given and (``facs_unanswered``) by anatomy. ``lost_in`` is embedding, clusters, names,
+        generalisation, prototypes, last layers, neighbours or nothing; ``why`` says it in words.
     """
     rows = []
     for (model, variant), numbers in gather(cells, predictions).items():
@@ -60,7 +63,8 @@ def make_causes(
             "n_test": len(labels),
             "naming": "+".join(sorted({metrics[number]["naming"] for number in numbers})),
         }
-        for name in ("predicted", *PROBES):
+        methods = [method for method in METHODS if method in tables[0]]
+        for name in ("predicted", *methods, *PROBES):
             correct = np.stack([table[name].to_numpy(str) == labels for table in tables])
             name = "" if name == "predicted" else f"{name}_"
             low, high = accuracy_interval(correct)
@@ -73,6 +77,9 @@ def make_causes(
                 f"{name}balanced_accuracy_low": max(balanced.low, 0.0),
                 f"{name}balanced_accuracy_high": min(balanced.high, 1.0),
             }
+        for column, name in {"unanswered": "predicted", "facs_unanswered": "facs"}.items():
+            told = [(table[name] == MIXED).mean() for table in tables if name in table]
+            row[column] = float(np.mean(told)) if told else np.nan
         for column, metric in MEANS.items():
             # None where a cell has no such figure, NaN here.
             row[column] = np.mean(np.array([metrics[n].get(metric) for n in numbers], np.float64))
@@ -170,12 +177,41 @@ def causes_markdown(causes: pd.DataFrame, *, data: str) -> str:
         "`by chance` is what they give when the labels are dealt out anew. For classifiers a group "
         "is a predicted emotion.",
         "",
+        *names_lines(causes),
         "Where most is lost:",
         "",
         *cause_lines(causes),
         "",
     ]
     return "\n".join(lines)
+
+
+def names_lines(causes: pd.DataFrame) -> list[str]:
+    """The clusters by each way of naming: what labelled faces are worth, against none."""
+    if "facs_accuracy" not in causes:
+        return []
+    lines = [
+        "The same clusters by each way of naming, accuracy and balanced accuracy:",
+        "",
+        "| model | variant | plurality | one_to_one | facs, without a label "
+        "| faces that facs leaves without an answer |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for row in causes[causes["facs_accuracy"].notna()].to_dict("records"):
+        figures = [
+            f"{with_interval(row, f'{method}_accuracy')}, {row[f'{method}_balanced_accuracy']:.3f}"
+            for method in METHODS
+        ]
+        cells = [row["model"], row["variant"], *figures, f"{row['facs_unanswered']:.3f}"]
+        lines.append("| " + " | ".join(map(str, cells)) + " |")
+    return [
+        *lines,
+        "",
+        "Plurality and one_to_one ask the labelled faces of the naming part; facs asks none: it "
+        "names a cluster by what its faces of the pool do. A cluster that moves like no emotion is "
+        "mixed: its faces have no answer, and count as wrong.",
+        "",
+    ]
 
 
 def cause_lines(causes: pd.DataFrame) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from facesort.cluster.anatomy import Anatomy, against_others, name_by_fits
 from facesort.cluster.kmeans import Clustering, fit_clusters
 from facesort.cluster.naming import automatic_names, count_votes
 from facesort.common.emotions import EMOTIONS
@@ -49,23 +50,30 @@ def name_scores(
     labels: np.ndarray,
     naming: np.ndarray,
     test: np.ndarray,
+    anatomy: Anatomy | None = None,
 ) -> np.ndarray:
     """A clustering's vote: 1 for its name of each face, and less than that to break ties.
 
-    Ties go to the emotion that most of the naming faces of the face's clusters have.
+    Ties go to the emotion that most of the naming faces of the face's clusters have, or, where no
+    labelled face may name, to the one that the clusters' faces of the pool fit best.
 
     Args:
         predicted: str (n,), names of the test faces; "mixed" votes for none.
         labels: int (M,), emotions of all labelled faces, of which only naming faces are looked at.
         naming: bool (M,).
         test: int (n,), rows of the test faces.
+        anatomy: of the pool, in place of naming faces.
 
     Returns:
         float64 (n, 8).
     """
-    votes = count_votes(clustering.labelled[naming], labels[naming], len(clustering.centroids))
-    # An emotion that the labelled set lacks breaks no tie.
-    counts = (votes + 1) * votes.any(0)
+    clusters = len(clustering.centroids)
+    if anatomy is None:
+        votes = count_votes(clustering.labelled[naming], labels[naming], clusters)
+        # An emotion that the labelled set lacks breaks no tie.
+        counts = (votes + 1) * votes.any(0)
+    else:
+        counts = np.exp(against_others(anatomy.fits, clustering.pool, anatomy.seen, clusters))
     shares = counts / counts.sum(1, keepdims=True)
     named = predicted[:, None] == np.array(EMOTIONS)
     return named + 1e-3 * shares[clustering.labelled[test]]
@@ -79,6 +87,7 @@ def make_ensembles(
     *,
     clustering: dict[str, int],
     method: str,
+    anatomies: dict[str, Anatomy] | None = None,
 ) -> pd.DataFrame:
     """Join cells, and compare each ensemble with its best member on the same faces and seeds.
 
@@ -92,6 +101,7 @@ def make_ensembles(
         test: int (n,), rows of the test faces.
         clustering: ``clusters`` and ``starts`` of the co-association's K-means.
         method: of naming its clusters.
+        anatomies: of each variant's pool, which name in place of naming faces where there are any.
 
     Returns:
         A row an ensemble, with ``COLUMNS``; empty where there is nothing to join.
@@ -111,7 +121,9 @@ def make_ensembles(
             if kind == "clusterings":
                 answers["co-association", over] = np.stack(
                     [
-                        _co_association(joined, labels, naming, test, seed, clustering, method)
+                        _co_association(
+                            joined, labels, naming, test, seed, clustering, method, anatomies
+                        )
                         for seed, joined in zip(seeds, by_seed, strict=True)
                     ]
                 )
@@ -149,6 +161,7 @@ def _co_association(
     seed: int,
     settings: dict[str, int],
     method: str,
+    anatomies: dict[str, Anatomy] | None,
 ) -> np.ndarray:
     """Cluster anew by the members' clusters: str (n,), names of the test faces.
 
@@ -163,8 +176,14 @@ def _co_association(
         for which in ("pool", "labelled")
     )
     together = fit_clusters(pool, labelled, seed=seed, **settings)
-    names = automatic_names(together, labelled, labels, naming, method)["emotion"].to_numpy(str)
-    return names[together.labelled[test]]
+    if not anatomies:
+        names = automatic_names(together, labelled, labels, naming, method)["emotion"].to_list()
+    else:
+        # A face's fit is its mean over the members' variants.
+        seen = np.all([anatomies[m.variant].seen for m in joined], axis=0)
+        fits = np.mean([anatomies[m.variant].fits for m in joined], axis=0)
+        names = name_by_fits(fits, together.pool, seen, len(together.centroids))
+    return np.array(names, str)[together.labelled[test]]
 
 
 def _gain(

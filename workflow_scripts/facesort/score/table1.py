@@ -72,6 +72,32 @@ def make_table(
     return pd.DataFrame(rows)
 
 
+def naming_words(cells: list[dict[str, Any]], origins: list[str], per_emotion: int) -> str:
+    """Who or what named the clusters; empty where there are none.
+
+    Args:
+        origins: of each cell's names: "person", "automatic", "facs", or "none" of a classifier.
+        per_emotion: labelled faces that name automatically.
+    """
+    ways = {
+        "automatic": f"automatically from {per_emotion} labelled faces an emotion that are never "
+        "scored",
+        "facs": "by what their faces do, without a labelled face: tables of the literature say "
+        "which movements make an emotion, and where they fit none, faces have no answer and count "
+        "as wrong (shares in causes.md)",
+    }
+    persons = [
+        "{variant}/{model}/seed{seed}".format(**cell)
+        for cell, origin in zip(cells, origins, strict=True)
+        if origin == "person"
+    ]
+    words = [f"A person named the clusters of {', '.join(persons)}"] if persons else []
+    for origin, way in ways.items():
+        if origin in origins:
+            words.append(f"others {way}" if persons else f"Clusters were named {way}")
+    return "; ".join(words) + "." if words else ""
+
+
 def lack_words(emotions: Collection[str], scored: Collection[str]) -> str:
     """Which of the eight emotions the labelled set lacks, and which are not scored; else empty."""
     words = ""
@@ -114,6 +140,7 @@ def table_markdown(
     labels: pd.Series,
     emotions: Collection[str] = EMOTIONS,
     choices: dict[str, dict[str, Any]] | None = None,
+    rendered: bool = False,
 ) -> str:
     """Table 1 for reading, with what its figures were made from and where accuracy is lost.
 
@@ -121,6 +148,7 @@ def table_markdown(
         labels: of the scored faces.
         emotions: those of the labelled set.
         choices: of the cells whose settings were chosen without labels, what model.json tells.
+        rendered: whether the scored faces are the workflow's own.
     """
     lines = [
         "| model | people told it | variant | accuracy [95% interval] | balanced accuracy "
@@ -129,11 +157,15 @@ def table_markdown(
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     best = best_models(comparisons, table)
+    by_anatomy = causes[causes["naming"] == "facs"]
+    unhelped = set(zip(by_anatomy["model"], by_anatomy["variant"], strict=True))
     for row in table.to_dict("records"):
         bold = "**" if (row["model"], row["variant"]) in best else ""
+        alone = _untold(row["model"]) or (row["model"], row["variant"]) in unhelped
+        told = row["told"] + (", names included" if alone else "")
         paper = "-" if np.isnan(row["paper_accuracy"]) else f"{row['paper_accuracy']:.4f}"
         lines.append(
-            f"| {row['model']} | {row['told']} | {row['variant']} "
+            f"| {row['model']} | {told} | {row['variant']} "
             f"| {bold}{row['accuracy']:.3f}{bold} "
             f"[{row['accuracy_low']:.3f}, {row['accuracy_high']:.3f}] "
             f"| {row['balanced_accuracy']:.3f} | {row['macro_f1']:.3f} "
@@ -148,8 +180,14 @@ def table_markdown(
     unnamed = "".join(
         f"No person told {model} anything, names included: tables of the literature and rendered "
         "faces say which movements make an emotion. "
+        + rendered
+        * (
+            "The faces scored here come from the same program as those that taught it, so "
+            f"{model}'s figures are no evidence about photographs, on which it is right far less "
+            "often. "
+        )
         for model in table["model"].unique()
-        if (MODELS[model].answers, MODELS[model].signal) == ("classifier", "nothing")
+        if _untold(model)
     )
     counts = labels.value_counts()
     covers = "images and seeds" if len(seeds) > 1 else "images alone, there being one seed"
@@ -172,3 +210,8 @@ def table_markdown(
         "",
     ]
     return "\n".join(lines)
+
+
+def _untold(model: str) -> bool:
+    """Whether a model answers by itself, and no person told it anything."""
+    return (MODELS[model].answers, MODELS[model].signal) == ("classifier", "nothing")

@@ -30,9 +30,15 @@ def cells(config: Config) -> list[dict[str, Any]]:
     return [
         {"variant": variant, "model": model, "seed": seed}
         for model in chosen(config)
-        for variant in config["variants"]
+        for variant in _variants(config, model)
         for seed in config["seeds"]
     ]
+
+
+def _variants(config: Config, model: str) -> list[str]:
+    """Those of the run's variants that a model is trained on: all, or the first alone."""
+    first = config["models"][model].get("variants") == "first"
+    return list(config["variants"][:1] if first else config["variants"])
 
 
 def cells_error(config: Config) -> str:
@@ -55,6 +61,17 @@ def seen(config: Config, model: str, variant: str, faces: str) -> str:
         "movements": f"results/{variant}/movements/{faces}.npy",
         "aligned": f"results/{variant}/aligned/{faces}.npy",
     }[view]
+
+
+def measured(config: Config) -> list[str]:
+    """The sets whose movements cost a run little: pool, labelled, or none.
+
+    The pool's name clusters. The landmarks of both are found where a model sees more than faces.
+    """
+    models = chosen(config)
+    if any(config["models"][m].get("view", MODELS[m].view) != "faces" for m in models):
+        return ["pool", "labelled"] if is_labelled(config) else ["pool"]
+    return ["pool"] if any(MODELS[m].answers == "clusters" for m in models) else []
 
 
 def start_weights(config: Config, model: str) -> list[str]:

@@ -36,14 +36,19 @@ DASHES: Final = {"nothing": "-", "comparisons": "-.", "labels": "--"}
 def plot_few_labels(table: pd.DataFrame) -> Figure:
     """Accuracy above balanced accuracy against labels an emotion: a panel a variant.
 
+    Below them, where it was tried, what anatomy adds to balanced accuracy.
+
     Args:
         table: as ``make_few_labels_table`` gives it.
     """
-    chosen = table[table["way"] == "equal"]
+    chosen, anatomy = (table[table["way"] == way] for way in ("equal", "anatomy"))
     panels = {
         "accuracy": (chosen, "accuracy", chosen["always_commonest"].iloc[0]),
         "balanced accuracy": (chosen, "balanced_accuracy", chosen["chance"].iloc[0]),
     }
+    if len(anatomy):
+        name = "gain of anatomy over labels alone\n(balanced accuracy)"
+        panels[name] = anatomy, "balanced_accuracy_gain", 0.0
     return _plot(panels, 1, "labels an emotion", "always the\ncommonest emotion", bands=True)
 
 

@@ -14,6 +14,8 @@ from facesort.score.intervals import accuracy_interval, estimate, with_interval
 # How a row's embedding is marked, by what people told it.
 MARKS: Final = {"nothing": "", "comparisons": " (comparisons)", "labels": " (labels)"}
 METRICS: Final = ("accuracy", "balanced_accuracy")
+# What each way's gains are over; anatomy's is over labels alone, of the same faces.
+BASES: Final = {way: "random" for way in WAYS if way != "random"} | {"anatomy": "equal"}
 
 
 def make_few_labels_table(
@@ -38,8 +40,8 @@ def make_few_labels_table(
         A row a model, variant, way of choosing and budget. Means over draws and seeds: labels (how
         many taught), emotions (how many had any), fewest (labels of the rarest that there is),
         accuracy, balanced_accuracy and macro_f1, the first two with interval (_low, _high) and _sd,
-        the standard deviation of one draw; and their _gain over ``random``, with interval (NaN in
-        that row).
+        the standard deviation of one draw; and their _gain over the way of ``BASES``, with interval
+        (NaN where there is none). The way ``anatomy`` is of cells that have it.
 
     Raises:
         InputError: if a cell's answers do not fit its table or the test faces.
@@ -59,7 +61,8 @@ def make_few_labels_table(
     for (model, variant), numbers in gather(cells, [test] * len(cells)).items():
         for budget in sorted(set(tables[numbers[0]]["per_emotion"])):
             drawn, right = {}, {}
-            for way in WAYS:
+            tried = set(tables[numbers[0]]["way"])
+            for way in (way for way in (*WAYS, "anatomy") if way in tried):
                 of_way = [
                     ((tables[n]["way"] == way) & (tables[n]["per_emotion"] == budget)).to_numpy()
                     for n in numbers
@@ -67,7 +70,7 @@ def make_few_labels_table(
                 pairs = list(zip(numbers, of_way, strict=True))
                 drawn[way] = pd.concat([tables[n][chosen] for n, chosen in pairs])
                 right[way] = np.stack([answers[n][chosen] == truth for n, chosen in pairs])
-            for way in WAYS:
+            for way in drawn:
                 counts = drawn[way][own].to_numpy()
                 rows.append(
                     {
@@ -84,7 +87,7 @@ def make_few_labels_table(
                         "fewest": counts.min(1).mean(),
                         **_scores(right[way], truth),
                         "macro_f1": drawn[way]["macro_f1"].mean(),
-                        **(_gains(right[way], right["random"], truth) if way != "random" else {}),
+                        **(_gains(right[way], right[BASES[way]], truth) if way in BASES else {}),
                         "always_commonest": np.bincount(truth).max() / len(truth),
                         "chance": 1 / len(np.unique(truth)),
                     }
@@ -123,9 +126,9 @@ def _scores(right: np.ndarray, truth: np.ndarray) -> dict[str, float]:
     }
 
 
-def _gains(right: np.ndarray, random: np.ndarray, truth: np.ndarray) -> dict[str, float]:
-    """Both scores' gains over faces drawn at random, on the same test faces."""
-    difference = _by_seed(right.astype(np.float64) - random)
+def _gains(right: np.ndarray, base: np.ndarray, truth: np.ndarray) -> dict[str, float]:
+    """Both scores' gains over another way, on the same test faces."""
+    difference = _by_seed(right.astype(np.float64) - base)
     found: dict[str, float] = {}
     for metric, classes in zip(METRICS, (None, truth), strict=True):
         gain = estimate(difference, classes)
@@ -155,7 +158,13 @@ def few_labels_markdown(table: pd.DataFrame, *, data: str, emotions: int = len(E
             figures = [with_interval(row, metric) for row in rows.to_dict("records")]
             lines.append(f"| {model} | {variant} | " + " | ".join(figures) + " |")
         lines.append("")
-    lines += [_had(table), "", "Which to label first, without knowing any emotion:", ""]
+    lines += [
+        _had(table),
+        "",
+        *_anatomy_lines(table, budgets),
+        "Which to label first, without knowing any emotion:",
+        "",
+    ]
     for metric in METRICS:
         title = metric.replace("_", " ")
         lines += [
@@ -204,6 +213,28 @@ def few_labels_markdown(table: pd.DataFrame, *, data: str, emotions: int = len(E
             "",
         ]
     return "\n".join(lines)
+
+
+def _anatomy_lines(table: pd.DataFrame, budgets: list[int]) -> list[str]:
+    """What anatomy beside the embeddings adds to labels; no line where it was not tried."""
+    if not (table["way"] == "anatomy").any():
+        return []
+    lines = [
+        "Anatomy and labels: the same faces teach, and the regression sees beside the embedding "
+        "what action_units sees of a face, and what it answers without any label. Balanced "
+        "accuracy, and the gain over labels alone [95% interval], by labels an emotion:",
+        "",
+        "| model | variant | what | " + " | ".join(map(str, budgets)) + " |",
+        "| --- | --- | --- |" + " --- |" * len(budgets),
+    ]
+    for (model, variant), rows in _named(table[table["way"] == "anatomy"]):
+        for what, name, shape in (
+            ("anatomy and labels", "balanced_accuracy", ".3f"),
+            ("gain", "balanced_accuracy_gain", "+.3f"),
+        ):
+            figures = [with_interval(row, name, shape) for row in rows.to_dict("records")]
+            lines.append(f"| {model} | {variant} | {what} | " + " | ".join(figures) + " |")
+    return [*lines, ""]
 
 
 def _named(table: pd.DataFrame) -> Any:

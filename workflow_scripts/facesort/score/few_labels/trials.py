@@ -1,8 +1,11 @@
 """How accuracy grows with few labels, on one embedding.
 
 A logistic regression is taught by a few faces of the training part, chosen in each of the ways of
-``choosing``, and answers for the test faces. No other label plays a part: the strength of its
+``label_first``, and answers for the test faces. No other label plays a part: the strength of its
 regularisation is chosen by threefold cross-validation within those few.
+
+Faces of ``equal`` also teach one that sees anatomy beside the embedding (the way ``anatomy``): what
+the model ``action_units``, taught by no label, sees of each face, and what it answers.
 """
 
 import warnings
@@ -23,6 +26,9 @@ from facesort.score.probes import FOLDS, STRENGTHS, narrowed
 from facesort.score.scores import score
 
 NAMES: Final = np.array(EMOTIONS)
+# What anatomy holds for less probable counts as much as that.
+LEAST: Final = 1e-6
+SCORES: Final = ("accuracy", "balanced_accuracy", "macro_f1")
 
 
 def few_labels(
@@ -31,6 +37,7 @@ def few_labels(
     training: np.ndarray,
     test: np.ndarray,
     clustering: Clustering | None,
+    anatomy: tuple[np.ndarray, np.ndarray] | None = None,
     *,
     few: dict[str, Any],
     means: dict[str, Any],
@@ -44,6 +51,8 @@ def few_labels(
         training, test: int, rows.
         clustering: the model's; None where it has none, and K-means of the training part's
             embeddings gives the clusters of ``central``.
+        anatomy: of all labelled faces the embeddings, float32 (M, d), and the probabilities,
+            float32 (M, 8), of ``action_units``; without them there is no way ``anatomy``.
         few: per_emotion, draws and seed, as in the config.
         means: clusters and starts of that K-means, as in the config.
         seed: the model's; its draws are others than those of the next seed.
@@ -59,6 +68,7 @@ def few_labels(
     with threadpool_limits(1):
         check_finite(embeddings, "labelled faces")
         narrow = narrowed(embeddings, training, seed)
+        seen = {"anatomy": beside_anatomy(narrow, *anatomy, training, seed)} if anatomy else {}
         faces, emotions = narrow[training], labels[training]
         groups, distances = _clusters(embeddings, training, faces, clustering, means, seed)
         chosen = choices(
@@ -70,30 +80,57 @@ def few_labels(
             draws=few["draws"],
             seeds=(few["seed"], seed),
         )
-        total = len(few["per_emotion"]) * (3 * few["draws"] + 1)
+        total = len(few["per_emotion"]) * ((3 + len(seen)) * few["draws"] + 1)
         progress = Progress(total, "few labels", unit="choices")
         rows, answers = [], []
         for choice in chosen:
             taught = emotions[choice.faces]
-            generator = np.random.default_rng((few["seed"], seed, choice.draw))
-            given, strength = answer(faces[choice.faces], taught, narrow[test], generator)
-            scores = score(NAMES[labels[test]], NAMES[given], given)
             counts = np.bincount(taught, minlength=len(EMOTIONS))
-            rows.append(
-                {
-                    "way": choice.way,
-                    "per_emotion": choice.per_emotion,
-                    "draw": choice.draw,
-                    "labels": len(taught),
-                    **dict(zip(EMOTIONS, counts.tolist(), strict=True)),
-                    "strength": strength,
-                    **{key: scores[key] for key in ("accuracy", "balanced_accuracy", "macro_f1")},
-                }
-            )
-            answers.append(given.astype(np.uint8))
-            progress.update(1)
+            views = {choice.way: narrow} | (seen if choice.way == "equal" else {})
+            for way, every in views.items():
+                generator = np.random.default_rng((few["seed"], seed, choice.draw))
+                given, strength = answer(
+                    every[training[choice.faces]], taught, every[test], generator
+                )
+                scores = score(NAMES[labels[test]], NAMES[given], given)
+                rows.append(
+                    {
+                        "way": way,
+                        "per_emotion": choice.per_emotion,
+                        "draw": choice.draw,
+                        "labels": len(taught),
+                        **dict(zip(EMOTIONS, counts.tolist(), strict=True)),
+                        "strength": strength,
+                        **{key: scores[key] for key in SCORES},
+                    }
+                )
+                answers.append(given.astype(np.uint8))
+                progress.update(1)
         progress.close()
     return pd.DataFrame(rows), np.stack(answers)
+
+
+def beside_anatomy(
+    narrow: np.ndarray,
+    movements: np.ndarray,
+    probabilities: np.ndarray,
+    training: np.ndarray,
+    seed: int,
+) -> np.ndarray:
+    """Embeddings with what anatomy tells beside them: its movements, and its answers' logarithms.
+
+    Each of the three has mean square 1 over the training faces.
+
+    Args:
+        narrow: float32 (M, m), as ``narrowed`` gives it.
+        movements, probabilities: as ``few_labels`` takes them.
+
+    Raises:
+        InputError: if a movement is not finite.
+    """
+    check_finite(movements, "labelled faces")
+    answers = np.log(np.maximum(probabilities, LEAST))
+    return np.hstack([narrow, *(narrowed(each, training, seed) for each in (movements, answers))])
 
 
 def _clusters(

@@ -24,17 +24,21 @@ import torch
 from torch import Tensor, nn
 
 from facesort.common.emotions import EMOTIONS
-from facesort.common.prototypes import shares
-from facesort.faces import facs
-from facesort.faces.spread import MOST, median_and_spread
+from facesort.faces.units import (
+    DEVIATION,
+    HIDDEN,
+    SHOWN,
+    against,
+    features,
+    gather,
+    gathered,
+    spread_of,
+    to_features,
+    used_movements,
+)
 from facesort.train.models.shape import in_float32, some
 
 WEIGHTS: Final = Path(__file__).with_suffix(".csv")
-ONE_SIDED: Final = " on one side"
-# How strong a unit's measure is, in deviations of the set, where it is not shown; how much more
-# where it is, for a correlation of 1 of its movements with it; and its deviation in both. Rounded
-# from 1,600 rendered faces of 48 pixels.
-HIDDEN, SHOWN, DEVIATION = -0.2, 2.0, 0.85
 
 
 class ActionUnits(nn.Module):
@@ -45,8 +49,7 @@ class ActionUnits(nn.Module):
         answer_by: "prototypes", "rendered_faces", or both.
     """
 
-    to_means: Tensor
-    to_differences: Tensor
+    to_features: Tensor
     to_units: Tensor
     median: Tensor
     spread: Tensor
@@ -60,23 +63,15 @@ class ActionUnits(nn.Module):
     def __init__(self, movements: int, answer_by: list[str]) -> None:
         super().__init__()
         self.answer_by = answer_by
-        every = facs.columns(facs.table())
-        if movements != len(every):
-            raise ValueError(f"{movements} movements; facs.csv has {len(every)}")
         used = used_movements()
-        paired = used[used["sides"] == 2]
-        means = np.zeros((len(every), len(used)), np.float32)
-        differences = np.zeros((len(every), len(paired)), np.float32)
-        for at, name in enumerate(used.index):
-            sides = [every.index(column) for column in facs.columns(used.loc[[name]])]
-            means[sides, at] = 1 / len(sides)
-            if len(sides) == 2:
-                differences[sides, paired.index.get_loc(name)] = 1, -1
+        matrix = to_features(used)
+        if movements != len(matrix):
+            raise ValueError(f"{movements} movements; facs.csv has {len(matrix)}")
+        self.one_sided = int((used["sides"] == 2).sum())
         taught = pd.read_csv(WEIGHTS, index_col="feature")[list(EMOTIONS)]
         told = features(used)
         table, to_units, correlations = gathered(used)
-        self.register_buffer("to_means", torch.from_numpy(means))
-        self.register_buffer("to_differences", torch.from_numpy(differences))
+        self.register_buffer("to_features", torch.from_numpy(matrix))
         self.register_buffer("to_units", torch.from_numpy(to_units))
         self.register_buffer("median", torch.zeros(len(told)))
         self.register_buffer("spread", torch.ones(len(told)))
@@ -103,12 +98,13 @@ class ActionUnits(nn.Module):
 
     def gather(self, x: Tensor) -> Tensor:
         """Means and differences of both sides, as they are: float32 (B, D)."""
-        return torch.cat([x @ self.to_means, (x @ self.to_differences).abs()], 1)
+        found: Tensor = gather(x, self.to_features, self.one_sided)
+        return found
 
     def embed(self, x: Tensor) -> Tensor:
         """Means and differences of both sides, in deviations of the pool: float32 (B, D)."""
         with in_float32(x):
-            return ((self.gather(x.float()) - self.median) / self.spread).clamp(-MOST, MOST)
+            return against(self.gather(x.float()), self.median, self.spread)
 
     def classify(self, x: Tensor) -> Tensor:
         """The mean of the answers' log probabilities, float32 (B, 8)."""
@@ -124,51 +120,16 @@ class ActionUnits(nn.Module):
 
     def by_prototypes(self, seen: Tensor) -> Tensor:
         """Log likelihoods by the literature's prototypes, of embeddings: float32 (B, 8)."""
-        units = (seen @ self.to_units - self.unit_median) / self.unit_spread
-        units = units.clamp(-MOST, MOST)[:, :, None]
+        units = against(seen @ self.to_units, self.unit_median, self.unit_spread)[:, :, None]
         shown = _normal(units, self.shown[:, None])
         hidden = _normal(units, HIDDEN)
         return (self.shares * shown + (1 - self.shares) * hidden + 1e-9).log().sum(1)
 
 
-def used_movements() -> pd.DataFrame:
-    """The rows of ``facs.table`` that the model looks at: found well, and of the face."""
-    found = facs.reliable()
-    return found[found["unit"] < facs.HEAD]
-
-
-def features(used: pd.DataFrame) -> list[str]:
-    """What the embedding's numbers are: movements, then differences of sides."""
-    return [*used.index, *(f"{name}{ONE_SIDED}" for name in used.index[used["sides"] == 2])]
-
-
-def gathered(used: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
-    """Which features are of which units.
-
-    Returns:
-        ``prototypes.shares`` of the units that have movements; float32 (features, units), weights
-        of each unit's movements, of sum 1; and float64 (units,), their correlation with the unit.
-    """
-    every, table = features(used), shares()
-    columns, correlations, kept = [], [], []
-    for unit in table.index:
-        number, one_sided, _ = unit.partition(ONE_SIDED)
-        of = used[used["unit"] == int(number)]
-        of = of[of["sides"] == 2] if one_sided else of
-        if of.empty:
-            continue
-        column = np.zeros(len(every), np.float32)
-        column[[every.index(f"{name}{one_sided}") for name in of.index]] = 1 / len(of)
-        columns.append(column)
-        correlations.append(of["all"].mean())
-        kept.append(unit)
-    return table.loc[kept], np.stack(columns, 1), np.array(correlations)
-
-
 def _spread(values: Tensor) -> tuple[Tensor, Tensor]:
     """Median and spread of the columns of (N, D); 1 where they hardly vary."""
-    median, spread = median_and_spread(values.numpy())
-    return torch.tensor(median).float(), torch.tensor(np.where(spread > 0, spread, 1)).float()
+    median, spread = spread_of(values.numpy())
+    return torch.from_numpy(median), torch.from_numpy(spread)
 
 
 def _normal(values: Tensor, mean: Tensor | float) -> Tensor:

@@ -272,6 +272,12 @@ def by_id(page, name):
     return page.find_element("id", name)
 
 
+def wilson(share, looks, z=1.96):
+    """Wilson's interval as the roots of (share - p)^2 = z^2 p (1 - p) / looks."""
+    squared = z**2 / looks
+    return np.sort(np.roots([1 + squared, -(2 * share + squared), share**2]))
+
+
 def slide(page, element, value):
     page.execute_script(
         "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('input'))",
@@ -472,8 +478,11 @@ def test_judging_by_chance_hides_certainties_and_tells_the_share(page, saved, tm
     assert f"36 of {len(offered['row'])} looked at" in told
     assert f"right in {100 * share:.0f} of 100 faces that have it: between" in told
     assert f"by {len(with_tag)} looks" in told
+    looks = tally["faces"].sum() ** 2 / (tally["faces"] ** 2 / tally["n"]).sum()
+    looks /= 1 - looks / tally["faces"].sum()
+    bounds = wilson(share, looks)
     low, high = map(int, re.search(r"between (\d+) and (\d+)", told).groups())
-    assert low < 100 * share < high and 15 < high - low < 45
+    assert [low, high] == pytest.approx(100 * bounds, abs=0.51) and low < 100 * share < high
     by_id(page, "stop").send_keys(Keys.ENTER)
     until(page, "!judging && results.length > 400")
 

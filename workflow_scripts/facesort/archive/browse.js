@@ -592,7 +592,7 @@ function drawConditions() {
 
 function worded({ kind, least, most }, about) {
   if (kind === "movement") return most ? `among the ${percent(least)} that move least` : `among the ${percent(least)} that move most`;
-  if (least === null) return `tagged: certain from ${percent(about.least)}`;
+  if (least === null) return `tagged: ${percent(about.least)} certain and more`;
   return most ? `at most ${percent(least)} certain` : `at least ${percent(least)} certain`;
 }
 

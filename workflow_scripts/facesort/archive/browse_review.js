@@ -175,8 +175,9 @@ function estimate(tag) {
   if (!given.length || given.some(({ n }) => n === 0)) return { looks };
   const faces = given.reduce((sum, each) => sum + each.stratum_faces, 0);
   const share = given.reduce((sum, each) => sum + (each.stratum_faces * each.right) / each.n, 0) / faces;
-  // Kish's effective number of looks, and Wilson's interval.
-  const n = faces ** 2 / given.reduce((sum, each) => sum + each.stratum_faces ** 2 / each.n, 0);
+  // Kish's effective number of looks, more where they are many of the faces, and Wilson's interval.
+  const own = faces ** 2 / given.reduce((sum, each) => sum + each.stratum_faces ** 2 / each.n, 0);
+  const n = own / (1 - Math.min(1, own / faces));
   const z = 1.96;
   const middle = (share + z ** 2 / (2 * n)) / (1 + z ** 2 / n);
   const half = (z * Math.sqrt((share * (1 - share)) / n + z ** 2 / (4 * n ** 2))) / (1 + z ** 2 / n);

@@ -3,6 +3,7 @@ Finds the faces in a folder of photographs, reads what they show, and tags them.
 read. Asked for by the target `archive`; a run of all leaves it alone.
 
 REQUIRED INPUTS:
+    archive.model of the config      a classifier that tells emotions, if any
     archive.photos of the config     a folder of photographs, or results/demo/photos
 
 OUTPUTS:
@@ -20,6 +21,7 @@ The columns of all tables: facesort/archive/tables.py.
 
 PHOTOS = config["archive"]["photos"]
 PHOTOS = "results/demo/photos" if PHOTOS == "demo" else PHOTOS
+ANSWERING = archive_model(config)
 ARCHIVE_JOBS = range(config["archive"]["jobs"])
 
 
@@ -50,6 +52,9 @@ rule analyse_photos:
     """Find and read the faces of the photos that fall to job {wildcards.job}."""
     input:
         listing="results/archive/listing.parquet",
+        folder=ancient(PHOTOS or "archive.photos of the config"),
+        model=ANSWERING["path"],
+        landmarks=ANSWERING["landmarks"],
     output:
         found="results/archive/found/{job}.parquet",
         read="results/archive/read/{job}.parquet",
@@ -66,8 +71,9 @@ rule analyse_photos:
         mem_mb=megabytes(1500),
         runtime=minutes(60, per_mb=200 / len(ARCHIVE_JOBS)),
     params:
-        folder=PHOTOS,
+        folder=lambda wildcards, input: str(input.folder),
         jobs=len(ARCHIVE_JOBS),
+        border=config["faces"]["border"],
         settings={
             key: config["archive"][key]
             for key in ("detect_at", "tiles", "min_face", "max_bytes", "max_pixels")
@@ -81,9 +87,10 @@ rule analyse_photos:
 
 
 rule answer_faces:
-    """Tell the emotions of the faces, without labels."""
+    """Tell the emotions of the faces, without labels or by a trained model."""
     input:
         found=expand("results/archive/found/{job}.parquet", job=ARCHIVE_JOBS),
+        model=ANSWERING["path"],
     output:
         answers=expand("results/archive/answers/{job}.parquet", job=ARCHIVE_JOBS),
     log:
@@ -94,8 +101,10 @@ rule answer_faces:
         mem_mb=megabytes(2000),
         runtime=minutes(20, per_mb=0.05),
     params:
+        training=TRAINING,
+        mirror=ANSWERING["mirror"],
         packages=packages_digest("torch"),
-        code=code_digest("answer_faces"),
+        code=code_digest("answer_faces", *ANSWERING["modules"]),
     script:
         "../workflow_scripts/answer_faces.py"
 

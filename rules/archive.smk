@@ -4,6 +4,7 @@ browse them on. The folder is only read. Asked for by the target `archive`; a ru
 alone.
 
 REQUIRED INPUTS:
+    archive.model of the config      a classifier that tells emotions, if any
     archive.photos of the config     a folder of photographs, or results/demo/photos
 
 OUTPUTS:
@@ -22,6 +23,7 @@ The columns of all tables: facesort/archive/tables.py.
 
 PHOTOS = config["archive"]["photos"]
 PHOTOS = "results/demo/photos" if PHOTOS == "demo" else PHOTOS
+ANSWERING = archive_model(config)
 ARCHIVE_JOBS = range(config["archive"]["jobs"])
 
 
@@ -52,6 +54,9 @@ rule analyse_photos:
     """Find and read the faces of the photos that fall to job {wildcards.job}."""
     input:
         listing="results/archive/listing.parquet",
+        folder=ancient(PHOTOS or "archive.photos of the config"),
+        model=ANSWERING["path"],
+        landmarks=ANSWERING["landmarks"],
     output:
         found="results/archive/found/{job}.parquet",
         read="results/archive/read/{job}.parquet",
@@ -68,8 +73,9 @@ rule analyse_photos:
         mem_mb=megabytes(1500),
         runtime=minutes(60, per_mb=200 / len(ARCHIVE_JOBS)),
     params:
-        folder=PHOTOS,
+        folder=lambda wildcards, input: str(input.folder),
         jobs=len(ARCHIVE_JOBS),
+        border=config["faces"]["border"],
         settings={
             key: config["archive"][key]
             for key in ("detect_at", "tiles", "min_face", "max_bytes", "max_pixels")
@@ -83,9 +89,10 @@ rule analyse_photos:
 
 
 rule answer_faces:
-    """Tell the emotions of the faces, without labels."""
+    """Tell the emotions of the faces, without labels or by a trained model."""
     input:
         found=expand("results/archive/found/{job}.parquet", job=ARCHIVE_JOBS),
+        model=ANSWERING["path"],
     output:
         answers=expand("results/archive/answers/{job}.parquet", job=ARCHIVE_JOBS),
     log:
@@ -96,8 +103,10 @@ rule answer_faces:
         mem_mb=megabytes(2000),
         runtime=minutes(20, per_mb=0.05),
     params:
+        training=TRAINING,
+        mirror=ANSWERING["mirror"],
         packages=packages_digest("torch"),
-        code=code_digest("answer_faces"),
+        code=code_digest("answer_faces", *ANSWERING["modules"]),
     script:
         "../workflow_scripts/answer_faces.py"
 

@@ -16,7 +16,7 @@ from facesort.common.other_sets import other_sets
 from facesort.common.trees import shown
 from facesort.pages.wanted import data_words, few_labels_files, texts
 from facesort.pages.wanted import unscored_words, wanted
-from facesort.train.cells import cells, cells_error, chosen, seen
+from facesort.train.cells import archive_model, cells, cells_error, chosen, seen
 from facesort.train.cells import measured, start_weights, training_megabytes
 from facesort.train.models import MODELS as KINDS
 from snakemake.exceptions import WorkflowError

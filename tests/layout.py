@@ -36,7 +36,7 @@ TESTED_ELSEWHERE = {
     "tests/score/test_table1.py": ("gathers what the tables show", "score: cells"),
     "tests/archive/test_analysis.py": (
         "parts of one way, from a folder to its tables, which is tried as a whole",
-        "archive: export joining journal listing pictures tables",
+        "archive: export joining journal listing model_crops model_views pictures tables",
     ),
     "tests/archive/test_answers.py": ("what the answers are set against", "archive: spread"),
     "tests/pages/test_figures.py": ("saves each figure", "common: drawing"),

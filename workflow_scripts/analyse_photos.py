@@ -10,6 +10,8 @@ from snakemake.iocontainers import Snakemake
 from facesort.archive.analysis import Analysis, analyse_buckets
 from facesort.archive.export import export
 from facesort.archive.listing import buckets_of
+from facesort.archive.model_crops import ModelCrops
+from facesort.archive.model_views import view_of
 from facesort.common.job import job
 
 snakemake: Snakemake
@@ -17,7 +19,9 @@ snakemake: Snakemake
 with job(snakemake.log[0]):
     params, output = snakemake.params, snakemake.output
     buckets = buckets_of(int(snakemake.wildcards.job), params.jobs)
-    analysis = Analysis(params.folder, params.settings)
+    model, landmarks = map(str, (snakemake.input.model, snakemake.input.landmarks))
+    crops = ModelCrops(view_of(model), params.border, landmarks) if model else None
+    analysis = Analysis(params.folder, params.settings, crops)
     with analyse_buckets(snakemake.input.listing, buckets, Path(params.state), analysis) as (
         files,
         analysed,

@@ -19,6 +19,8 @@ from facesort.archive.export import export
 from facesort.archive.joining import join, join_refused
 from facesort.archive.journal import Journal
 from facesort.archive.listing import BUCKETS, FEW, buckets_of, list_archive
+from facesort.archive.model_crops import ModelCrops
+from facesort.archive.model_views import View
 from facesort.archive.pictures import cut, preview
 from facesort.archive.tables import (
     ANSWERS,
@@ -30,6 +32,8 @@ from facesort.archive.tables import (
     THUMBNAILS,
 )
 from facesort.common.job import InputError
+from facesort.demo.dataset import portrait
+from facesort.faces.face_mesh import FaceMesh
 
 SETTINGS = {
     "detect_at": 640,
@@ -68,13 +72,13 @@ def archive(tmp_path, pictures):
     return folder
 
 
-def run(folder, jobs=JOBS, **settings):
+def run(folder, jobs=JOBS, crops=None, **settings):
     """Everything but emotions, as the rules do it: faces, photos, refused, and photos analysed."""
     out = folder.parent / "results"
     out.mkdir(exist_ok=True)
     before = snapshot(folder)
     listed = list_archive(folder, out / "listing.parquet")
-    done, analysis = 0, Analysis(str(folder), SETTINGS | settings)
+    done, analysis = 0, Analysis(str(folder), SETTINGS | settings, crops)
     names = ("found", "read", "refused", "thumbnails", "previews", "answers")
     tables = {name: [] for name in names}
     for job in range(jobs):
@@ -382,6 +386,51 @@ def test_what_lies_outside_a_photo_is_its_edge(box):
     picture = np.full((100, 100, 3), 50, np.uint8)
     square = cut(picture, np.array(box, float), 32)
     assert square.shape == (32, 32, 3) and (abs(square.astype(int) - 50) <= 1).all()
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape", "variant", "size"),
+    [
+        ("faces", (48, 48, 3), "rgb", 48 * 48 * 3),
+        ("faces", (48, 48, 1), "grayscale", 48 * 48),
+        ("faces", (40, 40, 3), "cropped", 40 * 40 * 3),
+        ("aligned", (48, 48, 1), "grayscale", 48 * 48),
+        ("landmarks", (478, 3), "rgb", 478 * 3 * 4),
+        ("movements", (5,), "rgb", 0),
+    ],
+)
+def test_a_model_is_shown_each_answered_face_as_it_knows_them(archive, kind, shape, variant, size):
+    folder = archive.parent
+    points = FaceMesh(1).find(np.stack([portrait(np.random.default_rng(3), "happy", 64)[0]]))[0]
+    np.save(folder / "pool.npy", points)
+    crops = ModelCrops(View(kind, shape, variant), 4, str(folder / "pool.npy"))
+    faces, _, _, done = run(archive, crops=crops)
+    found = pd.concat(
+        pd.read_parquet(folder / f"results/found{job}.parquet") for job in range(JOBS)
+    )
+    assert {len(seen) for seen in found["seen"]} == {size} and len(found) == len(faces)
+    assert run(archive, crops=crops)[3] == 0
+    # What a model sees is kept with the rest, so another model analyses anew.
+    assert run(archive)[3] == done
+    if kind == "faces":
+        row = found[found["photo"] == "2019/summer/one.png"].iloc[0]
+        seen = np.frombuffer(row["seen"], np.uint8).reshape(shape)
+        side = 1.2 * row["height"]
+        left, top = (
+            row[a] + row[b] / 2 - side / 2 for a, b in (("left", "width"), ("top", "height"))
+        )
+        box = [int(each) for each in (left, top, left + side, top + side)]
+        plain = Image.fromarray(photo(PLACES[:1])).crop(box)
+        if variant == "cropped":
+            rim = int(side * 4 / 48)
+            plain = plain.crop((rim, rim, plain.width - rim, plain.height - rim))
+        plain = np.asarray(plain.convert("L" if shape[2] == 1 else "RGB").resize(shape[:2]))
+        assert abs(seen.astype(int).squeeze() - plain).mean() < 8
+
+
+def test_aligned_faces_need_those_that_the_model_learnt_from():
+    with pytest.raises(InputError, match=r"archive\.model: this model sees faces aligned"):
+        ModelCrops(View("aligned", (48, 48, 1), "rgb"), 4, None)
 
 
 def test_movements_are_of_answered_faces_alone(archive):

@@ -5,8 +5,17 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import torch
 
-from facesort.archive.answers import LabelFree, answer, model_features, sampled, strengths
+from facesort.archive.answers import (
+    ByModel,
+    LabelFree,
+    answer,
+    model_features,
+    sampled,
+    strengths,
+)
+from facesort.archive.model_views import view_of
 from facesort.archive.spread import (
     TURNS,
     WORTH,
@@ -19,9 +28,12 @@ from facesort.archive.spread import (
 )
 from facesort.archive.tables import ANSWERS, FOUND_FACES, MOVEMENTS
 from facesort.common.emotions import EMOTIONS
+from facesort.common.job import InputError
 from facesort.demo.dataset import portrait
 from facesort.faces.face_mesh import FaceMesh
 from facesort.faces.movements import movements
+from facesort.train.models import build
+from facesort.train.saving import save_model
 
 
 @pytest.fixture(scope="module")
@@ -82,8 +94,6 @@ def test_a_head_that_turns_changes_no_strength():
 
 
 def test_the_table_of_an_archive_undoes_its_own_turns(rendered):
-    from facesort.train.models import build
-
     model = build("action_units", (len(MOVEMENTS),), {"answer_by": ["prototypes"]})
     table = table_of(rendered, lambda standard: model_features(model, standard))
     assert list(table.columns) == ["kind", "name", "median", "spread", *TURNS]
@@ -94,6 +104,41 @@ def test_the_table_of_an_archive_undoes_its_own_turns(rendered):
     # Of set-against-itself movements the features' medians are near 0.
     features = table[(table["kind"] == "feature") & ~table["name"].str.contains("one side")]
     assert features["median"].abs().median() < 0.3
+
+
+def test_a_trained_model_answers_by_what_it_sees(tmp_path, rendered):
+    """A model of pictures, and one of movements; the clustering ones are refused."""
+    training = {"precision": "float32", "sharding": False}
+    settings = {"filters": 2, "blocks": [1], "dense": 4, "initializer": "he_uniform"}
+    about = {"variant": "rgb", "emotions": ["happy", "sad"]}
+    torch.manual_seed(0)
+    model = build("supervised", (24, 24, 3), settings)
+    shape = {"model": "supervised", "shape": (24, 24, 3), "settings": settings}
+    save_model(tmp_path / "pictures", model, shape | about, [])
+    tell = ByModel(str(tmp_path / "pictures"), training, True, rendered)
+    picture = np.random.default_rng(0).integers(0, 255, (24, 24, 3), np.uint8)
+    told = tell(found(rendered[:3], seen=picture.tobytes()))
+    assert told.shape == (3, 8) and np.allclose(told.sum(1), 1) and np.allclose(told, told[0])
+    known = [EMOTIONS.index(emotion) for emotion in about["emotions"]]
+    assert told[:, known].sum() == pytest.approx(3)
+    x = torch.from_numpy(picture[None]).permute(0, 3, 1, 2) / 255
+    with torch.inference_mode():
+        both = [model.eval().classify(each)[:, known].softmax(1) for each in (x, x.flip(3))]
+    assert np.allclose(told[:1, known], (both[0] + both[1]) / 2, atol=1e-5)
+
+    settings = {"answer_by": ["prototypes", "rendered_faces"]}
+    model = build("action_units", (len(MOVEMENTS),), settings)
+    shape = {"model": "action_units", "shape": (len(MOVEMENTS),), "settings": settings}
+    everything = about | {"emotions": list(EMOTIONS)}
+    save_model(tmp_path / "movements", model, shape | everything, [])
+    told = ByModel(str(tmp_path / "movements"), training, False, rendered)(found(rendered))
+    assert (told.argmax(1) == np.arange(64) % 8).mean() > 0.3
+
+    save_model(tmp_path / "clusters", model, shape | everything | {"model": "stacked"}, [])
+    with pytest.raises(InputError, match=r"stacked gives no probabilities .*archive\.model"):
+        view_of(str(tmp_path / "clusters"))
+    with pytest.raises(InputError, match=r"model\.json: "):
+        view_of(str(tmp_path))
 
 
 def test_answered_faces_alone_tell_the_spread_and_are_answered(tmp_path, rendered):

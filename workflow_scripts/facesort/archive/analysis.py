@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from facesort.archive import raw_previews, sidecars
 from facesort.archive.face_detector import WIDTH, FaceDetector
 from facesort.archive.face_reader import ENOUGH, FaceReader, Reading, numbers, sure_faces, upright
 from facesort.archive.journal import Face, File, Journal, Photo
+from facesort.archive.model_crops import ModelCrops
 from facesort.archive.pictures import preview, thumbnail
 from facesort.common.job import Progress
 from facesort.fetch.imaging import ImageError, read_file, read_photo
@@ -54,19 +55,19 @@ class Analysis:
         folder: the archive, which is only read.
         settings: ``detect_at``, ``tiles``, ``min_face``, ``max_bytes`` and ``max_pixels`` of the
             config's block.
-        view: what a model sees of a face, if it is a model that answers: from a photo, uint8
-            (H, W, 3), a face's box (4,) and its landmarks (478, 3) to bytes.
+        crops: cuts out what a model sees of a face, if a model answers that sees more than
+            movements.
     """
 
     def __init__(
         self,
         folder: str,
         settings: dict[str, Any],
-        view: Callable[[np.ndarray, np.ndarray, np.ndarray], bytes] | None = None,
+        crops: ModelCrops | None = None,
     ) -> None:
         # A job is one thread; there are as many jobs as cores.
         cv2.setNumThreads(1)
-        self.folder, self.settings, self.view = folder, settings, view
+        self.folder, self.settings, self.crops = folder, settings, crops
         self.detector = FaceDetector(settings["detect_at"], settings["tiles"])
         self.reader = FaceReader(settings["min_face"])
 
@@ -162,9 +163,9 @@ class Analysis:
             raise ImageError("too large for the memory", error) from None
         thumbnails = [thumbnail(photo.pixels, face[:4]) for face in faces]
         seen = [b""] * len(faces)
-        if self.view:
+        if self.crops:
             for row in np.flatnonzero(reading.presence > 0):
-                seen[row] = self.view(photo.pixels, faces[row, :4], reading.points[row])
+                seen[row] = self.crops(photo.pixels, faces[row, :4], reading.points[row])
         about = (photo.width, photo.height, photo.orientation, turns, small)
         faces = enlarged(faces, photo.scale)
         return _Seen(file, journal, Photo(content, *about, []), faces, reading, thumbnails, seen)
@@ -200,6 +201,8 @@ def analyse_buckets(
     settings, limits = dict(analysis.settings), {}
     for key in LIMITS:
         limits[key] = settings.pop(key)
+    if analysis.crops:
+        settings["crops"] = analysis.crops.key()
     about = [json.dumps(each, sort_keys=True) for each in (settings, limits)]
     rows = pq.read_table(listing, filters=[("bucket", "in", buckets)]).to_pylist()
     with ExitStack() as stack:

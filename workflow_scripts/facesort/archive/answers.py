@@ -1,4 +1,4 @@
-"""The emotion that a face shows: probabilities of the eight, told without any label."""
+"""The emotion that a face shows: probabilities without labels, or by a model of the workflow."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,13 +11,18 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import torch
 
+from facesort.archive.model_views import view_of
 from facesort.archive.spread import Standard, shrunk
 from facesort.archive.tables import ANSWERS, KEY, MOVEMENTS
 from facesort.common.arrays import write_whole
 from facesort.common.emotions import EMOTIONS
 from facesort.faces.units import features, gathered, used_movements
+from facesort.train.batches import to_input
+from facesort.train.classifying import answers_of
+from facesort.train.devices import enough_memory
 from facesort.train.models import build
 from facesort.train.models.action_units import ActionUnits
+from facesort.train.saving import load_for_use
 
 # Faces that tell an archive's spread, at most.
 SAMPLE: Final = 100_000
@@ -44,10 +49,43 @@ class LabelFree:
             getattr(self.model, f"{buffers}spread").copy_(torch.from_numpy(spread))
 
     def __call__(self, faces: pa.Table) -> np.ndarray:
-        """float64 (N, 8) of faces as ``analyse_bucket`` tells them."""
+        """float64 (N, 8) of faces as ``analyse_photos`` tells them."""
         seen = torch.from_numpy(self.standard(strengths(faces)))
         with torch.inference_mode():
             return self.model.classify(seen).double().softmax(1).numpy()
+
+
+class ByModel:
+    """The answers of a trained classifier of the workflow.
+
+    Args:
+        folder: of the model.
+        training: the config's block.
+        mirror: as of ``answers_of``.
+        sample: as of ``LabelFree``, for a model that sees movements.
+
+    Raises:
+        InputError: if the folder holds no model that can be read.
+    """
+
+    def __init__(
+        self, folder: str, training: dict[str, Any], mirror: bool, sample: np.ndarray
+    ) -> None:
+        model, about, self.device = load_for_use(folder, training, 1)
+        self.tell = answers_of(model, about["emotions"], mirror)
+        self.view = view_of(folder)
+        self.standard = Standard(sample)
+
+    def __call__(self, faces: pa.Table) -> np.ndarray:
+        """float64 (N, 8) of faces as ``analyse_photos`` tells them."""
+        if self.view.kind == "movements":
+            seen = self.standard(strengths(faces))
+        else:
+            every = b"".join(faces["seen"].to_pylist())
+            seen = np.frombuffer(every, self.view.dtype).reshape(len(faces), *self.view.shape)
+        with torch.inference_mode(), enough_memory(self.device.device), self.device.autocast():
+            told = self.tell(to_input(seen, self.device.device))
+        return told.double().cpu().numpy()
 
 
 def model_features(

@@ -14,7 +14,17 @@ import numpy as np
 from facesort.archive.face_detector import SURE, eye_angles
 from facesort.archive.tables import FOUND, MOVEMENTS
 from facesort.faces.canonical_face import angles, head_rotations
-from facesort.faces.face_mesh import MODEL, NEAR, around, change, look, network, window
+from facesort.faces.face_mesh import (
+    INPUT,
+    MODEL,
+    NEAR,
+    Window,
+    around,
+    change,
+    look,
+    network,
+    window,
+)
 from facesort.faces.facs import PRESENT
 from facesort.faces.movements import movements
 from facesort.faces.procrustes import POINTS
@@ -86,10 +96,10 @@ class FaceReader:
             if min(face[2:4]) * scale < self.least:
                 continue
             view = first_window(face)
-            points[row], logit = look(self.network, photo, window(*view))
+            points[row], logit = self._look(photo, view)
             if logit > 0 and change(view, again := around(points[row])) > NEAR:
                 view = again
-                points[row], logit = look(self.network, photo, window(*view))
+                points[row], logit = self._look(photo, view)
             presence[row] = 1 / (1 + np.exp(-np.clip(logit, -60, 60)))
             # What lies elsewhere than the detector says is another face, or none.
             if not agree(points[row], face[5:].reshape(5, 2)):
@@ -100,6 +110,11 @@ class FaceReader:
             rolls[row] = np.degrees(angle)
             sharp[row] = sharpness(photo, face[:4])
         return Reading(points, level, rolls, presence, sharp)
+
+    def _look(self, photo: np.ndarray, view: Window) -> tuple[np.ndarray, float]:
+        # What is made smaller needs no more than that, and takes a fifth of the time.
+        way = cv2.INTER_LINEAR if view[1] > INPUT else cv2.INTER_CUBIC
+        return look(self.network, photo, window(*view), way)
 
 
 def sure_faces(faces: np.ndarray, reading: Reading) -> np.ndarray:
@@ -116,7 +131,7 @@ def upright(faces: np.ndarray) -> np.ndarray:
     return found
 
 
-def first_window(face: np.ndarray) -> tuple[np.ndarray, float, float]:
+def first_window(face: np.ndarray) -> Window:
     """Middle, side and angle of the mesh's window, of one face as the detector gives it."""
     left, top, wide, high = face[:4].astype(float)
     points = face[5:].reshape(5, 2).astype(float)

@@ -25,8 +25,11 @@ PATHS = (
     ("fetch", "exclude"),
     ("models", "transfer", "weights"),
     ("archive", "photos"),
+    ("archive", "model"),
     ("fetch", "keep_photos"),
 )
+# Where the workflow puts a cell's files.
+CELLS = re.compile(r"results/\w+/\w+/seed\d+/model")
 # What `archive.photos` may be beside a path: the rendered photos.
 RENDERED = "demo"
 
@@ -290,6 +293,9 @@ def _path_errors(config: dict[str, Any]) -> list[str]:
     for number, (_, entry) in enumerate(named_entries(config)):
         named[f"data.also_score.{number}"] = entry["folder"]
     for key, path in named.items():
+        # A cell's model is made if it is not there.
+        if key == "archive.model" and CELLS.fullmatch(path or ""):
+            continue
         if path is None or (path and path in _words(tuple(key.split(".")))):
             continue
         if path == "":

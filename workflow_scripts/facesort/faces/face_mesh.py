@@ -108,13 +108,18 @@ def network(path: Path) -> Any:
     return found
 
 
-def look(network: Any, picture: np.ndarray, to_input: np.ndarray) -> tuple[np.ndarray, float]:
+def look(
+    network: Any, picture: np.ndarray, to_input: np.ndarray, way: int = cv2.INTER_CUBIC
+) -> tuple[np.ndarray, float]:
     """Points (478, 3) in the picture's pixels, seen through a window, and the face's logit.
 
     What lies outside the picture is black, as in MediaPipe's pipeline: with the edge's pixels
     repeated, the network loses faces that fill their picture.
+
+    Args:
+        way: how OpenCV shall tell pixels between pixels.
     """
-    cut = cv2.warpAffine(picture, to_input, (INPUT, INPUT), flags=cv2.INTER_CUBIC)
+    cut = cv2.warpAffine(picture, to_input, (INPUT, INPUT), flags=way)
     network.set_tensor(network.get_input_details()[0]["index"], cut[None].astype(np.float32) / 255)
     network.invoke()
     points, logit = (network.get_tensor(o["index"]) for o in network.get_output_details()[:2])

@@ -3,12 +3,17 @@
 Imported by the Snakefile, which every job parses: nothing slow is imported here.
 """
 
-from typing import Any
+import re
+from typing import Any, Final
 
 from facesort.common.config import KNOWN_WEIGHTS, is_labelled
 from facesort.train.models import MODELS
 
 Config = dict[str, Any]
+# Where the workflow puts a cell's model.
+CELLS_MODEL: Final = re.compile(
+    rf"results/(?P<variant>\w+)/(?P<model>{'|'.join(MODELS)})/seed\d+/model"
+)
 
 
 def chosen(config: Config) -> list[str]:
@@ -43,6 +48,13 @@ def _variants(config: Config, model: str) -> list[str]:
 
 def cells_error(config: Config) -> str:
     """What to say if nothing is left to train; else empty."""
+    named = CELLS_MODEL.fullmatch(config["archive"]["model"] or "")
+    if named and MODELS[named["model"]].answers != "classifier":
+        return (
+            f"archive.model: {named['model']} gives no probabilities of emotions; name a classifier"
+        )
+    if named and named["model"] not in chosen(config):
+        return f"archive.model: {named['model']} is not among the models of this run (models)"
     if chosen(config):
         return ""
     return (
@@ -72,6 +84,27 @@ def measured(config: Config) -> list[str]:
     if any(config["models"][m].get("view", MODELS[m].view) != "faces" for m in models):
         return ["pool", "labelled"] if is_labelled(config) else ["pool"]
     return ["pool"] if any(MODELS[m].answers == "clusters" for m in models) else []
+
+
+def archive_model(config: Config) -> dict[str, Any]:
+    """The model that answers for an archive, none by default.
+
+    Returns:
+        ``path`` of its folder; and, where the workflow makes it, the ``landmarks`` of its pool if
+        it sees aligned faces, whether it tells the mean for a face and its ``mirror`` image, and
+        its ``modules``.
+    """
+    path = config["archive"]["model"] or ""
+    if not (match := CELLS_MODEL.fullmatch(path)):
+        return {"path": path or [], "landmarks": [], "mirror": False, "modules": []}
+    variant, model = match["variant"], match["model"]
+    aligned = "/aligned/" in seen(config, model, variant, "pool")
+    return {
+        "path": path,
+        "landmarks": [f"results/{variant}/landmarks/pool.npy"] if aligned else [],
+        "mirror": config["models"][model].get("mirror", False),
+        "modules": [f"facesort.train.models.{model}"],
+    }
 
 
 def start_weights(config: Config, model: str) -> list[str]:

@@ -1,0 +1,146 @@
+"""A folder of photographs tagged by a whole run: what reruns, what is new, what a kill costs."""
+
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+import yaml
+from made_photos import encoded, photo
+from small_run import ROOT, SMALL, copy_project, jobs_to_run, snakemake, start, would_run
+
+TARGET = ("--", "archive")
+
+
+def configure(folder, **archive):
+    block = {"photos": str(folder / "photos"), "jobs": 2, "detect_at": 640} | archive
+    (folder / "small.yaml").write_text(yaml.safe_dump(SMALL | {"archive": block}))
+
+
+def planned(folder, *arguments):
+    """The rules that a dry run would run, but for the target."""
+    return would_run(folder, *arguments, *TARGET) - {"archive"}
+
+
+def add_photos(folder, numbers):
+    for number in numbers:
+        data = encoded(photo([(40 + 20 * number, 60, 200), (400, 250, 160)], seed=number))
+        path = folder / "photos" / f"year{number % 3}" / f"{number}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        os.utime(path, (1e9, 1e9))
+
+
+def analysed(folder):
+    """How many photos the last run's jobs analysed."""
+    logs = folder.glob("results/logs/analyse_photos/*.log")
+    return sum(int(re.search(r"^(\d+) photos analysed", log.read_text(), re.M)[1]) for log in logs)
+
+
+def tables(folder):
+    out = folder / "results/archive"
+    names = ("faces.parquet", "photos.parquet")
+    return [*(pd.read_parquet(out / name) for name in names), (out / "refused.csv").read_text()]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A project that has tagged six photos."""
+    folder = copy_project(tmp_path_factory.mktemp("archive") / "project")
+    configure(folder)
+    add_photos(folder, range(6))
+    (folder / "photos" / "notes.txt").write_text("no photo")
+    os.utime(folder / "photos" / "notes.txt", (1e9, 1e9))
+    snakemake(folder, *TARGET)
+    return folder
+
+
+def test_a_folder_is_tagged_and_nothing_is_left_to_do(project):
+    faces, photos, refused = tables(project)
+    assert len(photos) == 6 and len(faces) == 12 and analysed(project) == 6
+    assert photos["photo"].tolist() == [f"year{n % 3}/{n}.jpg" for n in (0, 3, 1, 4, 2, 5)]
+    assert refused == "photo,reason\nnotes.txt,not an image: begins with b'no photo'\n"
+    assert (faces["state"] == "answered").all() and (faces["look"] != "").all()
+    assert {path.suffix for path in project.glob("photos/**/*.*")} == {".jpg", ".txt"}
+    assert planned(project) == set()
+
+
+def test_the_queries_of_the_page_work(project):
+    """Each block stands alone, and finds something."""
+    page = (ROOT / "docs/archive.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```$", page, re.M | re.S)
+    assert len(blocks) == 3
+    for block in blocks:
+        block = block.replace("smiling >= 3", "smiling >= 1")
+        done = subprocess.run(
+            [sys.executable, "-c", block], cwd=project, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        assert "year" in done.stdout or "Empty" in done.stdout
+
+
+def test_tags_alone_run_anew_where_they_alone_change(project):
+    configure(project, emotions=False)
+    assert planned(project) == {"tag_faces"}
+    configure(project, jobs=3)
+    assert planned(project) == {"analyse_photos", "answer_faces", "tag_faces"}
+    configure(project)
+    assert planned(project) == set()
+
+
+def test_a_model_of_the_workflow_is_trained_first(project):
+    configure(project, model="results/rgb/supervised/seed0/model")
+    words = "archive.model: supervised is not among the models of this run (models)"
+    assert words in snakemake(project, "-n", *TARGET, expect=1)
+    configure(project, model="results/rgb/semi_supervised/seed0/model")
+    jobs = jobs_to_run(project, *TARGET)
+    assert ("train", "variant=rgb, model=semi_supervised, seed=0") in jobs
+    configure(project)
+
+
+def test_rendered_photos_can_be_tagged(project):
+    rules = planned(project, "--config", "archive=demo")
+    assert rules == {
+        *("render_photos", "list_photos", "analyse_photos", "answer_faces", "tag_faces")
+    }
+    configure(project, photos=None)
+    assert "archive.photos of the config" in snakemake(project, "-n", *TARGET, expect=1)
+    configure(project)
+
+
+def test_new_photos_alone_are_analysed(project):
+    before = tables(project)
+    add_photos(project, (6, 7))
+    snakemake(project, *TARGET)
+    faces, photos, _ = tables(project)
+    assert analysed(project) == 2 and len(photos) == 8 and len(faces) == 16
+    old = faces[faces["photo"].isin(before[1]["photo"])].reset_index(drop=True)
+    columns = ["photo", "left", "top", "mouthSmileLeft", "smiling"]
+    assert old[columns].equals(before[0][columns])
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_at_any_time_ends_with_the_same_tables(project, tmp_path):
+    add_photos(project, range(40))
+    snakemake(project, *TARGET)
+    whole = tables(project)
+    other = copy_project(tmp_path / "project")
+    shutil.copytree(project / "photos", other / "photos")
+    configure(other)
+    rng = random.Random(0)
+    began = time.monotonic()
+    for _ in range(20):
+        process = start(other, "--nolock", "--rerun-incomplete", *TARGET, start_new_session=True)
+        time.sleep(rng.uniform(3, 25))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+    print(f"twenty kills in {time.monotonic() - began:.0f} s")
+    snakemake(other, "--nolock", "--rerun-incomplete", *TARGET)
+    for ours, others in zip(whole, tables(other), strict=True):
+        assert ours == others if isinstance(ours, str) else ours.equals(others)

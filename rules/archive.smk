@@ -6,11 +6,14 @@ alone.
 REQUIRED INPUTS:
     archive.model of the config      a classifier that tells emotions, if any
     archive.photos of the config     a folder of photographs, or results/demo/photos
+    archive.reviewed of the config   what persons said of tags, if the file is there
 
 OUTPUTS:
     results/archive/faces.parquet    a row a face: place, size, pose, movements, probabilities, tags
     results/archive/photos.parquet, photos.csv  a row a photo: how many faces have each tag
     results/archive/refused.csv      a row a file that is no photo, and why
+    results/archive/thresholds.csv, thresholds.md  from which probability on tags are given, and how
+                                     often they are right
     results/archive/listing.parquet  all files, and which bucket each falls to
     results/archive/buckets/         a journal a bucket, from which a killed run goes on
     results/archive/{found,read,refused,answers}/{job}.parquet  what each job has read and answered
@@ -24,6 +27,8 @@ The columns of all tables: facesort/archive/tables.py.
 PHOTOS = config["archive"]["photos"]
 PHOTOS = "results/demo/photos" if PHOTOS == "demo" else PHOTOS
 ANSWERING = archive_model(config)
+REVIEWED = Path(config["archive"]["reviewed"]).expanduser()
+REVIEWED = str(REVIEWED) if REVIEWED.is_file() else []
 ARCHIVE_JOBS = range(config["archive"]["jobs"])
 
 
@@ -111,6 +116,33 @@ rule answer_faces:
         "../workflow_scripts/answer_faces.py"
 
 
+rule set_thresholds:
+    """Set from which probability on tags are given, and tell how often they are right."""
+    input:
+        found=expand("results/archive/found/{job}.parquet", job=ARCHIVE_JOBS),
+        answers=expand("results/archive/answers/{job}.parquet", job=ARCHIVE_JOBS),
+        probabilities=ANSWERING["probabilities"],
+        split="results/labelled/split.parquet" if ANSWERING["probabilities"] else [],
+        index="results/labelled/faces.parquet" if ANSWERING["probabilities"] else [],
+        reviewed=REVIEWED,
+    output:
+        table="results/archive/thresholds.csv",
+        words="results/archive/thresholds.md",
+    log:
+        "results/logs/set_thresholds.log",
+    conda:
+        "../envs/archive.yaml"
+    resources:
+        mem_mb=megabytes(2000),
+        runtime=minutes(20, per_mb=0.05),
+    params:
+        model=bool(ANSWERING["path"]),
+        packages=packages_digest("archive"),
+        code=code_digest("set_thresholds"),
+    script:
+        "../workflow_scripts/set_thresholds.py"
+
+
 rule tag_faces:
     """Turn probabilities into tags, and join the tables of all jobs."""
     input:
@@ -119,6 +151,8 @@ rule tag_faces:
         read=expand("results/archive/read/{job}.parquet", job=ARCHIVE_JOBS),
         refused=expand("results/archive/refused/{job}.parquet", job=ARCHIVE_JOBS),
         answers=expand("results/archive/answers/{job}.parquet", job=ARCHIVE_JOBS),
+        thresholds="results/archive/thresholds.csv",
+        reviewed=REVIEWED,
     output:
         faces="results/archive/faces.parquet",
         photos="results/archive/photos.parquet",

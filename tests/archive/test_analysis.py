@@ -22,6 +22,7 @@ from facesort.archive.listing import BUCKETS, FEW, buckets_of, list_archive
 from facesort.archive.model_crops import ModelCrops
 from facesort.archive.model_views import View
 from facesort.archive.pictures import cut, preview
+from facesort.archive.review import NOBODY
 from facesort.archive.tables import (
     ANSWERS,
     FACES,
@@ -31,6 +32,7 @@ from facesort.archive.tables import (
     THUMBNAIL,
     THUMBNAILS,
 )
+from facesort.archive.tags import built_in
 from facesort.common.job import InputError
 from facesort.demo.dataset import portrait
 from facesort.faces.face_mesh import FaceMesh
@@ -92,7 +94,7 @@ def run(folder, jobs=JOBS, crops=None, **settings):
         done += analysed
         pq.write_table(ANSWERS.empty_table(), paths["answers"])
     finished = [str(out / name) for name in ("faces.parquet", "photos.parquet", "photos.csv")]
-    join(tables["read"], tables["found"], tables["answers"], *finished, False)
+    join(tables["read"], tables["found"], tables["answers"], *finished, False, built_in(), NOBODY)
     join_refused(str(out / "listing.parquet"), tables["refused"], str(out / "refused.csv"))
     faces, photos = map(pd.read_parquet, finished[:2])
     refused = pd.read_csv(out / "refused.csv", keep_default_na=False)

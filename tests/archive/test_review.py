@@ -30,12 +30,13 @@ def write(path, *rows, **how):
     return path
 
 
-def test_answers_are_read_and_the_last_of_one_person_counts(tmp_path):
-    other = ROW | {"by": "bob", "verdict": "wrong", "left": "", "stratum_faces": ""}
-    found = read_reviewed(write(tmp_path / "r.csv", ROW, other, ROW | {"verdict": "skipped"}))
-    assert found["verdict"].tolist() == ["wrong", "skipped"]
-    assert found["face"].tolist() == [0, 0] and np.isnan(found["left"][0])
-    assert found["stratum_faces"].tolist()[1] == 120
+def test_answers_are_read_and_the_latest_counts(tmp_path):
+    other = ROW | {"tag": "smiling", "left": "", "stratum_faces": ""}
+    later = ROW | {"by": "bob", "verdict": "wrong", "at": "2026-11-27T11:00:00Z"}
+    found = read_reviewed(write(tmp_path / "r.csv", later, other, ROW))
+    assert found["tag"].tolist() == ["smiling", "looks happy"]
+    assert found["verdict"].tolist() == ["right", "wrong"] and found["face"].tolist() == [0, 0]
+    assert np.isnan(found["left"][0]) and found["stratum_faces"][1] == 120
     table = write(tmp_path / "s.csv", ROW, sep=";", encoding="utf-8-sig", lineterminator="\r\n")
     assert read_reviewed(table)["tag"].tolist() == ["looks happy"]
     newline = ROW | {"photo": 'a\n"b",c.jpg'}

@@ -6,7 +6,8 @@ renders photos into FOLDER, of other seeds than any that are scored or taught by
 archive by the rules of the workflow; and writes ``facesort/archive/tags.csv``: of each tag the
 logistic curve by which what is measured becomes a probability, the threshold, and how many faces
 told both. One half of the photos tells curves, the other half thresholds and shares. What rendered
-faces never show (closed eyes) keeps its curve, set by hand, and has no shares.
+faces never show (closed eyes), or not so that 90 of 100 are right (frowning), keeps its curve, set
+by hand, and has no shares.
 
 Rendered faces are no photographs: how often a tag is right there only a person's looks tell
 (docs/archive.md).
@@ -21,15 +22,15 @@ import numpy as np
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
 
-CODE = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(CODE / "workflow_scripts"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "workflow_scripts"))
 
-from facesort.archive.precision import FEWEST, share, threshold
+from facesort.archive.precision import share, threshold
 from facesort.archive.review import matched
-from facesort.archive.tables import APPARENT, BOX, LOOKS, TAGS
-from facesort.archive.tags import TABLE, log_odds, measured
+from facesort.archive.tables import BOX, LOOKS, TAGS
+from facesort.archive.tags import NAMES, TABLE, built_in, may_have, measured, probabilities
 from facesort.demo.dataset import write_photos
 
+CODE = Path(__file__).resolve().parents[2]
 SEED = 30_000
 # The units that show each, of which one does; and how strong it is from there on. Weaker ones are
 # the renderer's natural noise.
@@ -76,38 +77,41 @@ def main() -> None:
     faces, shown = faces[kept].reset_index(drop=True), shown[kept].reset_index(drop=True)
     half = pd.util.hash_pandas_object(faces["photo"], index=False).to_numpy() % 2 == 0
     print(f"{len(faces):,} faces answered; {half.sum():,} tell curves, the others thresholds")
-
-    table = pd.read_csv(TABLE, index_col="tag").loc[list(TAGS)]
-    strengths = measured(faces)
-    odds = log_odds(faces[list(LOOKS)].to_numpy())
-    best = odds.argmax(1)
-    for words, name in zip(TAGS, (*APPARENT, *LOOKS), strict=True):
-        if name in LOOKS:
-            at = list(LOOKS).index(name)
-            seen, right, may = odds[:, at], (shown["emotion"] == name).to_numpy(), best == at
-        elif name in UNITS:
-            right = (shown[list(UNITS[name])] >= SHOWN).any(axis=1).to_numpy()
-            seen, may = strengths[name].to_numpy(), np.ones(len(faces), bool)
-        else:
+    before = built_in()
+    table, seen = before.copy(), measured(faces, before)
+    right = {name: (shown["emotion"] == name).to_numpy() for name in LOOKS}
+    for name, units in UNITS.items():
+        right[name] = (shown[list(units)] >= SHOWN).any(axis=1).to_numpy()
+    for words, name in zip(TAGS, NAMES, strict=True):
+        if name in right:
+            values = seen[name].to_numpy()[half, None]
+            curve = LogisticRegression(C=1e3).fit(values / values.std(), right[name][half])
+            slope = float(curve.coef_[0, 0] / values.std())
+            table.loc[words, ["middle", "width"]] = -float(curve.intercept_[0]) / slope, 1 / slope
+    table = table.round(4)
+    told = probabilities(faces, table)
+    may = may_have(told)
+    for at, (words, name) in enumerate(zip(TAGS, NAMES, strict=True)):
+        if name not in right:
             continue
-        scale = seen[half].std()
-        curve = LogisticRegression(C=1e3).fit(seen[half, None] / scale, right[half])
-        slope = float(curve.coef_[0, 0]) / scale
-        middle, width = -float(curve.intercept_[0]) / slope, 1 / slope
-        certainty = 1 / (1 + np.exp((middle - seen) / width))
-        tried = ~half & may
-        least = threshold(certainty[tried], right[tried], np.ones(tried.sum()))
-        given_to = tried & (certainty >= (np.inf if least is None else least))
-        found = share(right[given_to], np.ones(given_to.sum()))
-        # Rounded up, or the last face would lose its tag.
-        at_least = np.nan if least is None else np.floor(least * 1e4) / 1e4
-        table.loc[words, ["middle", "width", "threshold"]] = middle, width, at_least
-        told = {"right": found.value, "low": found.low, "high": found.high, "faces": found.looks}
-        told["found"] = right[given_to].sum() / max(right[~half].sum(), 1)
-        table.loc[words, list(told)] = list(told.values())
-        print(f"{words}: {told}, threshold {least}, {FEWEST} faces at least")
+        certainty, tried = told[name].to_numpy(), ~half & may[:, at]
+        least = threshold(certainty[tried], right[name][tried], np.ones(tried.sum()))
+        if least is None and name not in LOOKS:
+            # What rendered faces do not show well enough says nothing of its curve either.
+            table.loc[words] = before.loc[words]
+            table.loc[words, "threshold"] = np.nan
+            continue
+        # Rounded down, or the last face would lose its tag.
+        least = np.nan if least is None else np.floor(least * 1e4) / 1e4
+        has = tried & (certainty >= np.nan_to_num(least, nan=np.inf))
+        found = share(right[name][has], np.ones(has.sum()))
+        numbers = least, found.value, found.low, found.high, found.looks
+        table.loc[words, ["threshold", "right", "low", "high", "faces"]] = numbers
+        table.loc[words, "found"] = right[name][has].sum() / max(right[name][~half].sum(), 1)
+        table.loc[words, "told_by"] = "rendered faces"
     whole = table.round(4).astype({"faces": "Int64"})
     whole.to_csv(TABLE, lineterminator="\n")
+    print(whole.to_string())
 
 
 if __name__ == "__main__":

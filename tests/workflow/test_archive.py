@@ -15,6 +15,8 @@ import yaml
 from made_photos import encoded, photo
 from small_run import ROOT, SMALL, copy_project, jobs_to_run, snakemake, start, would_run
 
+from facesort.archive.review import COLUMNS
+
 TARGET = ("--", "archive")
 
 
@@ -144,3 +146,44 @@ def test_a_run_that_is_killed_at_any_time_ends_with_the_same_tables(project, tmp
     snakemake(other, "--nolock", "--rerun-incomplete", *TARGET)
     for ours, others in zip(whole, tables(other), strict=True):
         assert ours == others if isinstance(ours, str) else ours.equals(others)
+
+
+def test_what_persons_said_counts(project):
+    """A rejected tag is never given again, a confirmed one is; looks tell how often it is right."""
+    before, *_ = tables(project)
+    first, second = before.iloc[0], before.iloc[1]
+    words = first["tags"].split(";")[0] or "smiling"
+    box = ("left", "top", "width", "height")
+    rows = [
+        [first["photo"], 7, *first[list(box)], words, "wrong", "ada", "2026-11-27T10:00:00Z"],
+        [
+            second["photo"],
+            1,
+            *second[list(box)],
+            "frowning",
+            "right",
+            "ada",
+            "2026-11-27T10:00:01Z",
+        ],
+    ]
+    more = [["ada", "2026-11-27", "sample", "with 1: 0.100 to 1.000", 8, n] for n in range(2)]
+    table = pd.DataFrame([a + b for a, b in zip(rows, more, strict=True)], columns=list(COLUMNS))
+    table.to_csv(project / "reviewed.csv", index=False)
+    try:
+        assert "analyse_photos" not in planned(project)
+        snakemake(project, *TARGET)
+        after, photos, _ = tables(project)
+        assert words not in after["tags"][0].split(";")
+        assert "frowning" in after["tags"][1].split(";")
+        assert after["tags"][2:].tolist() == before["tags"][2:].tolist()
+        assert photos["frowning"].sum() == 1 + before["tags"].str.contains("frowning").sum()
+        told = (project / "results/archive/thresholds.md").read_text()
+        assert f"| {words} | " in told
+        log = (project / "results/logs/set_thresholds.log").read_text()
+        assert "2 answers of persons; 0 are of faces that are not there" in log
+        assert planned(project) == set()
+        table.assign(verdict="maybe").to_csv(project / "reviewed.csv", index=False)
+        failed = snakemake(project, *TARGET, expect=1)
+        assert "reviewed.csv: line 2: verdict is 'maybe'" in failed
+    finally:
+        (project / "reviewed.csv").unlink()

@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from facesort.archive import tables
-from facesort.archive.tags import apparent, tag
+from facesort.archive.review import matched
+from facesort.archive.tags import probabilities, tag
 from facesort.common.arrays import write_whole
 
 # Photos that are joined at a time.
@@ -60,12 +61,16 @@ def join(
     photos: str,
     photos_csv: str,
     emotions: bool,
+    table: pd.DataFrame,
+    reviewed: pd.DataFrame,
 ) -> Counter[str]:
     """Write ``faces.parquet``, ``photos.parquet`` and ``photos.csv``.
 
     Args:
         read, found, answers: the jobs' tables, in the same order.
         emotions: whether emotions are told.
+        table: curves and thresholds, as of ``tags.built_in``.
+        reviewed: what persons said, as of ``review.read_reviewed``.
 
     Returns:
         How many "photos" and "faces" there are, faces in each state, and faces with each tag.
@@ -78,7 +83,7 @@ def join(
         lines = stack.enter_context(parts[2].open("w", encoding="utf-8", newline=""))
         lines.write(",".join(tables.PHOTOS.names) + "\n")
         for about, seen, told in _chunks(read, found, answers):
-            every = tagged(seen, told, emotions)
+            every = tagged(seen, told, emotions, table, reviewed)
             face_rows.write_table(_as_table(every, tables.FACES))
             summary = summed(about, every)
             photo_rows.write_table(_as_table(summary, tables.PHOTOS))
@@ -105,13 +110,28 @@ def _chunks(
         yield about, seen.drop(columns="seen"), told
 
 
-def tagged(found: pd.DataFrame, answers: pd.DataFrame, emotions: bool) -> pd.DataFrame:
+def tagged(
+    found: pd.DataFrame,
+    answers: pd.DataFrame,
+    emotions: bool,
+    table: pd.DataFrame,
+    reviewed: pd.DataFrame,
+) -> pd.DataFrame:
     """Rows of ``tables.FACES`` of faces and, where ``emotions``, the answers of some of them."""
     if not emotions:
         answers = answers[:0]
     every = found.merge(answers, on=list(tables.KEY), how="left", validate="1:1")
-    every = pd.concat([every, apparent(every[list(tables.MOVEMENTS)])], axis=1)
-    every = pd.concat([every, tag(every, emotions)], axis=1)
+    told = probabilities(every, table)
+    every[told.columns] = told
+    own = reviewed[reviewed["photo"].isin(every["photo"].unique())]
+    said = np.full((len(every), len(tables.TAGS)), np.nan)
+    rows = matched(own, every)
+    for row, words, verdict in zip(rows, own["tag"], own["verdict"], strict=True):
+        if row >= 0 and verdict != "skipped":
+            said[row, tables.TAGS.index(words)] = verdict == "right"
+    if not emotions:
+        said[:, len(tables.APPARENT) :] = np.nan
+    every = pd.concat([every, tag(told, table, said)], axis=1)
     return every[tables.FACES.names]
 
 

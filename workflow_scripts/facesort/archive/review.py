@@ -18,12 +18,13 @@ COLUMNS: Final = (
 )
 VERDICTS: Final = ("right", "wrong", "skipped")
 MOST_BYTES: Final = 200_000_000
+NOBODY: Final = pd.DataFrame(columns=list(COLUMNS))
 # Two boxes are of one face if they have so much of both in common.
 COMMON: Final = 0.5
 
 
 def read_reviewed(path: str | Path) -> pd.DataFrame:
-    """Read answers; of several to the same face, tag and person the last in the file counts.
+    """Read answers; of several to the same face and tag the latest counts.
 
     Returns:
         Columns ``COLUMNS``; face (Int64), the box and stratum_faces (float, NaN if not told), all
@@ -34,7 +35,8 @@ def read_reviewed(path: str | Path) -> pd.DataFrame:
     """
     rows = [_answer(path, line, row) for line, row in _rows(path)]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
-    return table.drop_duplicates(["photo", "face", "tag", "by"], keep="last", ignore_index=True)
+    table = table.sort_values("at", kind="stable")
+    return table.drop_duplicates(["photo", "face", "tag"], keep="last", ignore_index=True)
 
 
 def _rows(path: str | Path) -> Iterator[tuple[int, dict[str, str | None]]]:

@@ -1,10 +1,12 @@
-"""Where probabilities become tags.
+"""Where what was measured becomes probabilities, and probabilities become tags.
 
-``tags.csv`` has a row a tag, and may be edited: the threshold from which on it is given and, of
-what is apparent, the movements whose mean strength tells it, the strength at which it is as likely
-as not, and how fast its probability rises there (a logistic curve). These numbers are not
-calibrated on any labelled face: they were set by what the movements mean, and by a look at some
-faces that show one and some that do not. So a probability of .9 is not yet "right in 90 of 100".
+``tags.csv`` has a row a tag, and may be edited. A logistic curve turns what is measured into the
+tag's probability: of what is apparent the mean strength of some movements, of a look the log odds
+that the label-free answers give it. From the threshold on the tag is given; without one it never
+is. Both were told by rendered faces, ``right`` of whom show what the tag says (low to high: 95%
+interval; ``faces``: how many had it), ``found`` of all that do so
+(tests/benchmarks/archive_tags_on_rendered_faces.py). Curves of closed eyes and of frowns were set
+by hand, by a look at some faces: rendered ones never close their eyes, and hardly frown.
 """
 
 from pathlib import Path
@@ -17,53 +19,74 @@ from facesort.archive.tables import APPARENT, LOOKS, TAGS, UNSURE
 from facesort.faces import facs
 
 TABLE: Final = Path(__file__).with_suffix(".csv")
+# What each tag is measured by, in the order of ``TAGS``.
+NAMES: Final = (*APPARENT, *LOOKS)
+LEAST: Final = 1e-6
 
 
-def table() -> pd.DataFrame:
-    """A row a tag of ``TAGS``, indexed by its words."""
+def built_in() -> pd.DataFrame:
+    """``tags.csv``, a row a tag of ``TAGS``, indexed by its words."""
     return pd.read_csv(TABLE, index_col="tag").loc[list(TAGS)]
 
 
-def apparent(strengths: pd.DataFrame) -> pd.DataFrame:
-    """Probabilities of what is apparent: N rows, a column each of ``APPARENT``.
+def measured(faces: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """What tags are told by: N rows, a column each of ``NAMES``; NaN of faces not answered.
 
     Args:
-        strengths: N rows, a column each of the movements; NaN of faces that are not answered.
+        faces: N rows, a column each of the movements, and of the emotions, as they were answered.
+        table: as of ``built_in``.
     """
-    every, rows, found = facs.table(), table(), {}
+    every = facs.table()
+    found = {}
     for name, words in zip(APPARENT, TAGS, strict=False):
-        columns = facs.columns(every.loc[str(rows["movements"][words]).split()])
-        strength = strengths[columns].to_numpy(np.float64).mean(axis=1)
-        middle, width = float(rows["middle"][words]), float(rows["width"][words])
-        found[name] = 1 / (1 + np.exp((middle - strength) / width))
-    return pd.DataFrame(found, index=strengths.index)
+        columns = facs.columns(every.loc[str(table["movements"][words]).split()])
+        found[name] = faces[columns].to_numpy(np.float64).mean(axis=1)
+    told = np.clip(faces[list(LOOKS)].to_numpy(np.float64), LEAST, 1 - LEAST)
+    odds = np.log(told / (1 - told))
+    return pd.DataFrame(found, index=faces.index).assign(**dict(zip(LOOKS, odds.T, strict=True)))
 
 
-def tag(probabilities: pd.DataFrame, emotions: bool) -> pd.DataFrame:
+def probabilities(faces: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """The probability of each tag: N rows, a column each of ``NAMES``.
+
+    Each is told by itself, so those of the looks need not add up to 1.
+    """
+    seen = measured(faces, table)
+    middle, width = table["middle"].to_numpy(), table["width"].to_numpy()
+    return 1 / (1 + np.exp(np.clip((middle - seen) / width, -50, 50)))
+
+
+def may_have(told: pd.DataFrame) -> np.ndarray:
+    """Which tags faces may have: bool (N, ``TAGS``). Of the looks it is the likeliest alone."""
+    looks = told[list(LOOKS)].to_numpy()
+    may = told.notna().to_numpy(copy=True)
+    at = np.where(np.isnan(looks), -1, looks).argmax(1) if len(told) else np.zeros(0, int)
+    may[:, len(APPARENT) :] &= np.arange(len(LOOKS)) == at[:, None]
+    return may
+
+
+def tag(told: pd.DataFrame, table: pd.DataFrame, said: np.ndarray | None = None) -> pd.DataFrame:
     """The tags of faces: columns ``tags``, joined by ";", and ``look``, as in ``tables.FACES``.
 
     Args:
-        probabilities: N rows, a column each of ``APPARENT`` and of the emotions; NaN of faces that
-            are not answered.
-        emotions: whether emotions are told at all.
+        told: as of ``probabilities``; NaN of faces that are not answered, and of all looks where
+            emotions are not told.
+        table: as of ``built_in``.
+        said: float (N, ``TAGS``), what persons said: 1 right, 0 wrong, NaN nothing. They have the
+            last word.
     """
-    thresholds = table()["threshold"]
-    answered = probabilities[list(APPARENT)].notna().all(axis=1).to_numpy()
-    given = {
-        words: (probabilities[name] >= thresholds[words]).to_numpy()
-        for words, name in zip(TAGS, APPARENT, strict=False)
-    }
-    look = np.full(len(probabilities), "", object)
-    if emotions:
-        told = probabilities[list(LOOKS)].to_numpy()
-        # An emotion is told if it is likelier than all others, and likely enough.
-        best = np.where(np.isnan(told), -1, told).argmax(1) if len(told) else np.zeros(0, int)
-        looks = np.array(list(LOOKS.values()), object)[best]
-        sure = answered & (told.max(1, initial=-np.inf) >= thresholds[looks].to_numpy())
-        look = np.where(sure, looks, np.where(answered, UNSURE, ""))
-        given |= {words: sure & (looks == words) for words in LOOKS.values()}
-    joined = [
-        ";".join(words for words, has in zip(given, row, strict=True) if has)
-        for row in np.stack(list(given.values()), 1)
-    ]
-    return pd.DataFrame({"tags": joined, "look": look}, index=probabilities.index)
+    least = table["threshold"].fillna(np.inf).to_numpy()
+    given = may_have(told) & (np.nan_to_num(told.to_numpy(), nan=-1) >= least)
+    answered = told[list(APPARENT)].notna().all(axis=1).to_numpy()
+    if said is not None:
+        looks = said[:, len(APPARENT) :]
+        # Who says what a face looks like says that it looks like nothing else.
+        given[:, len(APPARENT) :] &= ~(looks == 1).any(axis=1, keepdims=True)
+        given = np.where(answered[:, None] & ~np.isnan(said), said == 1, given)
+    words = np.array([*TAGS], object)
+    joined = [";".join(words[row]) for row in given]
+    has_look = given[:, len(APPARENT) :]
+    first = words[len(APPARENT) :][has_look.argmax(1)] if len(told) else words[:0]
+    told_of = answered & told[list(LOOKS)].notna().any(axis=1).to_numpy()
+    look = np.where(has_look.any(axis=1), first, np.where(told_of, UNSURE, ""))
+    return pd.DataFrame({"tags": joined, "look": look}, index=told.index)

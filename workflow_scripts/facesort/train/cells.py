@@ -96,11 +96,13 @@ def archive_model(config: Config) -> dict[str, Any]:
     """
     path = config["archive"]["model"] or ""
     if not (match := CELLS_MODEL.fullmatch(path)):
-        return {"path": path or [], "landmarks": [], "mirror": False, "modules": []}
+        none: dict[str, Any] = {"landmarks": [], "probabilities": [], "modules": []}
+        return none | {"path": path or [], "mirror": False}
     variant, model = match["variant"], match["model"]
     aligned = "/aligned/" in seen(config, model, variant, "pool")
     return {
         "path": path,
+        "probabilities": [path.removesuffix("model") + "probabilities.npy"],
         "landmarks": [f"results/{variant}/landmarks/pool.npy"] if aligned else [],
         "mirror": config["models"][model].get("mirror", False),
         "modules": [f"facesort.train.models.{model}"],

@@ -1,0 +1,107 @@
+"""Thresholds: by rendered faces, then by labelled ones, then by persons' looks at the archive."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from facesort.archive.precision import FEWEST
+from facesort.archive.review import COLUMNS
+from facesort.archive.tables import LOOKS, MOVEMENTS, TAGS
+from facesort.archive.tags import built_in
+from facesort.archive.thresholds import LABELLED, LOOKED, MORE, by_labels, by_looks, unknown, words
+from facesort.common.emotions import EMOTIONS
+
+HAPPY = EMOTIONS.index("happy")
+
+
+def answers(right, certainty):
+    """A model that says "happy" of all faces, and the labels."""
+    told = np.full((len(right), len(EMOTIONS)), 0.0)
+    told[:, HAPPY] = certainty
+    return told, np.where(right, "happy", "sad")
+
+
+def test_a_model_of_which_nothing_is_known():
+    table = unknown(built_in())
+    looks = table.loc[list(LOOKS.values())]
+    assert (looks["threshold"] == 0.9).all() and looks["right"].isna().all()
+    assert (looks["told_by"] == "nobody").all()
+    pd.testing.assert_frame_equal(table.drop(looks.index), built_in().drop(looks.index))
+
+
+def test_labelled_faces_set_the_looks_of_a_model():
+    certainty = np.linspace(0.3, 1, 200)
+    right = certainty > 0.6
+    right[::10] = False
+    table = by_labels(unknown(built_in()), *answers(right, certainty))
+    row = table.loc["looks happy"]
+    assert row["right"] >= 0.9 > right.mean() and row["told_by"] == LABELLED
+    has = certainty >= row["threshold"]
+    assert row["faces"] == has.sum() and row["found"] == pytest.approx(
+        right[has].sum() / right.sum()
+    )
+    # Looks without faces of their own take the threshold of all.
+    assert table["threshold"]["looks sad"] == row["threshold"]
+    assert np.isnan(table["right"]["looks sad"])
+    # A model that is never right in 90 of 100 tags nothing.
+    table = by_labels(unknown(built_in()), *answers(right & False, certainty))
+    assert table["threshold"][list(LOOKS.values())].isna().all()
+
+
+@pytest.fixture
+def looked():
+    """Sixty faces that smile ever more, in four strata; the upper half does smile."""
+    count = 60
+    faces = pd.DataFrame(0.2, index=range(count), columns=[*MOVEMENTS, *EMOTIONS])
+    smiles = np.linspace(0, 2, count)
+    for side in ("Left", "Right"):
+        faces[f"mouthSmile{side}"] = smiles
+    faces["photo"] = [f"{n}.jpg" for n in range(count)]
+    reviewed = pd.DataFrame("", index=range(count), columns=list(COLUMNS))
+    reviewed["tag"], reviewed["chosen"] = "smiling", "sample"
+    reviewed["verdict"] = np.where(smiles > 1, "right", "wrong")
+    reviewed["stratum"] = np.arange(count) // 15
+    reviewed["stratum_faces"] = 150.0
+    return faces, reviewed
+
+
+def test_looks_set_the_threshold_of_their_tag_alone(looked):
+    table = by_looks(built_in(), *looked)
+    row = table.loc["smiling"]
+    assert row["told_by"] == LOOKED and row["right"] >= 0.9 and 0 < row["low"] < row["high"] <= 1
+    assert row[MORE] > 0
+    others = table.drop(index="smiling", columns=MORE)
+    pd.testing.assert_frame_equal(others, built_in().drop(index="smiling"))
+
+
+def test_a_tag_that_is_wrong_everywhere_is_given_no_more(looked):
+    faces, reviewed = looked
+    table = by_looks(built_in(), faces, reviewed.assign(verdict="wrong"))
+    assert np.isnan(table["threshold"]["smiling"]) and table["told_by"]["smiling"] == LOOKED
+
+
+def test_few_looks_tell_how_often_it_is_right_and_leave_the_threshold(looked):
+    faces, reviewed = looked
+    few = slice(60 - FEWEST + 1, 60)
+    table = by_looks(built_in(), faces[few], reviewed[few].reset_index(drop=True))
+    row = table.loc["smiling"]
+    assert row["threshold"] == built_in()["threshold"]["smiling"]
+    assert row["right"] == 1 and row["told_by"] == LOOKED and row["faces"] == FEWEST - 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"chosen": "hand"}, {"verdict": "skipped"}, {"stratum_faces": np.nan}],
+)
+def test_faces_that_one_came_across_count_for_nothing(looked, change):
+    faces, reviewed = looked
+    table = by_looks(built_in(), faces, reviewed.assign(**change))
+    pd.testing.assert_frame_equal(table.drop(columns=MORE), built_in())
+
+
+def test_words(looked):
+    text = words(by_looks(built_in(), *looked))
+    assert text.count("\n") == len(TAGS) + 2
+    assert "| frowning | never | not known |  | nobody |" in text
+    assert f"more would halve the interval | {LOOKED} |" in text
+    assert "| 90 (between" in text and "nan" not in text

@@ -20,6 +20,7 @@ def test_rows_that_see_landmarks_stand_in_table_1(tmp_path):
         "demo": SMALL["demo"] | {"photos": 40},
         "faces": SMALL["faces"] | {"size": 36, "aligned": 24, "train_joins_pool": True},
         "variants": ["rgb"],
+        "naming": {"method": "facs"},
         "models": {"stacked": None, "convolutional": None, "semi_supervised": None}
         | {"supervised": None}
         | blocks
@@ -27,7 +28,7 @@ def test_rows_that_see_landmarks_stand_in_table_1(tmp_path):
     }
     (folder / "small.yaml").write_text(yaml.safe_dump(small), encoding="utf-8")
     movements = "results/rgb/movements/labelled.npy"
-    snakemake(folder, "results/table1.md", "results/figures/history.png")
+    snakemake(folder, "results/table1.md", "results/ensembles.md", "results/figures/history.png")
     results = folder / "results"
 
     split = pd.read_parquet(results / "labelled/split.parquet")
@@ -59,6 +60,19 @@ def test_rows_that_see_landmarks_stand_in_table_1(tmp_path):
     assert answers.shape == (len(labelled), 8) and np.allclose(answers.sum(1), 1, atol=1e-5)
     metrics = json.loads((results / "rgb/action_units/seed0/metrics.json").read_text())
     assert "learnt_accuracy" not in metrics and metrics["naming"] == "none"
+    assert "| geometry | nothing, names included | rgb |" in text
+    assert "| engineered_linear | labels | rgb |" in text
+    causes = pd.read_csv(results / "causes.csv").set_index("model")
+    for model in ("geometry", "selfsupervised"):
+        names = pd.read_csv(results / f"rgb/{model}/seed0/names.csv")
+        assert set(names["origin"]) == {"facs"} and names["emotion"].equals(names["facs"])
+        told = pd.read_parquet(results / f"rgb/{model}/seed0/predictions.parquet")
+        assert (told["predicted"] == told["facs"]).all()
+        row = causes.loc[model]
+        assert row["facs_accuracy"] == row["accuracy"] == (told["facs"] == told["label"]).mean()
+        assert row["plurality_accuracy"] == (told["plurality"] == told["label"]).mean()
+        assert row["facs_unanswered"] == (told["facs"] == "mixed").mean()
+    assert causes["facs_accuracy"].notna().sum() == 2
     assert "Chosen without labels, before anything was scored, by stability" in text
     assert "geometry, rgb, seed 0: whitening" in text
 

@@ -25,8 +25,9 @@ from facesort.common.emotions import EMOTIONS
 from facesort.demo.dataset import in_parallel, portrait
 from facesort.faces.face_mesh import FaceMesh
 from facesort.faces.movements import movements, standardised
+from facesort.faces.units import features, used_movements
 from facesort.train.models import build
-from facesort.train.models.action_units import WEIGHTS, features, used_movements
+from facesort.train.models.action_units import WEIGHTS
 
 SIDE, SMALL = 96, 48
 # None of the demo's, whose faces are scored.

@@ -25,7 +25,7 @@ def test_rows_that_see_landmarks_stand_in_table_1(tmp_path):
         | {"supervised": None}
         | blocks
         | {"selfsupervised": blocks["selfsupervised"] | {"phases": {"contrast": contrast}}},
-        "few_labels": {"per_emotion": [2], "draws": 1},
+        "few_labels": {"per_emotion": [2], "draws": 2},
     }
     (folder / "small.yaml").write_text(yaml.safe_dump(small), encoding="utf-8")
     movements = "results/rgb/movements/labelled.npy"

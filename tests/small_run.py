@@ -1,12 +1,15 @@
 """The whole workflow at a small size, in folders of its own: what tests of whole runs share."""
 
+import json
 import os
 import re
 import shutil
 import signal
 import socket
 import subprocess
-from functools import partial
+import sys
+import tempfile
+from functools import cache, partial
 from pathlib import Path
 
 import yaml
@@ -48,20 +51,51 @@ with socket.socket() as probe:
 SMALL["demo"]["port"] = int(os.environ["FACESORT_TEST_PORT"])
 
 
+# Forks a process for each run, which has imported Snakemake: half of a dry run's time.
+FORKS = """
+import json, os, sys
+import snakemake.cli
+for line in sys.stdin:
+    folder, said, environment, sys.argv = json.loads(line)
+    if forked := os.fork():
+        print(os.waitstatus_to_exitcode(os.waitpid(forked, 0)[1]), flush=True)
+        continue
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    for number, path in enumerate((os.devnull, said, said)):
+        os.dup2(os.open(path, os.O_RDWR | os.O_APPEND), number)
+    snakemake.cli.main()
+"""
+
+
+def command_of(arguments, cores):
+    """Snakemake's command line with the small config."""
+    return ["snakemake", "--configfile", "small.yaml", "--cores", str(cores), *arguments]
+
+
 def start(folder, *arguments, cores=2, **how):
     """Start Snakemake in a copy of the project."""
-    command = ["snakemake", "--configfile", "small.yaml", "--cores", str(cores), *arguments]
     how = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT} | how
     # Where the tests run in the background, Ctrl-C would be ignored.
     how["preexec_fn"] = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    return subprocess.Popen(command, cwd=folder, text=True, **how)
+    return subprocess.Popen(command_of(arguments, cores), cwd=folder, text=True, **how)
+
+
+@cache
+def forks():
+    """The process that forks runs; it ends with this one."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    return subprocess.Popen([sys.executable, "-P", "-c", FORKS], **pipes)
 
 
 def snakemake(folder, *arguments, cores=2, expect=0, env=None):
     """Run Snakemake in a copy of the project, and return all that it printed."""
-    process = start(folder, *arguments, cores=cores, env=env)
-    printed, _ = process.communicate()
-    assert process.returncode == expect, printed[-5000:]
+    with tempfile.NamedTemporaryFile("r") as said:
+        about = [str(folder), said.name, dict(env or os.environ), command_of(arguments, cores)]
+        print(json.dumps(about, default=str), file=forks().stdin, flush=True)
+        status, printed = int(forks().stdout.readline()), said.read()
+    assert status == expect, printed[-5000:]
     return printed
 
 

@@ -6,7 +6,6 @@ T-SNE and UMAP as a picture, and as a page that shows the faces.
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from snakemake.iocontainers import Snakemake
 
 from facesort.cluster.anatomy import read_anatomy
@@ -16,10 +15,8 @@ from facesort.common.drawing import save
 from facesort.common.emotions import UNNAMED
 from facesort.common.job import job
 from facesort.common.reading import read_table
-from facesort.faces.facs import reliable
-from facesort.faces.units import both_sides
 from facesort.pages.figures import cluster_groups, emotion_groups, plot_embedding
-from facesort.pages.map_page import map_page
+from facesort.pages.map_page import map_page, strengths
 
 snakemake: Snakemake
 
@@ -59,17 +56,13 @@ with job(snakemake.log[0]):
         panels = [("test faces by prediction", ~pool, colourings["prediction"]), *panels]
     save(plot_embedding(places, panels, cell), snakemake.output.figure)
     # Of the pool, then of the labelled faces, as far as they are measured.
-    strengths = np.full((len(places), len(reliable())), np.nan)
-    paths = zip(snakemake.input.movements, snakemake.input.presence, strict=True)
-    for rows, (movements, presence) in zip((pool, ~pool), paths, strict=False):
-        anatomy, shown = read_anatomy(movements, presence), places["face"][rows]
-        found = both_sides(anatomy.movements[shown])
-        strengths[rows] = found.where(anatomy.seen[shown, None])
+    read = map(read_anatomy, snakemake.input.movements, snakemake.input.presence)
+    anatomies = dict(zip(("pool", "test"), read, strict=False))
     page = map_page(
         places,
         faces,
         colourings,
-        pd.DataFrame(strengths, columns=reliable()["plain"]).dropna(axis=1, how="all"),
+        strengths(places, anatomies),
         title=f"Map of faces: {cell}",
         totals=totals,
     )

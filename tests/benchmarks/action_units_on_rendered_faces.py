@@ -26,8 +26,9 @@ from facesort.demo.dataset import in_parallel, portrait
 from facesort.faces.face_mesh import FaceMesh
 from facesort.faces.movements import movements
 from facesort.faces.spread import standardised
+from facesort.faces.units import features, used_movements
 from facesort.train.models import build
-from facesort.train.models.action_units import WEIGHTS, features, used_movements
+from facesort.train.models.action_units import WEIGHTS
 
 SIDE, SMALL = 96, 48
 # None of the demo's, whose faces are scored.

@@ -16,7 +16,7 @@ from facesort.common.emotions import EMOTIONS
 from facesort.faces import facs
 from facesort.pages.costs import COLUMNS
 from facesort.pages.figures import cluster_groups, emotion_groups
-from facesort.pages.map_page import map_page
+from facesort.pages.map_page import map_page, strengths
 from facesort.pages.naming_page import (
     distances_to_centroids,
     naming_page,
@@ -233,6 +233,19 @@ def test_typical_faces_are_the_nearest(clustering, tmp_path):
     assert np.allclose(distances_to_centroids(tmp_path / "e.npy", clustering), expected)
 
 
+def test_strengths_are_of_the_faces_on_the_map(anatomy, places):
+    seen = np.arange(90) != 7
+    other = Anatomy(anatomy.movements[::-1], np.zeros(90, bool))
+    found = strengths(places, {"pool": Anatomy(anatomy.movements, seen), "test": other})
+    assert list(found.columns) == list(facs.reliable()["plain"]) and len(found) == 90
+    # The first 60 are of the pool; of the test set none was seen.
+    assert list(np.flatnonzero(found["smile"].notna())) == [*range(7), *range(8, 60)]
+    columns = facs.columns(facs.table())
+    sides = [columns.index(f"mouthSmile{side}") for side in facs.SIDES]
+    assert found["smile"][2] == pytest.approx(anatomy.movements[2, sides].mean(), abs=1e-6)
+    assert strengths(places, {}).shape == (90, 0)
+
+
 def test_places_in_words():
     low, middle, high = np.array([10]), np.array([32000]), np.array([65000])
     assert place_in_words(low, high) == "the lower left"
@@ -366,9 +379,8 @@ def test_the_map_is_coloured_by_a_movement(browser, tmp_path, map_text):
     legend = find(By.ID, "legend").text
     assert re.findall(r"not measured\s+(\d+)", legend) == ["30"]
     counts = [int(count) for count in re.findall(r"\n(\d+)$", legend, re.M)]
-    strengths = np.clip(np.linspace(-5, 5, 90)[:60], -4, 4)
     bounds = [-np.inf, -2, -1, -0.5, 0.5, 1, 2, np.inf]
-    assert counts == [*np.histogram(strengths, bounds)[0], 30]
+    assert counts == [*np.histogram(np.linspace(-5, 5, 90)[:60], bounds)[0], 30]
     # A face tells its strength; another colouring takes over again.
     page.execute_script("choose(0)")
     assert "smile: -4.0" in find(By.ID, "told").text

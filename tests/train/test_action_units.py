@@ -6,8 +6,8 @@ import torch
 
 from facesort.common.emotions import EMOTIONS
 from facesort.faces import facs
+from facesort.faces.units import features, used_movements
 from facesort.train.models import build
-from facesort.train.models.action_units import features, used_movements
 from facesort.train.saving import load_model, save_model
 
 COLUMNS = facs.columns(facs.table())

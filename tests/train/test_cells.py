@@ -4,6 +4,7 @@ from facesort.train.cells import (
     cells,
     chosen,
     left_out,
+    measured,
     seen,
     start_weights,
     training_megabytes,
@@ -71,6 +72,18 @@ def test_a_model_sees_what_its_settings_or_else_its_kind_say():
     moving = {"models": {"transfer": {"view": "movements"}}}
     assert seen(moving, "transfer", "rgb", "pool") == "results/rgb/movements/pool.npy"
     assert seen(CONFIG, "convolutional", "rgb", "pool") == "results/rgb/pool.npy"
+
+
+def test_movements_are_measured_where_they_name_clusters_or_cost_little():
+    def of(*models, **data):
+        blocks = {model: CONFIG["models"].get(model) or {"any": 1} for model in models}
+        return measured(CONFIG | {"models": blocks, "data": DATA | data})
+
+    assert of("stacked", "supervised") == ["pool"] and of("supervised") == []
+    # What sees landmarks, or crops made by them, has had them found for both.
+    assert of("stacked", "transfer") == of("engineered_rbf") == ["pool", "labelled"]
+    assert of("geometry", labelled=None) == ["pool"]
+    assert of("stacked", "transfer", labelled=None) == ["pool"]
 
 
 def test_only_weights_in_a_file_are_an_input():

@@ -152,35 +152,47 @@ def test_two_runs_in_one_folder_do_not_meet(finished, project):
     restart(finished, project)
 
 
-# A file, and one that is made from it by a rule of this name.
-CELL = "rgb/stacked/seed0"
-READ = [
-    ("fetch/faces.npy", "find_leaks", "fetch/kept.parquet"),
-    ("labelled/split.parquet", "name_clusters", f"{CELL}/names.csv"),
-    (f"{CELL}/model/weights.safetensors", "embed", f"{CELL}/embeddings.npy"),
-    (f"{CELL}/embeddings.npy", "cluster", f"{CELL}/clusters.npz"),
-    (f"{CELL}/clusters.npz", "name_clusters", f"{CELL}/names.csv"),
-    (f"{CELL}/names.csv", "predict_by_cluster", f"{CELL}/predictions.parquet"),
-    (f"{CELL}/metrics.json", "find_causes", "causes.csv"),
-    ("comparisons.csv", "table1", "table1.csv"),
+# Files, each with one that is made from it; those of a round are nothing to each other.
+CELL, OTHER, THIRD = (
+    f"{cell}/seed0" for cell in ("rgb/stacked", "cropped/stacked", "rgb/semi_supervised")
+)
+ROUNDS = [
+    {"fetch/faces.npy": "fetch/kept.parquet"},
+    {
+        "labelled/split.parquet": f"{CELL}/names.csv",
+        f"{OTHER}/embeddings.npy": f"{OTHER}/clusters.npz",
+    },
+    {
+        f"{CELL}/names.csv": f"{CELL}/predictions.parquet",
+        f"{OTHER}/clusters.npz": f"{OTHER}/names.csv",
+        f"{THIRD}/model/weights.safetensors": f"{THIRD}/embeddings.npy",
+    },
+    {f"{CELL}/metrics.json": "causes.csv"},
+    {"comparisons.csv": "table1.csv"},
 ]
 
 
 def test_a_damaged_file_is_named_and_a_restart_without_it_finishes(finished, project):
     """Cut short or another thing, by turns."""
-    for number, (path, rule, target) in enumerate(READ):
-        damaged = finished / "results" / path
-        content, named = damaged.read_bytes(), path.removesuffix("/weights.safetensors")
-        damaged.write_bytes(b"\0PNG nonsense" if number % 2 else content[: len(content) // 2])
-        printed = snakemake(finished, "--forcerun", rule, "--", f"results/{target}", expect=1)
-        said = [line for line in printed.splitlines() if line.startswith("error: ")]
-        assert said and all(line.startswith(f"error: results/{named}: ") for line in said), said
+    results, number = finished / "results", 0
+    for files in ROUNDS:
+        named = {path: path.removesuffix("/weights.safetensors") for path in files}
+        for path, made in files.items():
+            content, number = (results / path).read_bytes(), number + 1
+            damaged = b"\0PNG nonsense" if number % 2 else content[: len(content) // 2]
+            (results / path).write_bytes(damaged)
+            (results / made).unlink()
+        targets = ("--keep-going", "--", *(f"results/{made}" for made in files.values()))
+        printed = snakemake(finished, *targets, expect=1)
+        said = re.findall(r"^error: results/(.*?): ", printed, re.M)
+        assert set(said) == set(named.values()), printed
         assert "Traceback" not in printed and "traceback" not in printed
-        if named == path:
-            damaged.unlink()
-        else:
-            shutil.rmtree(finished / "results" / named)
-        snakemake(finished, "--", f"results/{target}")
+        for path, about in named.items():
+            if about == path:
+                (results / path).unlink()
+            else:
+                shutil.rmtree(results / about)
+        snakemake(finished, *targets)
     restart(finished, project)
 
 

@@ -20,15 +20,17 @@ def test_rows_that_see_landmarks_stand_in_table_1(tmp_path):
         "demo": SMALL["demo"] | {"photos": 40},
         "faces": SMALL["faces"] | {"size": 36, "aligned": 24, "train_joins_pool": True},
         "variants": ["rgb"],
+        "naming": {"method": "facs"},
         "models": {"stacked": None, "convolutional": None, "semi_supervised": None}
         | {"supervised": None}
         | blocks
         | {"selfsupervised": blocks["selfsupervised"] | {"phases": {"contrast": contrast}}},
-        "few_labels": {"per_emotion": [2], "draws": 1},
+        "few_labels": {"per_emotion": [2], "draws": 2},
     }
     (folder / "small.yaml").write_text(yaml.safe_dump(small), encoding="utf-8")
     movements = "results/rgb/movements/labelled.npy"
-    snakemake(folder, "results/table1.md", "results/figures/history.png", "results/few_labels.md")
+    wanted = ("table1.md", "ensembles.md", "figures/history.png", "few_labels.md")
+    snakemake(folder, *(f"results/{name}" for name in wanted))
     results = folder / "results"
 
     split = pd.read_parquet(results / "labelled/split.parquet")
@@ -62,6 +64,19 @@ def test_rows_that_see_landmarks_stand_in_table_1(tmp_path):
     assert "learnt_accuracy" not in metrics and metrics["naming"] == "none"
     tried = pd.read_csv(results / "few_labels.csv")
     assert list(tried.loc[tried["way"] == "anatomy", "model"]) == list(blocks)
+    assert "| geometry | nothing, names included | rgb |" in text
+    assert "| engineered_linear | labels | rgb |" in text
+    causes = pd.read_csv(results / "causes.csv").set_index("model")
+    for model in ("geometry", "selfsupervised"):
+        names = pd.read_csv(results / f"rgb/{model}/seed0/names.csv")
+        assert set(names["origin"]) == {"facs"} and names["emotion"].equals(names["facs"])
+        told = pd.read_parquet(results / f"rgb/{model}/seed0/predictions.parquet")
+        assert (told["predicted"] == told["facs"]).all()
+        row = causes.loc[model]
+        assert row["facs_accuracy"] == row["accuracy"] == (told["facs"] == told["label"]).mean()
+        assert row["plurality_accuracy"] == (told["plurality"] == told["label"]).mean()
+        assert row["facs_unanswered"] == (told["facs"] == "mixed").mean()
+    assert causes["facs_accuracy"].notna().sum() == 2
     assert "Chosen without labels, before anything was scored, by stability" in text
     assert "geometry, rgb, seed 0: whitening" in text
 

@@ -76,7 +76,16 @@ def test_a_pile_of_faces_without_labels_is_clustered_and_can_be_named(pile, tmp_
     assert (results / "report.html").is_file()
     assert would_run(project) == set()
 
-    # A person names the clusters; nobody else can.
+    # Anatomy can name them, if it is asked to.
+    (project / "change.yaml").write_text("naming: {method: facs}\n", encoding="utf-8")
+    target = str((cell / "names.csv").relative_to(project))
+    snakemake(project, "--configfile", "small.yaml", "change.yaml", "--", target)
+    moved = pd.read_csv(cell / "names.csv")
+    assert set(moved["origin"]) == {"facs"} and moved["emotion"].equals(names["facs"])
+    assert set(moved["emotion"]) <= {*EMOTIONS, "contempt", "mixed"}
+    assert set(moved["plurality"]) == set(moved["one_to_one"]) == {"unnamed"}
+
+    # A person names the clusters; no label can.
     folder = project / "names/rgb/stacked"
     folder.mkdir(parents=True)
     names.assign(emotion=["happy", "sad"] * 4).to_csv(folder / "seed0.csv", index=False)

@@ -23,7 +23,7 @@ TRAINED = {"train", "embed", "map_faces"}
 TRAINED |= {"plot_reconstructions", "plot_history", "plot_architecture"}
 STACKED = TRAINED | CLUSTERED
 SEMI = TRAINED | {"classify", "predict_by_classifier", "plot_embedding"} | TABLES | LAST
-VARIANTS = {"make_variant"} | STACKED | SEMI
+VARIANTS = {"make_variant", "find_landmarks", "measure_movements"} | STACKED | SEMI
 FETCHED = {"fetch_faces", "report_losses", "find_leaks"} | VARIANTS
 LABELLED = {"find_duplicates", "split_labelled", "find_leaks"} | VARIANTS
 
@@ -60,6 +60,7 @@ def test_a_second_run_does_nothing(project):
     [
         ({"table": {"seed": 1}}, {"compare_cells", "table1"} | LAST),
         ({"naming": {"method": "one_to_one"}}, NAMED),
+        ({"naming": {"method": "facs"}}, NAMED),
         ({"clustering": {"starts": 2}}, CLUSTERED),
         (
             {"models": {"semi_supervised": {"mirror": True}}},
@@ -138,6 +139,7 @@ def test_another_set_to_score_on_trains_and_names_nothing(project, tmp_path):
             "cluster/naming.py",
             NAMED | {"measure_agreement", "predict_by_classifier"},
         ),
+        ("cluster/anatomy.py", NAMED | {"naming_page"}),
         ("pages/map_page.js", {"plot_embedding"} | LAST),
         # Tables of labels are read a line at a time too.
         (

@@ -5,7 +5,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from facesort.cluster.anatomy import Anatomy
+from facesort.faces.facs import reliable
 from facesort.faces.spread import MOST
+from facesort.faces.units import both_sides
 from facesort.pages.figures import Groups, on_dark
 from facesort.pages.page import SHEET, packed, render, sheets, spread, thumbnail_side, thumbnails
 
@@ -35,8 +38,7 @@ def map_page(
         faces: of each set uint8 (N, H, W, C), from which ``face`` is a row; may be memory-mapped.
         colourings: what points can be coloured by; groups hold bool (len(places),). A point of no
             group is grey.
-        movements: what points can be coloured by besides: a column a movement, strengths in
-            deviations, NaN where not measured; perhaps none.
+        movements: what points can be coloured by besides, as of ``strengths``.
         totals: faces of each set, of which ``places`` may hold a sample.
     """
     side = thumbnail_side(next(iter(faces.values())).shape[1], len(places))
@@ -89,6 +91,26 @@ def map_page(
         sets=[(name, counts[name]) for name in sets],
         sample=" and ".join(samples),
     )
+
+
+def strengths(places: pd.DataFrame, anatomies: dict[str, Anatomy]) -> pd.DataFrame:
+    """Strengths of movements of the faces on a map, against their own set's median and spread.
+
+    Args:
+        places: columns face and set.
+        anatomies: of the sets that are measured, perhaps none; ``face`` is a row.
+
+    Returns:
+        A row a place, a column a movement that is found well, by its plain name; NaN where it was
+        not measured. No column if nothing was.
+    """
+    found = np.full((len(places), len(reliable())), np.nan)
+    for name, anatomy in anatomies.items():
+        rows = (places["set"] == name).to_numpy()
+        faces = places["face"].to_numpy()[rows]
+        seen = anatomy.seen[faces, None]
+        found[rows] = np.where(seen, both_sides(anatomy.movements[faces]), np.nan)
+    return pd.DataFrame(found, columns=reliable()["plain"]).dropna(axis=1, how="all")
 
 
 def _numbers(groups: Groups, count: int) -> np.ndarray:

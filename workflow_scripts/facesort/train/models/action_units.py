@@ -1,7 +1,8 @@
 """Action units: emotions told by what a face does, without a label and without a person's names.
 
-Strengths of movements, set against their own set's spread, are gathered by action unit. Two that
-know nothing of each other then answer, and their probabilities count alike (geometric mean):
+Strengths of movements, set against their own set's spread, are gathered by action unit
+(``facesort.faces.units``). Two that know nothing of each other then answer, and their probabilities
+count alike (geometric mean):
 
 1. Prototypes of the literature (``facesort.common.prototypes``): the share of faces of an emotion
    that show a unit, and a unit's strength where it is shown and where it is not, as normal

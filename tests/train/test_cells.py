@@ -1,7 +1,9 @@
 """Which cells a config asks for, and what each of them reads."""
 
 from facesort.train.cells import (
+    archive_model,
     cells,
+    cells_error,
     chosen,
     left_out,
     measured,
@@ -98,3 +100,31 @@ def test_dense_layers_take_memory_by_their_weights():
     weights = 2 * (3 * 200**2 * 2000 + 2000 * 500)
     assert training_megabytes(CONFIG, "stacked") == 4000 + 20 * weights // 1_000_000
     assert training_megabytes(CONFIG, "supervised") == 4000
+
+
+def answering(path):
+    return CONFIG | {"archive": {"model": path}}
+
+
+def test_the_model_that_answers_for_an_archive_brings_what_it_needs():
+    path = "results/rgb/transfer/seed0/model"
+    assert archive_model(answering(path)) == {
+        "path": path,
+        "landmarks": ["results/rgb/landmarks/pool.npy"],
+        "mirror": False,
+        "modules": ["facesort.train.models.transfer"],
+    }
+    path = "results/cropped/supervised/seed7/model"
+    assert archive_model(answering(path))["landmarks"] == []
+    nothing = {"landmarks": [], "mirror": False, "modules": []}
+    assert archive_model(answering(None)) == {"path": []} | nothing
+    assert archive_model(answering("/mine")) == {"path": "/mine"} | nothing
+
+
+def test_a_model_that_cannot_answer_for_an_archive_is_named():
+    for path in (None, "/mine", "results/rgb/supervised/seed0/model"):
+        assert cells_error(answering(path)) == ""
+    said = cells_error(answering("results/rgb/stacked/seed0/model"))
+    assert said.startswith("archive.model: stacked gives no probabilities")
+    said = cells_error(answering("results/rgb/semi_supervised/seed0/model"))
+    assert said == "archive.model: semi_supervised is not among the models of this run (models)"

@@ -10,10 +10,10 @@ Sources: Hajek 1971 in Foundations of Statistical Inference; Kish 1965, Survey S
 """
 
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Final
 
 import numpy as np
-from scipy import stats
 
 # A tag is given where it is right in so many faces.
 WANTED: Final = 0.9
@@ -64,7 +64,7 @@ def share(right: np.ndarray, weights: np.ndarray) -> Share:
 
 
 def _wilson(value: float, n: float) -> tuple[float, float]:
-    z = float(stats.norm.ppf(0.975))
+    z = NormalDist().inv_cdf(0.975)
     middle = (value + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z * np.sqrt(value * (1 - value) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
     return middle, float(half)

@@ -178,6 +178,7 @@ rule browse_page:
     input:
         faces="results/archive/faces.parquet",
         photos="results/archive/photos.parquet",
+        thresholds="results/archive/thresholds.csv",
         thumbnails=expand("results/archive/thumbnails/{job}.parquet", job=ARCHIVE_JOBS),
         previews=expand("results/archive/previews/{job}.parquet", job=ARCHIVE_JOBS),
     output:

@@ -9,6 +9,7 @@ from snakemake.iocontainers import Snakemake
 
 from facesort.archive.browse import browse_page
 from facesort.common.job import job
+from facesort.common.reading import read_table
 
 snakemake: Snakemake
 
@@ -19,6 +20,7 @@ with job(snakemake.log[0]):
         snakemake.input.thumbnails,
         snakemake.input.previews,
         snakemake.output.shards,
+        read_table(snakemake.input.thresholds, "tag", "threshold").set_index("tag")["threshold"],
         Path(snakemake.params.folder).resolve().as_uri() + "/",
     )
     Path(snakemake.output.page).write_text(page, encoding="utf-8")

@@ -165,13 +165,6 @@ def test_the_page_opens_with_the_counts_and_they_add_up(folder, faces):
         assert sum(stratum["stratum_faces"] for stratum in each["strata"]) == counts["answered"]
 
 
-def test_hostile_names_are_in_no_page_and_end_no_string(folder):
-    text = (folder / "browse.html").read_text(encoding="utf-8")
-    assert "taken" not in text and text.count("<script") == 2 and "default-src 'none'" in text
-    assert re.search(r"script-src 'sha256-[\w+/=]+' 'strict-dynamic'", text)
-    assert set(NAMES) < set(json.loads(shard(folder, "names")))
-
-
 @pytest.fixture
 def copied(folder, tmp_path):
     return shutil.copytree(folder, tmp_path / "archive")
@@ -179,6 +172,21 @@ def copied(folder, tmp_path):
 
 def changed(path, change):
     change(pd.read_parquet(path)).to_parquet(path, index=False)
+
+
+def test_what_persons_rejected_stays_among_those_that_chance_drew_from(folder, copied):
+    """Else only right ones would be left, and the tag look better than it is."""
+    before = shard(folder, "proposals")
+    changed(copied / "faces.parquet", lambda table: table.assign(tags=""))
+    make_page(copied)
+    assert shard(copied, "proposals") == before
+
+
+def test_hostile_names_are_in_no_page_and_end_no_string(folder):
+    text = (folder / "browse.html").read_text(encoding="utf-8")
+    assert "taken" not in text and text.count("<script") == 2 and "default-src 'none'" in text
+    assert re.search(r"script-src 'sha256-[\w+/=]+' 'strict-dynamic'", text)
+    assert set(NAMES) < set(json.loads(shard(folder, "names")))
 
 
 @pytest.mark.parametrize(

@@ -125,7 +125,9 @@ def make_page(folder: Path, link: str = "") -> Path:
     shards = folder / FOLDER
     shutil.rmtree(shards, ignore_errors=True)
     pictures = [sorted((folder / name).glob("*.parquet")) for name in ("thumbnails", "previews")]
-    text = browse_page(folder / "faces.parquet", folder / "photos.parquet", *pictures, shards, link)
+    tables = folder / "faces.parquet", folder / "photos.parquet"
+    thresholds = pd.Series(THRESHOLD, [tag.words for tag in TAGS.values()])
+    text = browse_page(*tables, *pictures, shards, thresholds, link)
     page = folder / "browse.html"
     page.write_text(text, encoding="utf-8")
     return page

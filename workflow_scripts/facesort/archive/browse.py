@@ -18,6 +18,7 @@ import pyarrow.parquet as parquet
 
 from facesort.archive.browse_review import proposals
 from facesort.archive.tables import BOX, KEY, UNSURE
+from facesort.archive.tags import may_have
 from facesort.common.emotions import EMOTIONS
 from facesort.common.job import InputError, unreadable
 from facesort.faces import facs
@@ -74,6 +75,7 @@ def browse_page(
     thumbnails: Sequence[str | Path],
     previews: Sequence[str | Path],
     shards: str | Path,
+    thresholds: pd.Series,
     link: str = "",
 ) -> str:
     """Write the shards, and return the page that loads them.
@@ -84,6 +86,7 @@ def browse_page(
         thumbnails: files with columns photo, face, jpeg; of faces without one the page shows none.
         previews: files with columns photo, jpeg.
         shards: the folder to write, which must lie beside the page and be called ``FOLDER``.
+        thresholds: by a tag's words, from which probability on it is given; NaN if it never is.
         link: URL of the photos' folder, up to and with the last "/"; without it photos are named
             and not linked.
 
@@ -118,7 +121,12 @@ def browse_page(
     for name, column in columns.items():
         _write(shards, f"columns/{name}", packed(column, column.dtype.str))
     _write(shards, "names", json.dumps(of_photos["photo"].tolist()))
-    offered = {name: _offered(of_faces, name, given[:, at]) for at, name in enumerate(tags)}
+    # Not as persons have answered: whom they rejected is still one of those that chance drew from.
+    least = thresholds[[TAGS[name].words for name in TAGS]].fillna(np.inf).to_numpy()
+    by_program = may_have(of_faces[list(TAGS)]) & (of_faces[list(TAGS)] >= least).to_numpy()
+    offered = {
+        name: _offered(of_faces, name, by_program[:, list(TAGS).index(name)]) for name in tags
+    }
     _write(shards, "proposals", json.dumps(offered))
     _write_pictures(shards, "faces", thumbnails, FACES)
     _write_pictures(shards, "photos", previews, PHOTOS)

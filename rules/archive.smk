@@ -68,7 +68,8 @@ rule analyse_photos:
     conda:
         "../envs/archive.yaml"
     resources:
-        mem_mb=megabytes(1500),
+        # In tiles photos are looked at at full size.
+        mem_mb=megabytes(3000 if config["archive"]["tiles"] else 1500),
         runtime=minutes(60, per_mb=200 / len(ARCHIVE_JOBS)),
     params:
         folder=lambda wildcards, input: str(input.folder),

@@ -259,8 +259,8 @@ def test_every_hostile_file_has_a_reason_and_the_run_goes_on(archive, pictures):
 
 
 def test_files_that_still_grow_are_left_for_the_next_run(archive, monkeypatch, pictures):
-    monkeypatch.setattr(analysis_module, "SETTLED", 0.5)
-    old = time.time() - 100
+    monkeypatch.setattr(analysis_module, "SETTLED", 1000.0)
+    old = time.time() - 2000
     for path in archive.rglob("*.*"):
         os.utime(path, (old, old))
     growing = archive / "growing.jpg"
@@ -269,7 +269,7 @@ def test_files_that_still_grow_are_left_for_the_next_run(archive, monkeypatch, p
     written.write_bytes(pictures["two.jpg"])
 
     def grow(seconds):
-        assert seconds == 0.5
+        assert seconds == 1000
         with growing.open("ab") as file:
             file.write(pictures["two.jpg"][1000:])
 

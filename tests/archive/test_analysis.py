@@ -270,8 +270,7 @@ def test_files_that_still_grow_are_left_for_the_next_run(archive, monkeypatch, p
 
     def grow(seconds):
         assert seconds == 1000
-        with growing.open("ab") as file:
-            file.write(pictures["two.jpg"][1000:])
+        growing.write_bytes(pictures["two.jpg"])
 
     monkeypatch.setattr(analysis_module.time, "sleep", grow)
     monkeypatch.setitem(globals(), "snapshot", lambda folder: None)

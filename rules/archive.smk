@@ -48,7 +48,9 @@ rule list_photos:
     params:
         folder=lambda wildcards, input: str(input.folder),
         # A folder's time tells nothing of what is in its folders.
-        files=lambda wildcards: tree_digest(PHOTOS),
+        files=lambda wildcards: (
+            "" if config["archive"]["photos"] == "demo" else tree_digest(PHOTOS)
+        ),
         packages=packages_digest("archive"),
         code=code_digest("list_photos"),
     script:
@@ -75,7 +77,8 @@ rule analyse_photos:
     conda:
         "../envs/archive.yaml"
     resources:
-        mem_mb=megabytes(1500),
+        # In tiles photos are looked at at full size.
+        mem_mb=megabytes(3000 if config["archive"]["tiles"] else 1500),
         runtime=minutes(60, per_mb=200 / len(ARCHIVE_JOBS)),
     params:
         folder=lambda wildcards, input: str(input.folder),

@@ -36,6 +36,7 @@ from facesort.archive.tags import built_in
 from facesort.common.job import InputError
 from facesort.demo.dataset import portrait
 from facesort.faces.face_mesh import FaceMesh
+from facesort.fetch.imaging import ImageError
 
 SETTINGS = {
     "detect_at": 640,
@@ -260,8 +261,8 @@ def test_every_hostile_file_has_a_reason_and_the_run_goes_on(archive, pictures):
 
 
 def test_files_that_still_grow_are_left_for_the_next_run(archive, monkeypatch, pictures):
-    monkeypatch.setattr(analysis_module, "SETTLED", 0.5)
-    old = time.time() - 100
+    monkeypatch.setattr(analysis_module, "SETTLED", 1000.0)
+    old = time.time() - 2000
     for path in archive.rglob("*.*"):
         os.utime(path, (old, old))
     growing = archive / "growing.jpg"
@@ -270,9 +271,8 @@ def test_files_that_still_grow_are_left_for_the_next_run(archive, monkeypatch, p
     written.write_bytes(pictures["two.jpg"])
 
     def grow(seconds):
-        assert seconds == 0.5
-        with growing.open("ab") as file:
-            file.write(pictures["two.jpg"][1000:])
+        assert seconds == 1000
+        growing.write_bytes(pictures["two.jpg"])
 
     monkeypatch.setattr(analysis_module.time, "sleep", grow)
     monkeypatch.setitem(globals(), "snapshot", lambda folder: None)
@@ -283,6 +283,22 @@ def test_files_that_still_grow_are_left_for_the_next_run(archive, monkeypatch, p
     monkeypatch.setattr(analysis_module.time, "sleep", lambda seconds: None)
     _, photos, refused, done = run(archive)
     assert refused == {} and done == 0 and "growing.jpg" in set(photos["photo"])
+
+
+def test_a_disk_that_was_away_costs_nothing(archive, monkeypatch):
+    read = analysis_module.read_file
+
+    def away(path, most):
+        if "2019" in str(path):
+            raise ImageError("unreadable", "Stale file handle")
+        return read(path, most)
+
+    monkeypatch.setattr(analysis_module, "read_file", away)
+    _, photos, refused, _ = run(archive)
+    assert len(photos) == 1 and set(refused.values()) == {"unreadable: Stale file handle"}
+    monkeypatch.setattr(analysis_module, "read_file", read)
+    _, photos, refused, done = run(archive)
+    assert len(photos) == 3 and refused == {} and done == 2
 
 
 def test_a_file_that_ends_the_program_is_refused_in_the_end(archive, monkeypatch):

@@ -175,6 +175,9 @@ def test_a_photo_is_read_as_it_is_shown_and_as_is_told(photo, orientation, kind)
         turned = np.asarray(photo.transpose(TRANSPOSED[told]))
         assert read.orientation == told and difference(read.pixels, turned) < 5
         assert (read.height, read.width) == turned.shape[:2]
+        smaller = read_photo(data, 10**6, max(photo.size) // 2, told)
+        assert (smaller.height, smaller.width) == turned.shape[:2]
+        assert np.allclose(smaller.scale, 2)
 
 
 @pytest.mark.parametrize("orientation", [1, 6])
@@ -187,7 +190,13 @@ def test_a_large_jpeg_is_decoded_no_larger_than_asked_for(photo, orientation):
         assert max(read.pixels.shape[:2]) == -(-longer // reduction) >= side
         assert sorted((read.width, read.height)) == sorted(photo.size)
         assert np.allclose(read.scale, reduction, rtol=0.05)
-    assert max(read_photo(encode(photo, "PNG"), 10**6, 1).pixels.shape) == longer
+    # What is no JPEG is made smaller after it was decoded.
+    for kind in ("PNG", "HEIF", "GIF"):
+        read = read_photo(encode(photo, kind), 10**6, longer // 3)
+        assert max(read.pixels.shape[:2]) == -(-longer // 3)
+        assert (read.width, read.height) == photo.size
+    means = np.asarray(photo.reduce(3))
+    assert difference(read_photo(encode(photo, "PNG"), 10**6, longer // 3).pixels, means) < 1
 
 
 def test_broken_exif_is_no_reason_to_refuse(photo):

@@ -112,7 +112,7 @@ def test_rendered_photos_can_be_tagged(project):
         *("render_photos", "list_photos", "analyse_photos", "answer_faces", "tag_faces")
     }
     configure(project, photos=None)
-    assert "archive.photos of the config" in snakemake(project, "-n", *TARGET, expect=1)
+    assert "archive.photos of the config" in snakemake(project, "-n", "-F", *TARGET, expect=1)
     configure(project)
 
 

@@ -32,6 +32,7 @@ SETTLED: Final = 10.0
 TRIES: Final = 3
 # Settings by which files are refused, and no number of a photo changes.
 LIMITS: Final = ("max_bytes", "max_pixels")
+UNREADABLE: Final = "unreadable"
 GROWS: Final = "it still grows; the next run reads it"
 
 
@@ -72,11 +73,13 @@ class Analysis:
         self.reader = FaceReader(settings["min_face"])
 
     def run(self, files: Iterable[tuple[File, Journal]]) -> Iterator[tuple[File, bool]]:
-        """Analyse the files that their journals do not know; each ends up in it, or still grows.
+        """Analyse the files that their journals do not know; each ends up in its journal.
+
+        But for those that still grow or cannot be read now: the next run tries these again.
 
         Yields:
-            Each file that the journal does not have as it is, with its reason if it still grows;
-            and whether it was analysed.
+            Each file that the journal did not have, with a reason if it does not have it now; and
+            whether it was analysed.
         """
         batch: list[_Seen] = []
         late = []
@@ -111,11 +114,14 @@ class Analysis:
                 if ended >= TRIES:
                     raise ImageError(f"the program ended {ended} times over it")
                 batch.append(self._look(file, journal, content, data, told))
-        except ImageError as error:
-            journal.add(file._replace(reason=str(error)))
-            return file, False
         except OSError as error:
-            journal.add(file._replace(reason=f"unreadable: {error.strerror or error}"))
+            return file._replace(reason=f"{UNREADABLE}: {error.strerror or error}"), False
+        except ImageError as error:
+            refused = file._replace(reason=str(error))
+            # The disk may be at fault, and not the file: then the next run tries again.
+            if refused.reason.startswith(UNREADABLE):
+                return refused, False
+            journal.add(refused)
             return file, False
         if len(batch) == BATCH:
             self._keep(batch)

@@ -29,8 +29,10 @@ class Sorted:
 
     def __init__(self, paths: list[str]) -> None:
         files = [pq.ParquetFile(path) for path in paths]
-        self._batches = [file.iter_batches(PHOTOS) for file in files]
-        self._rest = [file.schema_arrow.empty_table() for file in files]
+        # What models see is large, and nothing here looks at it.
+        columns = [name for name in files[0].schema_arrow.names if name != "seen"]
+        self._batches = [file.iter_batches(PHOTOS, columns=columns) for file in files]
+        self._rest = [file.schema_arrow.empty_table().select(columns) for file in files]
 
     def upto(self, photo: str | None) -> pd.DataFrame:
         """Rows of photos up to one, all that are left for None; sorted."""
@@ -107,7 +109,7 @@ def _chunks(
         last = start + PHOTOS >= len(names)
         photo = None if last else names[start + PHOTOS - 1].as_py()
         about, seen, told = (each.upto(photo) for each in every)
-        yield about, seen.drop(columns="seen"), told
+        yield about, seen, told
 
 
 def tagged(

@@ -183,11 +183,11 @@ class Photo:
 def read_photo(
     data: bytes, max_pixels: int, side: int | None = None, told: int | None = None
 ) -> Photo:
-    """Decode a photo, a JPEG no larger than need be.
+    """Decode a photo no larger than need be.
 
     Args:
-        side: a JPEG is decoded at the smallest of 1/1, 1/2, 1/4 and 1/8 whose longer side has as
-            many pixels; None decodes it whole.
+        side: the photo is made smaller as long as its longer side keeps so many pixels: a JPEG as
+            it is decoded, by 2, 4 or 8, others then by any whole number. None keeps it whole.
         told: orientation, 1 to 8, that counts instead of the file's own.
 
     Raises:
@@ -197,18 +197,19 @@ def read_photo(
     orientation = told or _orientation(image)
     # Of HEIC files the stored picture comes turned already.
     done = image.info.get("original_orientation") or 1
-    width, height = image.size if (orientation if done == 1 else 1) < 5 else image.size[::-1]
+    swapped = (orientation >= 5) != (done >= 5) if told or done == 1 else False
+    width, height = image.size[::-1] if swapped else image.size
     reduction = 1
     if image.format in REDUCIBLE and side:
         reduction = max(k for k in REDUCTIONS if k <= max(1, max(image.size) // side))
     pixels = _decode(image, data, reduction)
     if isinstance(pixels, Image.Image):
-        pixels = np.asarray(_to_rgb(pixels))
+        rgb = _to_rgb(pixels)
+        pixels = np.asarray(rgb.reduce(max(1, max(rgb.size) // side)) if side else rgb)
     if done == 1:
         pixels = _upright(pixels, orientation)
     elif told and told != done:
         pixels = _upright(_upright(pixels, {6: 8, 8: 6}.get(done, done)), told)
-        height, width = pixels.shape[:2]
     return Photo(pixels, width, height, orientation if done == 1 or told else done)
 
 
@@ -339,4 +340,4 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     if image.has_transparency_data:
         layer = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")

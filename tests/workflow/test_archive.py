@@ -18,6 +18,8 @@ from small_run import ROOT, SMALL, copy_project, jobs_to_run, snakemake, start, 
 from facesort.archive.review import COLUMNS
 
 TARGET = ("--", "archive")
+# What follows the answers.
+LAST = ("set_thresholds", "tag_faces", "browse_page")
 
 
 def configure(folder, **archive):
@@ -89,9 +91,9 @@ def test_the_queries_of_the_page_work(project):
 
 def test_tags_alone_run_anew_where_they_alone_change(project):
     configure(project, emotions=False)
-    assert planned(project) == {"tag_faces"}
+    assert planned(project) == {"tag_faces", "browse_page"}
     configure(project, jobs=3)
-    assert planned(project) == {"analyse_photos", "answer_faces", "tag_faces"}
+    assert planned(project) == {"analyse_photos", "answer_faces", *LAST}
     configure(project)
     assert planned(project) == set()
 
@@ -108,9 +110,7 @@ def test_a_model_of_the_workflow_is_trained_first(project):
 
 def test_rendered_photos_can_be_tagged(project):
     rules = planned(project, "--config", "archive=demo")
-    assert rules == {
-        *("render_photos", "list_photos", "analyse_photos", "answer_faces", "tag_faces")
-    }
+    assert rules == {"render_photos", "list_photos", "analyse_photos", "answer_faces", *LAST}
     configure(project, photos=None)
     assert "archive.photos of the config" in snakemake(project, "-n", "-F", *TARGET, expect=1)
     configure(project)
@@ -155,16 +155,8 @@ def test_what_persons_said_counts(project):
     words = first["tags"].split(";")[0] or "smiling"
     box = ("left", "top", "width", "height")
     rows = [
-        [first["photo"], 7, *first[list(box)], words, "wrong", "ada", "2026-11-27T10:00:00Z"],
-        [
-            second["photo"],
-            1,
-            *second[list(box)],
-            "frowning",
-            "right",
-            "ada",
-            "2026-11-27T10:00:01Z",
-        ],
+        [first["photo"], 7, *first[list(box)], words, "wrong"],
+        [second["photo"], 1, *second[list(box)], "frowning", "right"],
     ]
     more = [["ada", "2026-11-27", "sample", "with 1: 0.100 to 1.000", 8, n] for n in range(2)]
     table = pd.DataFrame([a + b for a, b in zip(rows, more, strict=True)], columns=list(COLUMNS))

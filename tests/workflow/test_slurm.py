@@ -36,7 +36,7 @@ def profile_with(folder, *edits):
         text = text.replace(old, new)
     # The plugin asks after so many seconds, if nothing has ended then after ten more, and so on:
     # jobs that take seven to fifteen seconds are found at the second time.
-    quick = {"slurm-init-seconds-before-status-checks": 2, "latency-wait": 20}
+    quick = {"slurm-init-seconds-before-status-checks": 3, "latency-wait": 20}
     settings = yaml.safe_load(text) | quick
     (folder / "config.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
     return "--workflow-profile", str(folder)

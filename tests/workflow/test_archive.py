@@ -111,11 +111,11 @@ def test_a_model_of_the_workflow_is_trained_first(project):
 def test_rendered_photos_can_be_tagged(project):
     rules = planned(project, "--config", "archive=demo")
     assert rules == {"render_photos", "list_photos", "analyse_photos", "answer_faces", *LAST}
-    configure(project, photos=None)
-    assert "archive.photos of the config" in snakemake(
-        project, "-n", "-F", "--", "list_photos", expect=1
-    )
-    configure(project)
+
+
+def test_without_a_folder_its_key_is_named(tmp_path):
+    folder = copy_project(tmp_path / "project")
+    assert "archive.photos of the config" in snakemake(folder, "-n", *TARGET, expect=1)
 
 
 def test_new_photos_alone_are_analysed(project):

@@ -45,8 +45,8 @@ class LabelFree:
         for kind, buffers in (("feature", ""), ("unit", "unit_")):
             names, values = model_features(self.model, standard)[kind]
             median, spread = shrunk(values, kind, names)
-            getattr(self.model, f"{buffers}median").copy_(torch.from_numpy(median))
-            getattr(self.model, f"{buffers}spread").copy_(torch.from_numpy(spread))
+            getattr(self.model, f"{buffers}median").copy_(torch.tensor(median))
+            getattr(self.model, f"{buffers}spread").copy_(torch.tensor(spread))
 
     def __call__(self, faces: pa.Table) -> np.ndarray:
         """float64 (N, 8) of faces as ``analyse_photos`` tells them."""

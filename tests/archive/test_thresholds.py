@@ -101,7 +101,8 @@ def test_faces_that_one_came_across_count_for_nothing(looked, change):
 
 def test_words(looked):
     text = words(by_looks(built_in(), *looked))
-    assert text.count("\n") == len(TAGS) + 2
+    assert text.count("\n") == len(TAGS) + 4 and text.startswith("Rendered faces are no photo")
+    assert words(built_in().assign(told_by=LOOKED)).count("\n") == len(TAGS) + 2
     assert "| frowning | never | not known |  | nobody |" in text
     assert f"more would halve the interval | {LOOKED} |" in text
     assert "| 90 (between" in text and "nan" not in text

@@ -32,8 +32,8 @@ LABELLED: Final = "labelled faces"
 LOOKED: Final = "looks at this archive"
 # What was measured: docs/archive.md.
 WARNING: Final = (
-    "Rendered faces are no photographs. Without labels, on 1,258 photographed faces that others had "
-    "labelled, `looks happy` was right in 95 of 100, `looks surprised` in 53, `looks sad` in 17, "
+    "Rendered faces are no photographs. Without labels, on 1,258 photographed faces that others "
+    "had labelled, `looks happy` was right in 95 of 100, `looks surprised` in 53, `looks sad` in 17, "
     "other looks in 6 or fewer."
 )
 # Of thresholds.csv, after the columns of tags.csv.

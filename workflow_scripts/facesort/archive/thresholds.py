@@ -33,8 +33,8 @@ LOOKED: Final = "looks at this archive"
 # What was measured: docs/archive.md.
 WARNING: Final = (
     "Rendered faces are no photographs. Without labels, on 1,258 photographed faces that others "
-    "had labelled, `looks happy` was right in 95 of 100, `looks surprised` in 53, `looks sad` in 17, "
-    "other looks in 6 or fewer."
+    "had labelled, `looks happy` was right in 95 of 100, `looks surprised` in 53, `looks sad` in "
+    "17, other looks in 6 or fewer."
 )
 # Of thresholds.csv, after the columns of tags.csv.
 MORE: Final = "looks_to_halve"

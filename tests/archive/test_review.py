@@ -37,6 +37,7 @@ def test_answers_are_read_and_the_latest_counts(tmp_path):
     assert found["tag"].tolist() == ["smiling", "looks happy"]
     assert found["verdict"].tolist() == ["right", "wrong"] and found["face"].tolist() == [0, 0]
     assert np.isnan(found["left"][0]) and found["stratum_faces"][1] == 120
+    assert found["stratum_place"].tolist() == [3, 3]
     table = write(tmp_path / "s.csv", ROW, sep=";", encoding="utf-8-sig", lineterminator="\r\n")
     assert read_reviewed(table)["tag"].tolist() == ["looks happy"]
     newline = ROW | {"photo": 'a\n"b",c.jpg'}

@@ -61,7 +61,7 @@ def looked():
     reviewed["tag"], reviewed["chosen"] = "smiling", "sample"
     reviewed["verdict"] = np.where(smiles > 1, "right", "wrong")
     reviewed["stratum"] = np.arange(count) // 15
-    reviewed["stratum_faces"] = 150.0
+    reviewed["stratum_faces"], reviewed["stratum_place"] = 150.0, np.arange(count) % 15
     return faces, reviewed
 
 
@@ -97,6 +97,18 @@ def test_faces_that_one_came_across_count_for_nothing(looked, change):
     faces, reviewed = looked
     table = by_looks(built_in(), faces, reviewed.assign(**change))
     pd.testing.assert_frame_equal(table.drop(columns=MORE), built_in())
+
+
+def test_who_was_come_across_first_and_drawn_later_counts(looked):
+    faces, reviewed = looked
+    whole = by_looks(built_in(), faces, reviewed)
+    early = reviewed["stratum_place"] < 10
+    table = by_looks(built_in(), faces, reviewed.assign(chosen=np.where(early, "hand", "sample")))
+    pd.testing.assert_frame_equal(table, whole)
+    late = by_looks(built_in(), faces, reviewed.assign(chosen=np.where(early, "sample", "hand")))
+    kept = early.to_numpy()
+    only = by_looks(built_in(), faces[kept], reviewed[kept].reset_index(drop=True))
+    pd.testing.assert_frame_equal(late, only)
 
 
 def test_words(looked):

@@ -27,8 +27,8 @@ def read_reviewed(path: str | Path) -> pd.DataFrame:
     """Read answers; of several to the same face and tag the latest counts.
 
     Returns:
-        Columns ``COLUMNS``; face (Int64), the box and stratum_faces (float, NaN if not told), all
-        others text.
+        Columns ``COLUMNS``; face (int), the box, stratum_faces and stratum_place (float, NaN if not
+        told), all others text.
 
     Raises:
         InputError: if it cannot be read, or a row is no answer; names the line.
@@ -90,7 +90,7 @@ def _answer(path: str | Path, line: int, row: dict[str, str | None]) -> list[obj
     if not face == int(face if face == face else -1):
         raise wrong("face", "its number in the photo is wanted, from 0")
     values: dict[str, object] = {name: row.get(name) or "" for name in COLUMNS}
-    values |= {name: number(name) for name in (*BOX, "stratum_faces")}
+    values |= {name: number(name) for name in (*BOX, "stratum_faces", "stratum_place")}
     return list((values | {"face": int(face)}).values())
 
 

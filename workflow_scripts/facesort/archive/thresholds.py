@@ -87,7 +87,8 @@ def by_looks(table: pd.DataFrame, faces: pd.DataFrame, reviewed: pd.DataFrame) -
 
     ``FEWEST`` looks at faces that may have a tag set its threshold; where it is right nowhere in
     90 of 100, it is not given at all. Fewer tell how often it is right, and leave the threshold.
-    Answers to faces that a person came across count for none of this.
+    Of a stratum those faces count that come no later, by draw, than the last that chance has chosen:
+    others that a person came across are no random sample.
 
     Args:
         table: as of ``tags.built_in``.
@@ -97,8 +98,10 @@ def by_looks(table: pd.DataFrame, faces: pd.DataFrame, reviewed: pd.DataFrame) -
     table = table.assign(**{MORE: np.nan})
     told = probabilities(faces, table)
     may = may_have(told)
-    sampled = (reviewed["chosen"] == "sample") & reviewed["stratum_faces"].notna()
-    counts = (sampled & (reviewed["verdict"] != "skipped")).to_numpy()
+    place = reviewed["stratum_place"].where(reviewed["stratum_faces"].notna())
+    last = place.where(reviewed["chosen"] == "sample")
+    last = last.groupby([reviewed["tag"], reviewed["stratum"]]).transform("max")
+    counts = ((place <= last) & (reviewed["verdict"] != "skipped")).to_numpy()
     for at, (words, name) in enumerate(zip(TAGS, NAMES, strict=True)):
         rows = np.flatnonzero(counts & (reviewed["tag"] == words).to_numpy())
         if not len(rows):

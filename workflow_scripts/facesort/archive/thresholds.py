@@ -87,8 +87,8 @@ def by_looks(table: pd.DataFrame, faces: pd.DataFrame, reviewed: pd.DataFrame) -
 
     ``FEWEST`` looks at faces that may have a tag set its threshold; where it is right nowhere in
     90 of 100, it is not given at all. Fewer tell how often it is right, and leave the threshold.
-    Of a stratum those faces count that come no later, by draw, than the last that chance has chosen:
-    others that a person came across are no random sample.
+    Of a stratum those faces count that come no later, by draw, than the last that chance has
+    chosen: others that a person came across are no random sample.
 
     Args:
         table: as of ``tags.built_in``.

@@ -110,7 +110,7 @@ def test_the_model_that_answers_for_an_archive_brings_what_it_needs():
     path = "results/rgb/transfer/seed0/model"
     assert archive_model(answering(path)) == {
         "path": path,
-        "probabilities": ["results/rgb/transfer/seed0/probabilities.npy"],
+        "probabilities": "results/rgb/transfer/seed0/probabilities.npy",
         "landmarks": ["results/rgb/landmarks/pool.npy"],
         "mirror": False,
         "modules": ["facesort.train.models.transfer"],

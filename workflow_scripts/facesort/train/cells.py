@@ -102,7 +102,7 @@ def archive_model(config: Config) -> dict[str, Any]:
     aligned = "/aligned/" in seen(config, model, variant, "pool")
     return {
         "path": path,
-        "probabilities": [path.removesuffix("model") + "probabilities.npy"],
+        "probabilities": path.removesuffix("model") + "probabilities.npy",
         "landmarks": [f"results/{variant}/landmarks/pool.npy"] if aligned else [],
         "mirror": config["models"][model].get("mirror", False),
         "modules": [f"facesort.train.models.{model}"],

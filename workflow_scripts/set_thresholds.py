@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from snakemake.iocontainers import Snakemake
 
 from facesort.archive.review import matched, read_reviewed
-from facesort.archive.tables import KEY
+from facesort.archive.tables import KEY, LOOKS
 from facesort.archive.tags import built_in
 from facesort.archive.thresholds import by_labels, by_looks, unknown, words
 from facesort.common.arrays import open_array, read_index, write_whole
@@ -29,6 +29,11 @@ with job(snakemake.log[0]):
         kept = (split["part"] == "naming").to_numpy()
         print(f"{kept.sum():,} labelled faces that the model has not learnt from set its looks")
         table = by_labels(table, np.array(answers[kept]), index.loc[kept, "label"].to_numpy(str))
+        if table.loc[list(LOOKS.values()), "threshold"].isna().all():
+            print(
+                "warning: by these faces no look of the model is right in 90 of 100, and none is "
+                "given; more of them may tell (config: split.naming)"
+            )
     if given.reviewed:
         reviewed = read_reviewed(given.reviewed)
         photos = [("photo", "in", set(reviewed["photo"]))]

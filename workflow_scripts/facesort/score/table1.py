@@ -161,7 +161,7 @@ def table_markdown(
     unhelped = set(zip(by_anatomy["model"], by_anatomy["variant"], strict=True))
     for row in table.to_dict("records"):
         bold = "**" if (row["model"], row["variant"]) in best else ""
-        alone = _untold(row["model"]) or (row["model"], row["variant"]) in unhelped
+        alone = untold(row["model"]) or (row["model"], row["variant"]) in unhelped
         told = row["told"] + (", names included" if alone else "")
         paper = "-" if np.isnan(row["paper_accuracy"]) else f"{row['paper_accuracy']:.4f}"
         lines.append(
@@ -187,7 +187,7 @@ def table_markdown(
             "often. "
         )
         for model in table["model"].unique()
-        if _untold(model)
+        if untold(model)
     )
     counts = labels.value_counts()
     covers = "images and seeds" if len(seeds) > 1 else "images alone, there being one seed"
@@ -212,6 +212,6 @@ def table_markdown(
     return "\n".join(lines)
 
 
-def _untold(model: str) -> bool:
+def untold(model: str) -> bool:
     """Whether a model answers by itself, and no person told it anything."""
     return (MODELS[model].answers, MODELS[model].signal) == ("classifier", "nothing")

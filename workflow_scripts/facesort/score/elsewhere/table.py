@@ -12,6 +12,7 @@ from facesort.score.cells import gather
 from facesort.score.elsewhere.answers import column
 from facesort.score.intervals import accuracy_interval, estimate, with_interval
 from facesort.score.scores import score
+from facesort.score.table1 import untold
 from facesort.train.models import MODELS
 
 
@@ -186,7 +187,8 @@ def _line(row: dict[Any, Any]) -> str:
         f"{row['macro_f1']:.3f}",
         f"{row['main_accuracy']:.3f}, {balanced}, {row['main_macro_f1']:.3f}",
     ]
-    return "| " + " | ".join([row["model"], row["told"], row["variant"], *figures]) + " |"
+    told = row["told"] + (", names included" if untold(row["model"]) else "")
+    return "| " + " | ".join([row["model"], told, row["variant"], *figures]) + " |"
 
 
 def set_words(other: OtherSet, first: pd.Series, main_emotions: set[str]) -> str:

@@ -15,12 +15,15 @@ from typing import Final, NamedTuple, Self
 import numpy as np
 
 from facesort.archive.tables import FOUND, MOVEMENTS
+from facesort.common.database import connect, explained, transaction
 from facesort.common.job import InputError
 from facesort.common.open_files import used_up
 
 # Raise it when the same photo would give other numbers: older journals are then begun anew.
 VERSION: Final = 1
 NUMBERS: Final = len(FOUND) + len(MOVEMENTS)
+BUSY: Final = "another job is writing it; wait for it or end it"
+DAMAGED: Final = "delete this file, and its photos are analysed anew"
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS about (settings TEXT, limits TEXT);
 CREATE TABLE IF NOT EXISTS files (
@@ -85,7 +88,7 @@ class Journal:
         self.path = path
         with self._explained():
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._connect()
+            self._db = connect(self.path)
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
             if version > VERSION:
                 self._db.close()
@@ -96,7 +99,7 @@ class Journal:
             if version and known != (settings,):
                 self._db.close()
                 path.unlink()
-                self._connect()
+                self._db = connect(self.path)
             self._db.executescript(f"{SCHEMA} PRAGMA user_version = {VERSION};")
             about = self._db.execute("SELECT limits FROM about").fetchone()
         if about != (limits,):
@@ -105,17 +108,6 @@ class Journal:
                 self._db.execute("DELETE FROM trying")
                 self._db.execute("DELETE FROM about")
                 self._db.execute("INSERT INTO about VALUES (?, ?)", (settings, limits))
-
-    def _connect(self) -> None:
-        self._db = sqlite3.connect(self.path, timeout=1, isolation_level=None)
-        # One process at a time; without shared memory, the log also works on network file systems.
-        for pragma in (
-            "locking_mode = EXCLUSIVE",
-            "journal_mode = WAL",
-            "synchronous = NORMAL",
-            "cache_size = -500",
-        ):
-            self._db.execute(f"PRAGMA {pragma}")
 
     def __enter__(self) -> Self:
         return self
@@ -181,34 +173,14 @@ class Journal:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with self._explained():
-            self._db.execute("BEGIN")
-            try:
-                yield
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
+        with self._explained(), transaction(self._db):
+            yield
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.Error as error:
-            raise InputError(f"{self.path}: {_words(error)}") from None
+            raise InputError(f"{self.path}: {explained(error, BUSY, DAMAGED)}") from None
         except OSError as error:
             raise InputError(f"{self.path}: {used_up(error) or error.strerror}") from None
-
-
-def _words(error: sqlite3.Error) -> str:
-    """What SQLite's error means, and what helps."""
-    # The last byte of a code is its kind: https://www.sqlite.org/rescode.html
-    match getattr(error, "sqlite_errorcode", 0) & 0xFF:
-        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return "another job is writing it; wait for it or end it"
-        case sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_CORRUPT:
-            return f"damaged ({error}); delete this file, and its photos are analysed anew"
-        case sqlite3.SQLITE_FULL:
-            return "no space left on the disk; free some and rerun"
-    return used_up(error) or str(error)

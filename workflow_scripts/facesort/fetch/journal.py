@@ -23,12 +23,15 @@ from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 
+from facesort.common.database import connect, explained, transaction
 from facesort.common.job import InputError
 from facesort.common.open_files import used_up
 from facesort.fetch.urls import host_of
 
 # Raise it when the same photo would give other pixels: older files are then begun anew.
 VERSION: Final = 3
+BUSY: Final = "another job is fetching into it; wait for it or end it"
+DAMAGED: Final = "delete this file, and the photos of its hosts are had anew"
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS urls (
     url TEXT PRIMARY KEY, outcome TEXT, status INTEGER, attempts INTEGER, bytes INTEGER,
@@ -229,7 +232,7 @@ class _Bucket:
         self._lock = Lock()
         with self._explained():
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._connect()
+            self._db = connect(self.path)
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
             if version > VERSION:
                 self._db.close()
@@ -237,7 +240,7 @@ class _Bucket:
             if version not in (0, VERSION):
                 self._db.close()
                 self.path.unlink()
-                self._connect()
+                self._db = connect(self.path)
             self._db.executescript(f"{SCHEMA} PRAGMA user_version = {VERSION};")
             columns = [row[1] for row in self._db.execute("PRAGMA table_info(urls)")]
             if "final_url" not in columns:  # begun before there was such a column
@@ -247,19 +250,6 @@ class _Bucket:
             last = "SELECT coalesce(max(place) + ?, 0) FROM crops"
             self._end: int = self._db.execute(last, (size,)).fetchone()[0]
             os.ftruncate(self._pixels, self._end)
-
-    def _connect(self) -> None:
-        self._db = sqlite3.connect(
-            self.path, timeout=1, isolation_level=None, check_same_thread=False
-        )
-        # One process at a time; without shared memory, the log also works on network file systems.
-        for pragma in (
-            "locking_mode = EXCLUSIVE",
-            "journal_mode = WAL",
-            "synchronous = NORMAL",
-            "cache_size = -500",
-        ):
-            self._db.execute(f"PRAGMA {pragma}")
 
     def close(self) -> None:
         self._db.close()
@@ -293,15 +283,8 @@ class _Bucket:
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """The database, for statements that count all together or not at all."""
-        with self._explained():
-            self._db.execute("BEGIN")
-            try:
-                yield self._db
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
+        with self._explained(), transaction(self._db) as held:
+            yield held
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -309,19 +292,6 @@ class _Bucket:
             with self._lock:
                 yield
         except sqlite3.Error as error:
-            raise InputError(f"{self.path}: {_words(error)}") from None
+            raise InputError(f"{self.path}: {explained(error, BUSY, DAMAGED)}") from None
         except OSError as error:
             raise InputError(f"{self.path.parent}: {used_up(error) or error.strerror}") from None
-
-
-def _words(error: sqlite3.Error) -> str:
-    """What SQLite's error means, and what helps. Only a damaged file is worth nothing any more."""
-    # The last byte of a code is its kind: https://www.sqlite.org/rescode.html
-    match getattr(error, "sqlite_errorcode", 0) & 0xFF:
-        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return "another job is fetching into it; wait for it or end it"
-        case sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_CORRUPT:
-            return f"damaged ({error}); delete this file, and the photos of its hosts are had anew"
-        case sqlite3.SQLITE_FULL:
-            return "no space left on the disk; free some and rerun"
-    return used_up(error) or str(error)

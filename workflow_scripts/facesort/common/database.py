@@ -1,0 +1,57 @@
+"""A SQLite file that one process holds: how journals open it, write to it, and explain its errors.
+
+Nobody waits for the disk: a killed process loses nothing that was told of, a power cut the last of
+it.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from facesort.common.open_files import used_up
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open a file, made if need be. Threads may share it, one at a time."""
+    database = sqlite3.connect(path, timeout=1, isolation_level=None, check_same_thread=False)
+    # One process at a time; without shared memory, the log also works on network file systems.
+    for pragma in (
+        "locking_mode = EXCLUSIVE",
+        "journal_mode = WAL",
+        "synchronous = NORMAL",
+        "cache_size = -500",
+    ):
+        database.execute(f"PRAGMA {pragma}")
+    return database
+
+
+@contextmanager
+def transaction(database: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """The database, for statements that count all together or not at all."""
+    database.execute("BEGIN")
+    try:
+        yield database
+        database.execute("COMMIT")
+    except BaseException:
+        if database.in_transaction:
+            database.execute("ROLLBACK")
+        raise
+
+
+def explained(error: sqlite3.Error, busy: str, damaged: str) -> str:
+    """What SQLite's error means, and what helps.
+
+    Args:
+        busy: what to say of a file that another process holds.
+        damaged: what to do about one that is damaged.
+    """
+    # The last byte of a code is its kind: https://www.sqlite.org/rescode.html
+    match getattr(error, "sqlite_errorcode", 0) & 0xFF:
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return busy
+        case sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_CORRUPT:
+            return f"damaged ({error}); {damaged}"
+        case sqlite3.SQLITE_FULL:
+            return "no space left on the disk; free some and rerun"
+    return used_up(error) or str(error)

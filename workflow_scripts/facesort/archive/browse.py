@@ -125,7 +125,9 @@ def browse_page(
     least = thresholds[[TAGS[name].words for name in TAGS]].fillna(np.inf).to_numpy()
     by_program = may_have(of_faces[list(TAGS)]) & (of_faces[list(TAGS)] >= least).to_numpy()
     offered = {
-        name: _offered(of_faces, name, by_program[:, list(TAGS).index(name)]) for name in tags
+        name: _offered(of_faces, name, by_program[:, at])
+        for at, name in enumerate(TAGS)
+        if name in tags
     }
     _write(shards, "proposals", json.dumps(offered))
     _write_pictures(shards, "faces", thumbnails, FACES)

@@ -5,6 +5,8 @@ Set from which probability on each tag is given, and tell how often it is then r
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from snakemake.iocontainers import Snakemake
 
@@ -36,7 +38,8 @@ with job(snakemake.log[0]):
             )
     if given.reviewed:
         reviewed = read_reviewed(given.reviewed)
-        photos = [("photo", "in", set(reviewed["photo"]))]
+        # Of a type of its own: a file without a row has none.
+        photos = pc.field("photo").isin(pa.array(reviewed["photo"].unique(), pa.string()))
         parts = [
             pq.read_table(found, filters=photos)
             .drop_columns(["seen"])

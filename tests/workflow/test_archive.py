@@ -176,6 +176,9 @@ def test_what_persons_said_counts(project):
         log = (project / "results/logs/set_thresholds.log").read_text()
         assert "2 answers of persons; 0 are of faces that are not there" in log
         assert planned(project) == set()
+        table[:0].to_csv(project / "reviewed.csv", index=False)
+        snakemake(project, "--", "results/archive/thresholds.md")
+        assert "0 answers" in (project / "results/logs/set_thresholds.log").read_text()
         table.assign(verdict="maybe").to_csv(project / "reviewed.csv", index=False)
         failed = snakemake(project, *TARGET, expect=1)
         assert "reviewed.csv: line 2: verdict is 'maybe'" in failed

@@ -45,6 +45,7 @@ include: "rules/cluster.smk"
 include: "rules/score.smk"
 include: "rules/pages.smk"
 include: "rules/archive.smk"
+include: "rules/sidecars.smk"
 
 
 onstart:
@@ -59,6 +60,8 @@ onsuccess:
     if "all" in map(str, workflow.dag.targetrules):
         if failed := run.write_report(config, workflow.main_snakefile):
             run.say(failed)
+    for rule in ("sidecars", "undo_sidecars"):
+        run.say(run.told_lines(Path(f"results/logs/{rule}.log"), STARTED))
     run.say(run.closing_words(Path("results"), unscored_words(config)))
 
 

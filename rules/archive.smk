@@ -17,6 +17,7 @@ OUTPUTS:
     results/archive/listing.parquet  all files, and which bucket each falls to
     results/archive/buckets/         a journal a bucket, from which a killed run goes on
     results/archive/{found,read,refused,answers}/{job}.parquet  what each job has read and answered
+    results/archive/{named,said}/{job}.parquet  persons named, and tags changed, by other programs
     results/archive/thumbnails/{job}.parquet    a JPEG of each face
     results/archive/previews/{job}.parquet      a small JPEG of each photo
     results/archive/browse.html, browse/        a page to find and to judge faces on; what it loads
@@ -68,6 +69,8 @@ rule analyse_photos:
         found="results/archive/found/{job}.parquet",
         read="results/archive/read/{job}.parquet",
         refused="results/archive/refused/{job}.parquet",
+        named="results/archive/named/{job}.parquet",
+        said="results/archive/said/{job}.parquet",
         thumbnails="results/archive/thumbnails/{job}.parquet",
         previews="results/archive/previews/{job}.parquet",
     log:
@@ -154,6 +157,8 @@ rule tag_faces:
         read=expand("results/archive/read/{job}.parquet", job=ARCHIVE_JOBS),
         refused=expand("results/archive/refused/{job}.parquet", job=ARCHIVE_JOBS),
         answers=expand("results/archive/answers/{job}.parquet", job=ARCHIVE_JOBS),
+        named=expand("results/archive/named/{job}.parquet", job=ARCHIVE_JOBS),
+        said=expand("results/archive/said/{job}.parquet", job=ARCHIVE_JOBS),
         thresholds="results/archive/thresholds.csv",
         reviewed=REVIEWED,
     output:

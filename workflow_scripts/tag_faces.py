@@ -14,16 +14,23 @@ snakemake: Snakemake
 
 with job(snakemake.log[0]):
     given, output = snakemake.input, snakemake.output
+    said = [read_reviewed(given.reviewed) if given.reviewed else NOBODY]
+    said += [pd.read_parquet(path) for path in given.said]
+    # The latest answer comes last, and counts.
+    reviewed = pd.concat([each for each in said if len(each)] or said[:1], ignore_index=True)
+    reviewed = reviewed.sort_values("at", kind="stable")
+    print(f"{sum(map(len, said[1:])):,} tags were changed by persons in sidecars")
     counts = join(
         list(given.read),
         list(given.found),
         list(given.answers),
+        list(given.named),
         output.faces,
         output.photos,
         output.photos_csv,
         snakemake.params.emotions,
         pd.read_csv(given.thresholds, index_col="tag"),
-        read_reviewed(given.reviewed) if given.reviewed else NOBODY,
+        reviewed,
     )
     print(", ".join(f"{count:,} {what}" for what, count in counts.items()))
     reasons = join_refused(given.listing, list(given.refused), output.refused)

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import shutil
 import time
 from pathlib import Path
@@ -11,18 +12,19 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from made_photos import encoded, photo
+from made_xmp import listed, packet, person
 from PIL import ExifTags, Image
 
 from facesort.archive import analysis as analysis_module
 from facesort.archive.analysis import TRIES, Analysis, analyse_buckets
 from facesort.archive.export import export
-from facesort.archive.joining import join, join_refused
+from facesort.archive.joining import join, join_refused, names_of
 from facesort.archive.journal import Journal
 from facesort.archive.listing import BUCKETS, FEW, buckets_of, list_archive
 from facesort.archive.model_crops import ModelCrops
 from facesort.archive.model_views import View
 from facesort.archive.pictures import cut, preview
-from facesort.archive.review import NOBODY
+from facesort.archive.review import NOBODY, matched
 from facesort.archive.tables import (
     ANSWERS,
     FACES,
@@ -36,7 +38,8 @@ from facesort.archive.tags import built_in
 from facesort.common.job import InputError
 from facesort.demo.dataset import portrait
 from facesort.faces.face_mesh import FaceMesh
-from facesort.fetch.imaging import ImageError
+from facesort.fetch.imaging import ImageError, stored_box
+from facesort.sidecars.merging import Face, merged
 
 SETTINGS = {
     "detect_at": 640,
@@ -82,7 +85,7 @@ def run(folder, jobs=JOBS, crops=None, **settings):
     before = snapshot(folder)
     listed = list_archive(folder, out / "listing.parquet")
     done, analysis = 0, Analysis(str(folder), SETTINGS | settings, crops)
-    names = ("found", "read", "refused", "thumbnails", "previews", "answers")
+    names = ("found", "read", "refused", "named", "said", "thumbnails", "previews", "answers")
     tables = {name: [] for name in names}
     for job in range(jobs):
         paths = {name: str(out / f"{name}{job}.parquet") for name in tables}
@@ -95,7 +98,8 @@ def run(folder, jobs=JOBS, crops=None, **settings):
         done += analysed
         pq.write_table(ANSWERS.empty_table(), paths["answers"])
     finished = [str(out / name) for name in ("faces.parquet", "photos.parquet", "photos.csv")]
-    join(tables["read"], tables["found"], tables["answers"], *finished, False, built_in(), NOBODY)
+    given = [tables[name] for name in ("read", "found", "answers", "named")]
+    join(*given, *finished, False, built_in(), NOBODY)
     join_refused(str(out / "listing.parquet"), tables["refused"], str(out / "refused.csv"))
     faces, photos = map(pd.read_parquet, finished[:2])
     refused = pd.read_csv(out / "refused.csv", keep_default_na=False)
@@ -142,10 +146,13 @@ def test_a_folder_becomes_tables(archive):
 def test_boxes_are_of_the_photo_as_it_is_shown(tmp_path, orientation, told_by):
     folder = tmp_path / "archive"
     folder.mkdir()
-    data = encoded(photo(PLACES), orientation=orientation)
+    left, top, side = PLACES[1]
+    box = (left / 640, (left + side) / 640, top / 480, (top + side) / 480)
+    ada = person("Ada", stored_box(box, orientation))
+    data = encoded(photo(PLACES), orientation=orientation, xmp=packet(ada))
     if told_by == "sidecar":
         (folder / "A.jpg").write_bytes(otherwise(data, orientation))
-        (folder / "a.JPG.xmp").write_text(f'<x tiff:Orientation="{orientation}"/>')
+        (folder / "a.JPG.xmp").write_bytes(packet(ada, f'tiff:Orientation="{orientation}"'))
     else:
         (folder / "A.jpg").write_bytes(data)
     faces, photos, _, _ = run(folder, jobs=1)
@@ -154,6 +161,60 @@ def test_boxes_are_of_the_photo_as_it_is_shown(tmp_path, orientation, told_by):
     for (left, top, side), middle in zip(PLACES, middles, strict=True):
         assert np.allclose(middle, [left + side / 2, top + side / 2], atol=side / 8)
     assert (faces["roll"].abs() < 15).all()
+    # A region lies where the photo is stored.
+    assert faces["name"].tolist() == ["", "Ada"] and photos["names"].tolist() == ["Ada"]
+
+
+def test_what_persons_have_told_is_read_and_remembered(archive):
+    """Names and keywords of others; and a tag of ours that a person took out stays out."""
+    faces, *_ = run(archive)
+    row = faces.iloc[1]
+    left, top, right = row["left"] / 640, row["top"] / 480, (row["left"] + row["width"]) / 640
+    box = (left, right, top, (row["top"] + row["height"]) / 480)
+    far = person("Bob; B.", (0.9, 0.95, 0.9, 0.95))
+    theirs = packet(listed("lr:hierarchicalSubject", "Places|Rome;", "new\nline") + far)
+    sidecar, ours = archive / "2019/two.jpg.xmp", [Face(box, ["smiling"], {"smiling": 0.9})]
+    sidecar.write_bytes(theirs)
+    _, photos, _, done = run(archive)
+    told = photos.set_index("photo").loc["2019/two.jpg"]
+    assert (
+        done == 0 and told["names"] == "Bob, B." and told["keywords"] == "Places/Rome,;new\\nline"
+    )
+    data, _ = merged(theirs, ours, True, lambda: (None, []))
+    sidecar.write_bytes(data)
+    assert said(archive).empty
+    out = re.sub(rb"<rdf:li>facesort.smiling</rdf:li>", b"", data)
+    for number, (content, answers) in enumerate([(out, 1), (theirs, 1), (data, 1)]):
+        sidecar.write_bytes(content)
+        os.utime(sidecar, (1e9 + number, 1e9 + number))
+        found = said(archive)
+        assert len(found) == answers
+        assert found[["photo", "tag", "verdict", "by", "at"]].iloc[0].tolist() == [
+            *("2019/two.jpg", "smiling", "wrong", "sidecar", "2001-09-09T01:46:40Z")
+        ]
+        assert matched(found, faces).tolist() == [1]
+
+
+def said(archive):
+    """The answers in sidecars, after a run."""
+    run(archive, jobs=1)
+    return pd.read_parquet(archive.parent / "results/said0.parquet")
+
+
+def test_a_name_goes_to_the_face_that_its_region_shares_most_with():
+    faces = pd.DataFrame(
+        [["a", 0, 0, 10, 10], ["a", 8, 0, 10, 10], ["b", 0, 0, 10, 10]],
+        columns=["photo", "left", "top", "width", "height"],
+    )
+    people = pd.DataFrame(
+        [
+            *(["a", "Ada", 4, 0, 10, 10], ["a", "Bob", 2, 0, 10, 10], ["b", "Eve", 9, 9, 10, 10]),
+            *(["c", "Kim", 0, 0, 9, 9], ["a", "Joe", 0, 0, 10, 9]),
+        ],
+        columns=["photo", "name", "left", "top", "width", "height"],
+    )
+    assert names_of(faces, people) == ["Joe", "Ada", ""]
+    assert names_of(faces[:0], people) == [] and names_of(faces, people[:0]) == [""] * 3
 
 
 def otherwise(data, orientation):
@@ -209,7 +270,7 @@ def test_what_is_gone_is_forgotten(archive):
 
 def test_a_changed_sidecar_and_changed_settings_count(archive):
     run(archive)
-    (archive / "2019/two.xmp").write_text('<x tiff:Orientation="6"/>')
+    (archive / "2019/two.xmp").write_bytes(packet("", 'tiff:Orientation="6"'))
     _, photos, _, done = run(archive)
     assert done == 1
     row = photos.set_index("photo").loc["2019/two.jpg"]

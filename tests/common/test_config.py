@@ -294,6 +294,15 @@ def test_photographs_lie_apart_from_results(tmp_path, monkeypatch, photos, compl
     assert len(errors) == 1 and "a photo folder is never written to" in errors[0]
 
 
+def test_the_folder_of_sidecars_need_not_be_there_yet(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.csv").touch()
+    archive = DEFAULT["archive"] | {"write": True}
+    assert config_errors(DEFAULT | {"archive": archive | {"sidecars_to": "xmp"}}) == []
+    errors = config_errors(DEFAULT | {"archive": archive | {"sidecars_to": "a.csv"}})
+    assert errors == ["archive.sidecars_to: a.csv: not a folder"]
+
+
 @pytest.mark.parametrize(
     ("model", "complaint"),
     [

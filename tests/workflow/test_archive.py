@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 import yaml
 from made_photos import encoded, photo
+from made_xmp import packet, person
 from small_run import ROOT, SMALL, copy_project, jobs_to_run, snakemake, start, would_run
 
 from facesort.archive.review import COLUMNS
@@ -34,7 +35,9 @@ def planned(folder, *arguments):
 
 def add_photos(folder, numbers):
     for number in numbers:
-        data = encoded(photo([(40 + 20 * number, 60, 200), (400, 250, 160)], seed=number))
+        places = [(40 + 20 * number, 60, 200), (400, 250, 160)]
+        ada = person("Ada", (400 / 640, 560 / 640, 250 / 480, 410 / 480))
+        data = encoded(photo(places, seed=number), xmp=packet(ada))
         path = folder / "photos" / f"year{number % 3}" / f"{number}.jpg"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
@@ -79,7 +82,7 @@ def test_the_queries_of_the_page_work(project):
     """Each block stands alone, and finds something."""
     page = (ROOT / "docs/archive.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```python\n(.*?)^```$", page, re.M | re.S)
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     for block in blocks:
         block = block.replace("smiling >= 3", "smiling >= 1")
         done = subprocess.run(
@@ -184,3 +187,36 @@ def test_what_persons_said_counts(project):
         assert "reviewed.csv: line 2: verdict is 'maybe'" in failed
     finally:
         (project / "reviewed.csv").unlink()
+
+
+def test_sidecars_are_written_answered_and_undone(project):
+    """Dry at first; a tag that a person takes out of a sidecar stays out."""
+    target = ("--", "sidecars")
+
+    def files():
+        return {path: path.read_bytes() for path in project.glob("photos/**/*.*")}
+
+    before = files()
+    told = snakemake(project, *target)
+    assert re.search(r"nothing was written; \d+ sidecars would be, with archive.write: true", told)
+    assert files() == before
+    configure(project, write=True)
+    snakemake(project, *target)
+    faces, photos, _ = tables(project)
+    written = project.glob("photos/**/*.jpg.xmp")
+    assert len([*written]) == len(photos) == len(before) - 1
+    first = faces[faces["tags"] != ""].iloc[0]
+    words = first["tags"].split(";")[0]
+    path = project / "photos" / f"{first['photo']}.xmp"
+    ours = rf"<rdf:li>facesort.{words}</rdf:li>".encode()
+    path.write_bytes(re.sub(ours, b"", path.read_bytes()))
+    snakemake(project, *target)
+    assert analysed(project) == 0
+    after, *_ = tables(project)
+    own = after["photo"] == first["photo"]
+    assert not after[own]["tags"].str.contains(words).any()
+    assert after[~own]["tags"].equals(faces[~own]["tags"])
+    assert ours.replace(b".", b"/") not in path.read_bytes()
+    assert "as it was" in snakemake(project, "--", "undo_sidecars")
+    assert files() == before
+    configure(project)

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import pyarrow.parquet as pq
 
-from facesort.archive import raw_previews, sidecars
+from facesort.archive import raw_previews, xmp
 from facesort.archive.face_detector import WIDTH, FaceDetector
 from facesort.archive.face_reader import ENOUGH, FaceReader, Reading, numbers, sure_faces, upright
 from facesort.archive.journal import Face, File, Journal, Photo
@@ -32,6 +32,8 @@ SETTLED: Final = 10.0
 TRIES: Final = 3
 # Settings by which files are refused, and no number of a photo changes.
 LIMITS: Final = ("max_bytes", "max_pixels")
+# As of ``Journal.told``.
+Told = dict[str, list[Any]]
 UNREADABLE: Final = "unreadable"
 GROWS: Final = "it still grows; the next run reads it"
 
@@ -103,7 +105,9 @@ class Analysis:
             about = os.stat(path)  # noqa: PTH116
             if (about.st_size, about.st_mtime_ns, len(data)) != (file.size, file.time, file.size):
                 return file._replace(reason=GROWS), False
-            told = sidecars.orientation(self._path(file.sidecar)) if file.sidecar else None
+            sidecar = xmp.read(self._path(file.sidecar)) if file.sidecar else None
+            told = xmp.orientation(sidecar)
+            file = file._replace(told=json.dumps(xmp.told(sidecar, *xmp.inside(data))))
             content = f"{hashlib.sha256(data).hexdigest()}/{told or 0}"
             if any(seen.photo.content == content for seen in batch):
                 self._keep(batch)
@@ -193,7 +197,7 @@ class Analysis:
 @contextmanager
 def analyse_buckets(
     listing: str, buckets: list[int], state: Path, analysis: Analysis
-) -> Iterator[tuple[Iterator[tuple[str, Photo | str]], int]]:
+) -> Iterator[tuple[Iterator[tuple[str, Photo | str, Told]], int]]:
     """Analyse what is new in some buckets, and forget what is gone.
 
     Args:
@@ -202,7 +206,8 @@ def analyse_buckets(
 
     Yields:
         Each file of the buckets, sorted by its path as text, with the photo that it holds or why it
-        is refused; and how many photos were analysed.
+        is refused, and what XMP tells of it, as of ``Journal.told``; and how many photos were
+        analysed.
     """
     settings, limits = dict(analysis.settings), {}
     for key in LIMITS:
@@ -229,15 +234,15 @@ def analyse_buckets(
         for journal in journals.values():
             journal.forget_others(file.file for file, of in files if of is journal)
 
-        def every() -> Iterator[tuple[str, Photo | str]]:
+        def every() -> Iterator[tuple[str, Photo | str, Told]]:
             for row, (file, journal) in sorted(
                 zip(rows, files, strict=True), key=lambda pair: pair[0]["photo"]
             ):
                 known = journal.known(file)
                 if known and known.content:
-                    yield row["photo"], journal.photo(known.content)
+                    yield row["photo"], journal.photo(known.content), journal.told(known)
                 else:
-                    yield row["photo"], known.reason if known else late[file.file]
+                    yield row["photo"], known.reason if known else late[file.file], {}
 
         yield every(), count
 

@@ -15,12 +15,15 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from facesort.archive import tables
-from facesort.archive.review import matched
+from facesort.archive.review import common, matched
+from facesort.archive.tables import BOX
 from facesort.archive.tags import probabilities, tag
 from facesort.common.arrays import write_whole
 
 # Photos that are joined at a time.
 PHOTOS: Final = 2_000
+# Other programs' boxes are wider or narrower than ours: intersection over union.
+NEAR: Final = 0.25
 TURNED: Final = {1: "lies on its side", 2: "upside down", 3: "lies on its side"}
 
 
@@ -59,6 +62,7 @@ def join(
     read: list[str],
     found: list[str],
     answers: list[str],
+    named: list[str],
     faces: str,
     photos: str,
     photos_csv: str,
@@ -69,7 +73,7 @@ def join(
     """Write ``faces.parquet``, ``photos.parquet`` and ``photos.csv``.
 
     Args:
-        read, found, answers: the jobs' tables, in the same order.
+        read, found, answers, named: the jobs' tables, in the same order.
         emotions: whether emotions are told.
         table: curves and thresholds, as of ``tags.built_in``.
         reviewed: what persons said, as of ``review.read_reviewed``.
@@ -84,10 +88,11 @@ def join(
         photo_rows = stack.enter_context(pq.ParquetWriter(parts[1], tables.PHOTOS))
         lines = stack.enter_context(parts[2].open("w", encoding="utf-8", newline=""))
         lines.write(",".join(tables.PHOTOS.names) + "\n")
-        for about, seen, told in _chunks(read, found, answers):
+        for about, seen, told, people in _chunks(read, found, answers, named):
             every = tagged(seen, told, emotions, table, reviewed)
+            every["name"] = names_of(every, people)
             face_rows.write_table(_as_table(every, tables.FACES))
-            summary = summed(about, every)
+            summary = summed(about, every, people)
             photo_rows.write_table(_as_table(summary, tables.PHOTOS))
             summary.to_csv(lines, header=False, index=False, lineterminator="\n")
             counts["photos"] += len(summary)
@@ -98,18 +103,15 @@ def join(
     return counts
 
 
-def _chunks(
-    read: list[str], found: list[str], answers: list[str]
-) -> Iterator[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]]:
-    """Photos, their faces and their answers, some thousand photos at a time."""
+def _chunks(read: list[str], *others: list[str]) -> Iterator[list[pd.DataFrame]]:
+    """Rows of all these tables, those of some thousand photos at a time."""
     names = pa.concat_tables([pq.read_table(path, columns=["photo"]) for path in read])
     names = names["photo"].take(pc.sort_indices(names["photo"]))
-    every = [Sorted(paths) for paths in (read, found, answers)]
+    every = [Sorted(paths) for paths in (read, *others)]
     for start in range(0, max(len(names), 1), PHOTOS):
         last = start + PHOTOS >= len(names)
         photo = None if last else names[start + PHOTOS - 1].as_py()
-        about, seen, told = (each.upto(photo) for each in every)
-        yield about, seen, told
+        yield [each.upto(photo) for each in every]
 
 
 def tagged(
@@ -119,7 +121,7 @@ def tagged(
     table: pd.DataFrame,
     reviewed: pd.DataFrame,
 ) -> pd.DataFrame:
-    """Rows of ``tables.FACES`` of faces and, where ``emotions``, the answers of some of them."""
+    """Rows of ``tables.FACES`` without names, of faces and, where ``emotions``, their answers."""
     if not emotions:
         answers = answers[:0]
     every = found.merge(answers, on=list(tables.KEY), how="left", validate="1:1")
@@ -134,10 +136,31 @@ def tagged(
     if not emotions:
         said[:, len(tables.APPARENT) :] = np.nan
     every = pd.concat([every, tag(told, table, said)], axis=1)
-    return every[tables.FACES.names]
+    return every[[name for name in tables.FACES.names if name != "name"]]
 
 
-def summed(read: pd.DataFrame, faces: pd.DataFrame) -> pd.DataFrame:
+def names_of(faces: pd.DataFrame, people: pd.DataFrame) -> list[str]:
+    """The name of each face, "" without: of regions that have enough in common, the nearest.
+
+    A name goes to one face, and a face has one.
+
+    Args:
+        people: rows of ``tables.NAMED``.
+    """
+    found, boxes = [""] * len(faces), faces[list(BOX)].to_numpy(np.float64)
+    of_photo = faces.groupby("photo").indices
+    for photo, regions in people.groupby("photo"):
+        rows = of_photo.get(photo, np.zeros(0, int))
+        edges = regions[list(BOX)].to_numpy(np.float64)
+        shares = np.stack([common(boxes[rows], box) for box in edges])
+        while shares.max(initial=0) >= NEAR:
+            person, face = divmod(int(shares.argmax()), len(rows))
+            found[rows[face]] = regions["name"].iloc[person]
+            shares[person], shares[:, face] = 0, 0
+    return found
+
+
+def summed(read: pd.DataFrame, faces: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
     """Rows of ``tables.PHOTOS``."""
     flags = pd.DataFrame({"photo": faces["photo"]})
     flags["answered"] = faces["state"] == "answered"
@@ -150,6 +173,8 @@ def summed(read: pd.DataFrame, faces: pd.DataFrame) -> pd.DataFrame:
     turned = summary["turns"].map(TURNED).fillna("").to_numpy(object)
     none = [summary[name].to_numpy() == 0 for name in ("faces", "answered")]
     summary["problem"] = np.select(none, tables.PROBLEMS[:2], turned)
+    names = people.groupby("photo")["name"].agg(";".join)
+    summary["names"] = [names.get(photo, "") for photo in summary["photo"]]
     return summary[tables.PHOTOS.names]
 
 

@@ -6,11 +6,12 @@ so a copy, and a file that was renamed, is not analysed again. Nobody waits for 
 process loses the photo that it was at; a power cut may take the last ones.
 """
 
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 
@@ -24,11 +25,15 @@ VERSION: Final = 1
 NUMBERS: Final = len(FOUND) + len(MOVEMENTS)
 BUSY: Final = "another job is writing it; wait for it or end it"
 DAMAGED: Final = "delete this file, and its photos are analysed anew"
+# Before XMP was read there was a table `files`: such a journal reads its files once more.
 SCHEMA: Final = """
+DROP TABLE IF EXISTS files;
 CREATE TABLE IF NOT EXISTS about (settings TEXT, limits TEXT);
-CREATE TABLE IF NOT EXISTS files (
+CREATE TABLE IF NOT EXISTS entries (
     file BLOB PRIMARY KEY, size INTEGER, time INTEGER, sidecar BLOB, sidecar_time INTEGER,
-    content TEXT, reason TEXT);
+    content TEXT, reason TEXT, told TEXT);
+CREATE TABLE IF NOT EXISTS said (
+    content TEXT, at INTEGER, said TEXT, PRIMARY KEY (content, said)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS photos (
     content TEXT PRIMARY KEY, width INTEGER, height INTEGER, orientation INTEGER, turns INTEGER,
     preview BLOB);
@@ -40,7 +45,10 @@ CREATE TABLE IF NOT EXISTS trying (file BLOB PRIMARY KEY, times INTEGER);
 
 
 class File(NamedTuple):
-    """A file as the listing has it; ``content`` is None of what is refused, by ``reason``."""
+    """A file as the listing has it; ``content`` is None of what is refused, by ``reason``.
+
+    ``told`` is what XMP tells of it, as of ``xmp.told``, in JSON.
+    """
 
     file: bytes
     size: int
@@ -49,6 +57,7 @@ class File(NamedTuple):
     sidecar_time: int
     content: str | None = None
     reason: str = ""
+    told: str = ""
 
 
 class Face(NamedTuple):
@@ -104,7 +113,7 @@ class Journal:
             about = self._db.execute("SELECT limits FROM about").fetchone()
         if about != (limits,):
             with self._transaction():
-                self._db.execute("DELETE FROM files WHERE content IS NULL")
+                self._db.execute("DELETE FROM entries WHERE content IS NULL")
                 self._db.execute("DELETE FROM trying")
                 self._db.execute("DELETE FROM about")
                 self._db.execute("INSERT INTO about VALUES (?, ?)", (settings, limits))
@@ -118,7 +127,7 @@ class Journal:
     def known(self, file: File) -> File | None:
         """The file as it was last seen, if neither it nor its sidecar has changed since."""
         with self._explained():
-            row = self._db.execute("SELECT * FROM files WHERE file = ?", (file.file,)).fetchone()
+            row = self._db.execute("SELECT * FROM entries WHERE file = ?", (file.file,)).fetchone()
         return File(*row) if row and row[:5] == file[:5] else None
 
     def has(self, content: str) -> bool:
@@ -139,7 +148,10 @@ class Journal:
     def add(self, file: File, photo: Photo | None = None) -> None:
         """Keep what became of a file, and the photo that it holds if that is not known yet."""
         with self._transaction():
-            self._db.execute("REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?)", file)
+            self._db.execute("REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?)", file)
+            for said in json.loads(file.told or "{}").get("said", ()):
+                row = (file.content, file.sidecar_time, json.dumps(said))
+                self._db.execute("REPLACE INTO said VALUES (?, ?, ?)", row)
             if photo:
                 self._db.execute("REPLACE INTO photos VALUES (?, ?, ?, ?, ?, ?)", photo[:-1])
                 rows = (
@@ -153,11 +165,12 @@ class Journal:
         with self._transaction():
             self._db.execute("CREATE TEMP TABLE kept (file BLOB PRIMARY KEY)")
             self._db.executemany("INSERT INTO kept VALUES (?)", ((file,) for file in files))
-            for table in ("files", "trying"):
+            for table in ("entries", "trying"):
                 self._db.execute(f"DELETE FROM {table} WHERE file NOT IN (SELECT file FROM kept)")
-            held = "SELECT content FROM files WHERE content IS NOT NULL"
+            held = "SELECT content FROM entries WHERE content IS NOT NULL"
             gone = self._db.execute(f"DELETE FROM photos WHERE content NOT IN ({held})").rowcount
-            self._db.execute(f"DELETE FROM faces WHERE content NOT IN ({held})")
+            for table in ("faces", "said"):
+                self._db.execute(f"DELETE FROM {table} WHERE content NOT IN ({held})")
             self._db.execute("DROP TABLE kept")
         return gone
 
@@ -170,6 +183,18 @@ class Journal:
             rows = self._db.execute(query, (content,)).fetchall()
         faces = [Face(np.frombuffer(row[0], np.float32), *row[1:]) for row in rows]
         return Photo._make([*row, faces])
+
+    def told(self, file: File) -> dict[str, list[Any]]:
+        """What XMP tells of a file, as of ``xmp.told``; "said" is all that was ever said of it.
+
+        So a tag that a person has taken out stays out when a sidecar is written anew. Each item
+        ends with the time of its sidecar, in nanoseconds.
+        """
+        query = "SELECT said, at FROM said WHERE content = ? ORDER BY at"
+        with self._explained():
+            rows = self._db.execute(query, (file.content,)).fetchall()
+        told: dict[str, list[Any]] = json.loads(file.told)
+        return told | {"said": [[*json.loads(said), at] for said, at in rows]}
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

@@ -9,7 +9,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from facesort.archive import sidecars
+from facesort.archive import xmp
 from facesort.common.arrays import write_whole
 from facesort.common.job import InputError
 from facesort.common.trees import Entry, walk
@@ -54,7 +54,7 @@ def list_archive(folder: str | Path, listing: str | Path) -> Counter[str]:
     for entry in walk(folder):
         if entry.kind == "folder":
             continue
-        if entry.kind == "file" and entry.path.lower().endswith(sidecars.ENDING):
+        if entry.kind == "file" and entry.path.lower().endswith(xmp.ENDING):
             beside[entry.path.lower()] = entry
         else:
             entries.append(entry)
@@ -66,7 +66,7 @@ def list_archive(folder: str | Path, listing: str | Path) -> Counter[str]:
         for start in range(0, len(order), ROWS):
             rows = []
             for bucket, photo, entry in order[start : start + ROWS]:
-                told = map(beside.get, sidecars.names(entry.path) if bucket >= 0 else ())
+                told = map(beside.get, xmp.names(entry.path) if bucket >= 0 else ())
                 sidecar = next(filter(None, told), Entry("", ""))
                 reason = "" if bucket >= 0 else entry.kind
                 about = (os.fsencode(entry.path), entry.size, entry.time)

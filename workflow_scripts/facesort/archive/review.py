@@ -114,13 +114,13 @@ def matched(reviewed: pd.DataFrame, faces: pd.DataFrame) -> np.ndarray:
         if np.isnan(box).any():
             fits = numbers[candidates] == face
         else:
-            fits = _common(boxes[candidates], np.array(box))
+            fits = common(boxes[candidates], np.array(box))
             fits = (fits > COMMON) & (fits == fits.max())
         rows[at] = candidates[fits.argmax()] if fits.any() else -1
     return rows
 
 
-def _common(boxes: np.ndarray, box: np.ndarray) -> np.ndarray:
+def common(boxes: np.ndarray, box: np.ndarray) -> np.ndarray:
     """Intersection over union of boxes (N, 4) with one (4,), left, top, width, height: (N,)."""
     low = np.maximum(boxes[:, :2], box[:2])
     high = np.minimum(boxes[:, :2] + boxes[:, 2:], box[:2] + box[2:])

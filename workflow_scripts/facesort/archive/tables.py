@@ -65,10 +65,25 @@ READ: Final = pa.schema(
     [
         ("photo", pa.string()),
         *((name, pa.int32()) for name in ("width", "height", "orientation", "turns", "faces")),
+        ("keywords", pa.string()),  # joined by ";", levels by "/"; none of ours
     ]
 )
 # results/archive/refused/{job}.parquet: a row a file that was not.
 REFUSED_FILES: Final = pa.schema([("photo", pa.string()), ("reason", pa.string())])
+
+# results/archive/named/{job}.parquet: a row a region with a person's name, that other programs
+# have put into XMP; pixels as of BOX.
+NAMED: Final = pa.schema(
+    [("photo", pa.string()), ("name", pa.string()), *((edge, pa.float32()) for edge in BOX)]
+)
+# results/archive/said/{job}.parquet: a row a tag of ours that a person has changed in a sidecar;
+# columns of review.COLUMNS.
+SAID: Final = pa.schema(
+    [
+        *(*KEY.items(), *((edge, pa.float32()) for edge in BOX)),
+        *((name, pa.string()) for name in ("tag", "verdict", "by", "at")),
+    ]
+)
 
 # results/archive/faces.parquet: a row a face, sorted by photo, then from left to right.
 FACES: Final = pa.schema(
@@ -80,6 +95,7 @@ FACES: Final = pa.schema(
         *((name, pa.float32()) for name in (*APPARENT, *EMOTIONS)),  # probabilities, NaN likewise
         ("tags", pa.string()),  # those that are given, joined by ";"
         ("look", pa.string()),  # "looks happy" and so on, "unsure", or "" if not answered
+        ("name", pa.string()),  # the person's, if another program's region is of this face
     ]
 )
 # The words of tags: "mouth open" of mouth_open.
@@ -96,6 +112,8 @@ PHOTOS: Final = pa.schema(
         ("unsure", pa.int32()),  # faces that are answered and whose look is unsure
         *((tag.replace(" ", "_"), pa.int32()) for tag in TAGS),  # faces that have the tag
         ("problem", pa.string()),  # "" or one of PROBLEMS
+        ("names", pa.string()),  # of all regions, found as faces or not, joined by ";"
+        ("keywords", pa.string()),  # as in READ
     ]
 )
 # results/archive/refused.csv has the columns of REFUSED_FILES: a row a file that is no photo, or is

@@ -16,7 +16,7 @@ SCHEMA = Path(__file__).resolve().parents[2] / "config.schema.yaml"
 # Keys of ``data`` that name where the pool comes from; one of them at most.
 POOLS = ("fec_csv", "manifest", "faces")
 DEFAULT = SCHEMA.parents[1] / "config.yaml"
-# Where the config names a person's files and folders; but for the last, they are to be there.
+# Where the config names a person's files and folders; but for the last two, they are to be there.
 PATHS = (
     ("data", "fec_csv"),
     ("data", "manifest"),
@@ -27,6 +27,7 @@ PATHS = (
     ("archive", "photos"),
     ("archive", "model"),
     ("fetch", "keep_photos"),
+    ("archive", "sidecars_to"),
 )
 # Where the workflow puts a cell's files.
 CELLS = re.compile(r"results/\w+/\w+/seed\d+/model")
@@ -85,6 +86,8 @@ def config_errors(config: dict[str, Any]) -> list[str]:
     if os.path.isfile(data["faces"] or ""):  # noqa: PTH113
         errors.append(f"data.faces: {data['faces']}: not a folder")
     errors += _archive_errors(config["archive"]["photos"])
+    if os.path.isfile(config["archive"]["sidecars_to"] or ""):  # noqa: PTH113
+        errors.append(f"archive.sidecars_to: {config['archive']['sidecars_to']}: not a folder")
     if faces["train_joins_pool"] and not is_labelled(config):
         errors.append(
             "faces.train_joins_pool: no labelled face can join the pool while data.labelled is null"
@@ -287,7 +290,7 @@ def _path_errors(config: dict[str, Any]) -> list[str]:
     """What keeps the named files from being read, a line a key."""
     errors = []
     named = {}
-    for keys in PATHS[:-1]:
+    for keys in PATHS[:-2]:
         block, key = _block(config, keys)
         named[".".join(keys)] = (block or {}).get(key)
     for number, (_, entry) in enumerate(named_entries(config)):

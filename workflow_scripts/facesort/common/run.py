@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -89,6 +90,14 @@ def write_report(config: dict[str, Any], snakefile: Path) -> str:
     lines = done.stdout.decode(errors="replace").strip().splitlines()
     lines = [line.strip() for line in lines if not line.startswith('  File "')]
     return f"results/report.html was not made: {' '.join(lines[-3:])}"
+
+
+def told_lines(log: Path, since: float) -> str:
+    """What a rule has told in its log since a time, but for progress and cost; perhaps empty."""
+    if not log.is_file() or log.stat().st_mtime < since:
+        return ""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return "\n".join(line for line in lines if not re.search(r"^took | a second, .* left", line))
 
 
 def closing_words(results: Path, unscored: str = "") -> str:

@@ -92,7 +92,7 @@ def cut_faces(data: bytes, boxes: Sequence[Box], size: int, max_pixels: int) -> 
     """
     image = _open(data, max_pixels)
     orientation = _orientation(image)
-    edges = [_edges(_stored(box, orientation), image.width, image.height) for box in boxes]
+    edges = [_edges(stored_box(box, orientation), image.width, image.height) for box in boxes]
     width, height = image.size if orientation < 5 else image.size[::-1]
     reduction = 1
     if image.format in REDUCIBLE:
@@ -316,7 +316,7 @@ def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
     return np.asarray(Image.fromarray(pixels).transpose(TRANSPOSED[orientation]))
 
 
-def _stored(box: Box, orientation: int) -> Box:
+def stored_box(box: Box, orientation: int) -> Box:
     """Where a box of the photo as it is shown lies in the photo as it is stored."""
     left, right, top, bottom = box
     if orientation >= 5:
@@ -326,6 +326,11 @@ def _stored(box: Box, orientation: int) -> Box:
     if orientation in (3, 4, 6, 7):
         top, bottom = 1 - bottom, 1 - top
     return left, right, top, bottom
+
+
+def shown_box(box: Box, orientation: int) -> Box:
+    """Where a box of the photo as it is stored lies in the photo as it is shown."""
+    return stored_box(box, {6: 8, 8: 6}.get(orientation, orientation))
 
 
 def _edges(box: Box, width: int, height: int) -> Edges:

@@ -45,12 +45,10 @@ def person(name, box):
     )
 
 
-def exiftool(path, *arguments):
+def exiftool(path):
     """What exiftool reads of a file, by group and name."""
-    command = [EXIFTOOL, "-j", "-G1", "-struct", *arguments, str(path)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)[0] if "-j" in command and done.stdout.startswith("[") else {}
+    command = [EXIFTOOL, "-j", "-G1", "-struct", str(path)]
+    return json.loads(subprocess.run(command, capture_output=True, check=True).stdout)[0]
 
 
 def _first(data, names):

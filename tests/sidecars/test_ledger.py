@@ -7,7 +7,7 @@ import pytest
 from facesort.common.job import InputError
 from facesort.sidecars.ledger import Ledger, Row, digest
 
-ROW = Row(b"/a.xmp", "a.jpg", b"/", b"before", digest(b"before"), digest(b"after"), "{}")
+ROW = Row(b"/a.xmp", "a.jpg", b"/", b"before", None, digest(b"before"), digest(b"after"), "{}")
 
 
 def test_rows_are_kept_and_forgotten(tmp_path):

@@ -132,6 +132,16 @@ def test_what_others_have_changed_since_stays(archive):
     assert archive.keywords("b.jpg.xmp") == ["2019", "Rome"]
     assert (archive.root / "c/d.xmp").read_bytes() == ROME
     archive.run()
+    # One that we made, and of which a person took nothing but a tag of ours, goes too.
+    path = archive.root / "a.jpg.xmp"
+    path.unlink()
+    for more in (archive.run, dict):
+        archive.run()
+        path.write_bytes(path.read_bytes().replace(b"<rdf:li>facesort/looks sad</rdf:li>", b""))
+        more()
+        archive.undo()
+        assert not path.exists()
+    archive.run()
     path = archive.root / "c/d.xmp"
     path.write_bytes(path.read_bytes().replace(b"Rome", b"Paris"))
     assert archive.undo() == {"as it was": 2, "taken out": 1}
@@ -202,6 +212,9 @@ def test_a_broken_packet_inside_a_photo_is_not_hidden(tmp_path):
     (archive.root / "a.jpg").write_bytes(encoded(PICTURE, xmp=ROME))
     assert archive.run()[0] == {"a.jpg": "new"}
     assert archive.keywords("a.jpg.xmp")[0] == "Rome"
+    archive.undo()
+    (archive.root / "a.jpg").unlink()
+    assert archive.run()[1]["a.jpg"] == "the photo cannot be read: No such file or directory"
 
 
 def test_what_another_program_writes_meanwhile_is_kept(archive, monkeypatch):

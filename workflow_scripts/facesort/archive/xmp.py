@@ -117,7 +117,11 @@ def read(path: str) -> etree._ElementTree | None:
 def embedded(file: str | Path | bytes) -> tuple[bytes, list[str]]:
     """The XMP packet inside a photo, and the keywords of its IPTC block (IIM); perhaps empty.
 
-    Of a JPEG's packet that goes on in further segments, the first part.
+    Of a JPEG's packet that goes on in further segments, the first part; of raw files, that of those
+    which are a TIFF.
+
+    Raises:
+        OSError: if the file cannot be read.
     """
     try:
         with Image.open(io.BytesIO(file) if isinstance(file, bytes) else file) as image:
@@ -127,7 +131,9 @@ def embedded(file: str | Path | bytes) -> tuple[bytes, list[str]]:
                     image.load()  # it stands behind the pixels
             packet = image.info.get("xmp") or b""
             told: Any = (IptcImagePlugin.getiptcinfo(image) or {}).get((2, 25), [])
-    except Exception:  # Pillow raises many kinds; of raw files it opens those that are a TIFF
+    except Exception as error:  # Pillow raises many kinds, without a number if it knows no image
+        if isinstance(error, OSError) and error.errno:
+            raise
         return b"", []
     keywords = told if isinstance(told, list) else [told]
     packet = packet.encode() if isinstance(packet, str) else packet

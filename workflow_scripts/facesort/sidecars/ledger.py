@@ -12,16 +12,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple, Self
 
+from facesort.archive.xmp import parse
 from facesort.common.database import connect, explained, transaction
 from facesort.common.job import InputError
-from facesort.sidecars.merging import Wrote
+from facesort.sidecars.merging import Wrote, canonical, taken_out
 
 BUSY: Final = "another run writes or undoes sidecars; wait for it or end it"
 DAMAGED: Final = "what was written can then be told from the sidecars alone"
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS sidecars (
-    path BLOB PRIMARY KEY, photo TEXT, root BLOB, before BLOB, previous TEXT, after TEXT,
-    wrote TEXT) WITHOUT ROWID;
+    path BLOB PRIMARY KEY, photo TEXT, root BLOB, before BLOB, began TEXT, previous TEXT,
+    after TEXT, wrote TEXT) WITHOUT ROWID;
 """
 
 
@@ -33,6 +34,7 @@ class Row(NamedTuple):
         photo: its path as text.
         root: the folder outside which nothing is written.
         before: what it held without anything of ours; None if there was no file.
+        began: then, the digest of the XMP that it started from, canonicalised.
         previous, after: digests of what it held just before it was last written, and since then.
         wrote: as ``merging.Wrote``, in JSON.
     """
@@ -41,6 +43,7 @@ class Row(NamedTuple):
     photo: str
     root: bytes
     before: bytes | None
+    began: str | None
     previous: str | None
     after: str | None
     wrote: str
@@ -48,6 +51,18 @@ class Row(NamedTuple):
     def untouched(self, held: bytes | None) -> bool:
         """Whether nobody has changed it since: it is as we wrote it, or as we were about to."""
         return digest(held) in (self.after, self.previous)
+
+    def left(self, held: bytes | None) -> bytes | None:
+        """What is left of a sidecar without anything of ours; None if it then is no more.
+
+        Raises:
+            XmpError: if somebody has changed it, and ours cannot be taken out.
+        """
+        if held == self.before or self.untouched(held):
+            return self.before
+        rest = held and taken_out(held, self.written())
+        # Made by us, and nobody has put anything into it.
+        return None if not rest or digest(canonical(parse(rest))) == self.began else rest
 
     def written(self) -> Wrote:
         return {
@@ -93,7 +108,7 @@ class Ledger:
     def change(self, rows: Iterable[Row], gone: Iterable[bytes] = ()) -> None:
         """Add or replace rows, and forget others; all at once."""
         with self._explained(), transaction(self._db):
-            self._db.executemany("REPLACE INTO sidecars VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+            self._db.executemany("REPLACE INTO sidecars VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
             self._db.executemany("DELETE FROM sidecars WHERE path = ?", ((path,) for path in gone))
 
     @contextmanager

@@ -105,7 +105,7 @@ def merged(
             be the same as before, canonicalised, once ours is taken out.
     """
     tree = parse(base)
-    before, wrote = _canonical(tree), Wrote()
+    before, wrote = canonical(tree), Wrote()
 
     @cache
     def known() -> list[tuple[str, ...]]:
@@ -127,7 +127,7 @@ def merged(
     data: bytes = etree.tostring(tree, encoding="UTF-8")
     again = parse(data)
     _take_out(again, wrote)
-    if _canonical(again) != before:
+    if canonical(again) != before:
         raise XmpError("it would not be the same again once our tags are taken out")
     return data, wrote
 
@@ -136,7 +136,8 @@ def taken_out(data: bytes, wrote: Wrote | None) -> bytes:
     """XMP without what was written, whoever has changed the rest since; the same bytes if it holds
     nothing of ours.
 
-    A list that we made goes as a whole if it is as we left it; else our tags alone go.
+    A list that we made goes as a whole if nobody has added to it, or taken any but our tags out;
+    else our tags alone go.
 
     Args:
         wrote: None if that is not known: then our regions go, and keywords below our root that
@@ -163,18 +164,26 @@ def _take_out(tree: etree._ElementTree, wrote: Wrote) -> bool:
         container = list_of(tree, name)
         if container is None:
             continue
-        whole = every is not None and texts(container) == every
-        for item in container.findall(q("rdf:li")):
-            if whole or item.text in own or (name == REGIONS and is_ours(fields(item))):
-                _drop(item)
-                gone = True
-        if made and gone and not len(container):
+        whole = every is not None and _others(texts(container), own) == _others(every, own)
+        items = [
+            item
+            for item in container.findall(q("rdf:li"))
+            if whole or item.text in own or (name == REGIONS and is_ours(fields(item)))
+        ]
+        for item in items:
+            _drop(item)
+        if made and (items or whole) and not len(container):
             _drop(container.getparent())
+        gone |= bool(items or whole)
     for place in _remove(tree, q(MARK)):
         gone = True
         if not len(place) and {*place.attrib} <= {ABOUT}:
             _drop(place)
     return gone
+
+
+def _others(words: list[str], own: list[str]) -> list[str]:
+    return [word for word in words if word not in own]
 
 
 def _fill(
@@ -188,7 +197,7 @@ def _fill(
     made, container = _container(tree, place, name)
     there = texts(container)
     if any(word.strip() for word in there):
-        items = own = [word for word in own if word not in there]
+        items = own = _others(own, there)
     else:
         others = [_joined(levels, KEYWORDS[name]) for levels in known()]
         items = list(dict.fromkeys(word for word in (*others, *own) if word.strip()))
@@ -254,7 +263,7 @@ def _drop(element: etree._Element) -> None:
     element.getparent().remove(element)
 
 
-def _canonical(tree: etree._ElementTree) -> bytes:
+def canonical(tree: etree._ElementTree) -> bytes:
     """C14N: https://www.w3.org/TR/xml-c14n"""
     try:
         found: bytes = etree.tostring(tree, method="c14n")

@@ -22,7 +22,7 @@ from facesort.common.trees import shown
 from facesort.fetch.imaging import stored_box
 from facesort.sidecars.files import check_folder, clear, content, replace
 from facesort.sidecars.ledger import Ledger, Row, digest
-from facesort.sidecars.merging import Face, Inside, Wrote, beginning, merged, taken_out
+from facesort.sidecars.merging import Face, Inside, Wrote, beginning, canonical, merged, taken_out
 
 # Sidecars whose rows are brought to the disk together.
 BATCH: Final = 100
@@ -106,7 +106,7 @@ class Writer:
             own: whether there is one beside the photo that is the photo's alone.
             rows: of its answered faces.
         """
-        root = self.to or self.folder
+        root = os.path.abspath(self.to or self.folder)  # noqa: PTH100
         path = os.path.join(root, name)  # noqa: PTH118
         about = (photo.photo, path)
         try:
@@ -114,18 +114,16 @@ class Writer:
             held, known = content(path), self.ledger.get(os.fsencode(path))
             if not rows and not known:
                 return Step(*about, "nothing to tell")
-            base = held
-            if known and known.untouched(held):
-                base = known.before
-            elif held is not None:
-                base = taken_out(held, known.written() if known else None)
-                # What a person has changed is read first, as it may be a review.
-                if not self.to and os.stat(path).st_mtime_ns != photo.sidecar_time:  # noqa: PTH116
-                    raise XmpError("it has changed since the photos were read; run again")
-            data, wrote = base, Wrote()
+            # What a person has changed is read first, as it may be a review.
+            touched = held is not None and not (known and known.untouched(held))
+            if touched and not self.to and os.stat(path).st_mtime_ns != photo.sidecar_time:  # noqa: PTH116
+                raise XmpError("it has changed since the photos were read; run again")
+            base = known.left(held) if known else held and taken_out(held, None)
+            data, wrote, began = base, Wrote(), None
             if rows:
                 inside = cache(partial(self._inside, photo))
                 start = self._beginning(photo, own, inside) if base is None else base
+                began = digest(canonical(parse(start))) if base is None else None
                 faces = [_face(photo, row) for row in rows]
                 data, wrote = merged(start, faces, self.flat, inside)
         except XmpError as error:
@@ -137,7 +135,7 @@ class Writer:
         else:
             what = "taken out"
         places = (os.fsencode(path), photo.photo, os.fsencode(root))
-        row = Row(*places, base, digest(held), digest(data), json.dumps(wrote))
+        row = Row(*places, base, began, digest(held), digest(data), json.dumps(wrote))
         return Step(*about, what, "", held, data, known, row)
 
     def _beginning(self, photo: Photo, own: bool, inside: Callable[[], Inside]) -> bytes:
@@ -148,9 +146,11 @@ class Writer:
         return beginning(inside()[0], photo.orientation)
 
     def _inside(self, photo: Photo) -> Inside:
-        packet, iptc = embedded(self._path(photo.file))
         try:
+            packet, iptc = embedded(self._path(photo.file))
             return parse(packet) if packet else None, iptc
+        except OSError as error:
+            raise XmpError(f"the photo cannot be read: {error.strerror}") from None
         except XmpError as error:
             raise XmpError(f"the XMP inside the photo: {error}") from None
 
@@ -257,12 +257,9 @@ def undo(ledger: Ledger) -> Iterator[tuple[str, ...]]:
 def _undo(row: Row, path: str) -> str:
     held = content(path)
     clear(path)
-    if held == row.before:
+    left = row.left(held)
+    if left != held:
+        replace(path, left, held)
+    if left == row.before:
         return "as it was"
-    if held is None:
-        return "gone"
-    if row.untouched(held):
-        replace(path, row.before, held)
-        return "as it was"
-    replace(path, taken_out(held, row.written()), held)
-    return "taken out"
+    return "gone" if left is None else "taken out"

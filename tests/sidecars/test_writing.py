@@ -141,6 +141,12 @@ def test_what_others_have_changed_since_stays(archive):
         more()
         archive.undo()
         assert not path.exists()
+    # Nobody knows what has become of an emptied one.
+    archive.run()
+    path.write_bytes(b"")
+    assert "not well-formed" in archive.run()[1]["a.jpg"]
+    assert archive.undo()["left alone"] == 1 and path.read_bytes() == b""
+    path.unlink()
     archive.run()
     path = archive.root / "c/d.xmp"
     path.write_bytes(path.read_bytes().replace(b"Rome", b"Paris"))

@@ -60,9 +60,11 @@ class Row(NamedTuple):
         """
         if held == self.before or self.untouched(held):
             return self.before
-        rest = held and taken_out(held, self.written())
+        if held is None:
+            return None
+        rest = taken_out(held, self.written())
         # Made by us, and nobody has put anything into it.
-        return None if not rest or digest(canonical(parse(rest))) == self.began else rest
+        return None if digest(canonical(parse(rest))) == self.began else rest
 
     def written(self) -> Wrote:
         return {

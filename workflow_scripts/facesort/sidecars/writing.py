@@ -66,6 +66,7 @@ class Writer:
         to: the folder below which sidecars go; None puts them beside the photos.
         flat: whether tags also go into dc:subject.
         write: whether anything is written.
+        ledger: knows what was written before.
     """
 
     folder: str
@@ -118,7 +119,11 @@ class Writer:
             touched = held is not None and not (known and known.untouched(held))
             if touched and not self.to and os.stat(path).st_mtime_ns != photo.sidecar_time:  # noqa: PTH116
                 raise XmpError("it has changed since the photos were read; run again")
-            base = known.left(held) if known else held and taken_out(held, None)
+            base = held
+            if known:
+                base = known.left(held)
+            elif held is not None:
+                base = taken_out(held, None)
             data, wrote, began = base, Wrote(), None
             if rows:
                 inside = cache(partial(self._inside, photo))

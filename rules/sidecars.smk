@@ -11,7 +11,8 @@ REQUIRED INPUTS:
 
 OUTPUTS:
     results/archive/sidecars.csv      a row a photo: what becomes of its sidecar, and why
-    results/archive/sidecars.sqlite   what was written, and what each sidecar held before
+    results/archive/undone.csv        a row a sidecar from which ours was taken out
+    results/archive/sidecars/         what was written, and what each sidecar held before
     sidecars, beside the photos or below archive.sidecars_to, with archive.write alone
 """
 
@@ -41,7 +42,7 @@ rule sidecars:
         write=config["archive"]["write"],
         files=tree_digest(SIDECARS_TO) if SIDECARS_TO else "",
         # Undeclared: a failed job keeps what it has written.
-        ledger="results/archive/sidecars.sqlite",
+        ledger="results/archive/sidecars/ledger.sqlite",
         packages=packages_digest("archive"),
         code=code_digest("sidecars"),
     script:
@@ -50,6 +51,8 @@ rule sidecars:
 
 rule undo_sidecars:
     """Take out of all sidecars what was written."""
+    output:
+        table="results/archive/undone.csv",
     log:
         "results/logs/undo_sidecars.log",
     conda:
@@ -58,6 +61,10 @@ rule undo_sidecars:
         mem_mb=megabytes(1000),
         runtime=minutes(60),
     params:
-        ledger="results/archive/sidecars.sqlite",
+        ledger="results/archive/sidecars/ledger.sqlite",
+        # What has been written since it was last undone.
+        written=tree_digest("results/archive/sidecars"),
+        packages=packages_digest("archive"),
+        code=code_digest("undo_sidecars"),
     script:
         "../workflow_scripts/undo_sidecars.py"

@@ -48,6 +48,7 @@ LAUGHS = b"<!DOCTYPE x [<!ENTITY a 'ha'>%s]>" % b"".join(
         (b"<!DOCTYPE x SYSTEM 'file:///etc/passwd'>" + packet(), "a document type"),
         (b"<!DOCTYPE x [<!ENTITY a SYSTEM 'file:///etc/passwd'>]>" + packet("&a;"), "a document"),
         (b"<html/>", "no rdf:RDF"),
+        (b"<?xml version='1.0' encoding='none'?>" + packet(), "not well-formed"),
         (packet(packet().decode()), "no rdf:RDF, or several"),
         (b"<a>" * 5000, "not well-formed"),
         (b" " * (MOST_BYTES + 1), "more than 10,000,000 bytes"),

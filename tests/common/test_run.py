@@ -17,6 +17,7 @@ from facesort.common.run import (
     error_lines,
     read_only_error,
     say,
+    told_lines,
     write_report,
 )
 
@@ -130,3 +131,11 @@ def test_a_run_without_scores_shows_no_table_of_an_earlier_one(tmp_path):
     words = closing_words(tmp_path, "Nothing was scored.")
     assert "Nothing was scored." in words and f"{tmp_path}/summary.html" in words
     assert "accuracy" not in words and "table1" not in words
+
+
+def test_what_a_rule_has_told_is_shown_at_the_end(tmp_path):
+    log = tmp_path / "a.log"
+    assert told_lines(log, 0) == ""
+    log.write_text("a: 1 of 2 photos, 3.1 a second, 0:00 left\n2 photos: 2 new\ntook 1 s\n")
+    now = time.time()
+    assert told_lines(log, now - 60) == "2 photos: 2 new" and told_lines(log, now + 60) == ""

@@ -16,6 +16,8 @@ from facesort.fetch.imaging import (
     read_image,
     read_photo,
     resize,
+    shown_box,
+    stored_box,
 )
 
 MOST = 10_000_000
@@ -139,6 +141,22 @@ def test_exif_rotation(photo, orientation, kind):
     assert (cut.width, cut.height) == photo.size
     assert difference(cut.faces[0], expected(photo, box=(0.5, 0.25, 0.75, 0.75))) < 2
     assert read_image(data, MOST).shape == (photo.height, photo.width, 3)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_boxes_go_there_and_back(orientation):
+    """What is white in the stored picture is white where the box of the shown one says."""
+    stored = np.zeros((40, 80), np.uint8)
+    stored[4:12, 8:40] = 255
+    box = (0.1, 0.5, 0.1, 0.3)
+    left, right, top, bottom = shown_box(box, orientation)
+    assert stored_box((left, right, top, bottom), orientation) == pytest.approx(box)
+    picture = Image.fromarray(stored)
+    shown = np.asarray(picture.transpose(TRANSPOSED[orientation]) if orientation > 1 else picture)
+    rows, columns = shown.shape
+    edges = (top * rows, bottom * rows, left * columns, right * columns)
+    first, last, begin, end = map(round, edges)
+    assert shown[first:last, begin:end].sum() == shown.sum() == 255 * (last - first) * (end - begin)
 
 
 @pytest.mark.parametrize("orientation", [1, 3, 6, 8])

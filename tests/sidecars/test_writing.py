@@ -308,6 +308,7 @@ sys.path[:0] = {paths!r}
 from pathlib import Path
 from test_writing import Archive
 archive = pickle.loads(Path({state!r}).read_bytes())
+print("begins", flush=True)
 for turn in range(1000):
     archive.tags = dict.fromkeys(archive.tags, ("smiling", "looks sad;mouth open")[turn % 2])
     archive.run()
@@ -327,10 +328,12 @@ def test_twenty_kills_leave_no_half_file_and_can_be_undone(tmp_path):
     code = WRITE_FOR_EVER.format(paths=paths, state=str(tmp_path / "state"))
     parts = 0
     for _ in range(20):
-        process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL)
-        time.sleep(rng.uniform(2, 5))
+        command = [sys.executable, "-c", code]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE)
+        assert process.stdout.readline() == b"begins\n"
+        time.sleep(rng.uniform(0.1, 3))
         process.send_signal(signal.SIGKILL)
-        process.wait()
+        process.communicate()
         parts += len([*archive.root.glob(".*.part")])
         for path in archive.root.glob("*.xmp"):
             tags = texts(list_of(parse(path.read_bytes()), "digiKam:TagsList"))

@@ -125,11 +125,9 @@ def embedded(file: str | Path | bytes) -> tuple[bytes, list[str]]:
     """
     try:
         with Image.open(io.BytesIO(file) if isinstance(file, bytes) else file) as image:
-            if image.format == "PNG" and "xmp" not in image.info:
-                whole = file if isinstance(file, bytes) else Path(file).read_bytes()
-                if b"XML:com.adobe.xmp" in whole:
-                    image.load()  # it stands behind the pixels
             packet = image.info.get("xmp") or b""
+            if image.format == "PNG" and not packet:
+                packet = _last_of_png(file if isinstance(file, bytes) else Path(file).read_bytes())
             told: Any = (IptcImagePlugin.getiptcinfo(image) or {}).get((2, 25), [])
     except Exception as error:  # Pillow raises many kinds, without a number if it knows no image
         if isinstance(error, OSError) and error.errno:
@@ -138,6 +136,14 @@ def embedded(file: str | Path | bytes) -> tuple[bytes, list[str]]:
     keywords = told if isinstance(told, list) else [told]
     packet = packet.encode() if isinstance(packet, str) else packet
     return packet, [_iptc_text(word) for word in keywords if word.strip()]
+
+
+def _last_of_png(data: bytes) -> bytes:
+    """The packet of a PNG that stands behind the pixels, where exiftool puts it."""
+    at = data.find(b"iTXtXML:com.adobe.xmp\0\0\0")
+    length = int.from_bytes(data[at - 4 : at])
+    # Keyword, whether and how it is compressed, language, translated keyword, text.
+    return data[at + 4 : at + 4 + length].split(b"\0", 5)[-1] if at > 0 else b""
 
 
 def _iptc_text(word: bytes) -> str:

@@ -1,5 +1,6 @@
 """What becomes of each photo's sidecar; doing it, and undoing it."""
 
+import csv
 import json
 import os
 from collections import Counter, defaultdict
@@ -16,6 +17,7 @@ from facesort.archive.joining import PHOTOS, Sorted
 from facesort.archive.raw_previews import is_raw
 from facesort.archive.tables import APPARENT, BOX
 from facesort.archive.xmp import ENDING, XmpError, embedded, parse
+from facesort.common.arrays import write_whole
 from facesort.common.emotions import EMOTIONS
 from facesort.common.job import Progress
 from facesort.common.trees import shown
@@ -220,6 +222,18 @@ def read_photos(photos: str, listing: str) -> list[Photo]:
     every = read.merge(listed, on="photo", validate="1:1").sort_values("photo")
     every[["file", "sidecar"]] = every[["file", "sidecar"]].map(os.fsdecode)
     return [Photo(*row) for row in every[list(Photo._fields)].itertuples(index=False)]
+
+
+def write_table(rows: Iterable[tuple[str, ...]], path: str) -> Counter[str]:
+    """Write rows of ``COLUMNS`` as they come; returns how many of each ``what`` there are."""
+    counts: Counter[str] = Counter()
+    with write_whole(path) as part, part.open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(COLUMNS)
+        for row in rows:
+            table.writerow(row)
+            counts[row[2]] += 1
+    return counts
 
 
 def closing_words(counts: Counter[str], write: bool) -> list[str]:

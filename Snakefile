@@ -48,18 +48,26 @@ include: "rules/archive.smk"
 
 
 onstart:
-    if wrong := run.read_only_error(Path("results")):
-        raise WorkflowError(wrong)
+    if wrong := (
+        run.read_only_error(Path("results"))
+        or data_record.other_data_error(Path("results"), config, workflow)
+    ):
+        # In one line: Snakemake would add where in this file.
+        raise SystemExit(f"error: {wrong}")
+    data_record.note_data(Path("results"), config, workflow)
     warm.offer(workflow)
     display.start(workflow)
 
 
 onsuccess:
     display.stop()
+    made = run.made_files(workflow)
     if "all" in map(str, workflow.dag.targetrules):
         if failed := run.write_report(config, workflow.main_snakefile):
             run.say(failed)
-    run.say(run.closing_words(Path("results"), unscored_words(config)))
+        else:
+            made.add("results/report.html")
+    run.say(run.closing_words(Path("results"), made, unscored_words(config)))
 
 
 onerror:

@@ -104,6 +104,16 @@ def test_a_pile_of_faces_without_labels_is_clustered_and_can_be_named(pile, tmp_
     finally:
         (pile / "new.png").unlink()
 
+    # Who forgets to name the data would have the demo made over all this.
+    (project / "change.yaml").write_text("data: {faces: null}\n", encoding="utf-8")
+    before = {path: path.stat().st_mtime_ns for path in results.rglob("*") if path.is_file()}
+    printed = snakemake(project, "--configfile", "small.yaml", "change.yaml", expect=1)
+    told = [line for line in printed.splitlines() if "rendered faces" in line]
+    assert len(told) == 1 and told[0].startswith(f"error: {results} was made from {pile}, and")
+    assert f"the same command with --configfile {project}/small.yaml" in told[0]
+    assert "Traceback" not in printed and "Snakefile" not in printed.partition(told[0])[2]
+    assert before == {path: path.stat().st_mtime_ns for path in before}
+
     # A CSV without labelled faces is the same, but for where the pool comes from.
     (tmp_path / "fec.csv").write_text("")
     change = {"data": {"faces": None, "fec_csv": str(tmp_path / "fec.csv")}}

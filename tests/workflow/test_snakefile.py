@@ -21,6 +21,7 @@ LIGHT = {
     "facesort.cluster.names_files",
     "facesort.common",
     "facesort.common.config",
+    "facesort.common.data_record",
     "facesort.common.digests",
     "facesort.common.display",
     "facesort.common.other_sets",

@@ -2,12 +2,24 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+# What the end of a run names of its results, if they were made.
+NAMED_LAST: Final = (
+    ("Summary", "summary.html"),
+    ("Report", "report.html"),
+    ("Table 1", "table1.csv"),
+    ("Photos", "archive/photos.csv"),
+    ("Browse", "archive/browse.html"),
+)
+OF_A_CELL: Final = re.compile(r"\w+/\w+/seed\d+/([^/]+)")
 
 
 def say(text: str) -> None:
@@ -91,23 +103,28 @@ def write_report(config: dict[str, Any], snakefile: Path) -> str:
     return f"results/report.html was not made: {' '.join(lines[-3:])}"
 
 
-def closing_words(results: Path, unscored: str = "") -> str:
-    """Table 1, and where it and the pictures lie; empty without a table.
+def made_files(workflow: Any) -> set[str]:
+    """The files that a run has made, or found to be up to date."""
+    return {str(path) for job in workflow.dag.jobs for path in job.output}
+
+
+def closing_words(results: Path, made: Collection[str], unscored: str = "") -> str:
+    """Table 1, and where a run's results lie, the summary first; only of what the run has made.
 
     Args:
+        made: paths of files, as ``made_files`` has them.
         unscored: why nothing was scored, which then stands in the table's place.
     """
-    table = results / ("summary.html" if unscored else "table1.md")
-    if not table.is_file():
-        return ""
+    made = {path for path in made if Path(path).is_file()}
+    there = {str(Path(path).relative_to(results)) for path in made if results in Path(path).parents}
     folder = results.resolve()
-    found = f"Table:    {folder}/table1.csv, and for reading {folder}/table1.md"
-    return "\n".join(
-        [
-            "",
-            f"{unscored}\n" if unscored else table.read_text(encoding="utf-8"),
-            f"Summary:  {folder}/summary.html" if unscored else found,
-            f"Report:   {folder}/report.html",
-            f"Cells:    {folder}/<variant>/<model>/seed<n>: map.html, naming.html, figures",
-        ]
-    )
+    lines = [""]
+    if unscored and "summary.html" in there:
+        lines += [unscored, ""]
+    elif "table1.md" in there:
+        lines += [(results / "table1.md").read_text(encoding="utf-8")]
+    lines += [f"{name + ':':9} {folder}/{path}" for name, path in NAMED_LAST if path in there]
+    of_cells = {match[1] for path in there if (match := OF_A_CELL.match(path))}
+    if cells := [name for name in ("map.html", "naming.html", "figures") if name in of_cells]:
+        lines += [f"Cells:    {folder}/<variant>/<model>/seed<n>: {', '.join(cells)}"]
+    return "\n".join(lines) if lines[1:] else ""

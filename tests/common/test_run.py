@@ -7,6 +7,7 @@ import time
 from types import SimpleNamespace
 
 import pytest
+from jinja2 import Template
 
 from facesort.common import run as checks
 from facesort.common.run import (
@@ -113,6 +114,27 @@ def test_containers_are_asked_for_in_vain_while_there_is_no_image(method):
 def test_a_report_that_is_made_needs_no_word(report_folder):
     assert write_report({}, report_folder / "Snakefile") == ""
     assert (report_folder / "results/report.html").stat().st_size
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ({}, "Data: rendered faces, which say nothing about photographs. Seeds: 0, 3."),
+        ({"manifest": "a.csv", "labelled": "tree"}, "Data: the user's own. Seeds"),
+        (
+            {"fec_csv": "a.csv"},
+            "Data: the user's own; without labelled faces, so nothing is scored.",
+        ),
+        ({"faces": "pile"}, "Data: the user's own; without labelled faces, so nothing is scored."),
+    ],
+)
+def test_the_reports_first_words_know_whose_data_they_are(data, said):
+    """As Snakemake fills them in."""
+    template = checks.Path(__file__).parents[2] / "docs/report/workflow.rst"
+    none = dict.fromkeys(("fec_csv", "manifest", "faces", "labelled"))
+    config = {"data": none | data, "seeds": [0, 3]}
+    text = Template(template.read_text(encoding="utf-8"))
+    assert f"\n\n{said}" in text.render(snakemake=SimpleNamespace(config=config))
 
 
 CELL = "rgb/stacked/seed0"

@@ -26,6 +26,7 @@ LIGHT = {
     "facesort.common.display",
     "facesort.common.other_sets",
     "facesort.common.run",
+    "facesort.common.schema_errors",
     "facesort.common.trees",
     "facesort.common.warm",
     "facesort.pages",

@@ -20,7 +20,7 @@ from PIL import Image
 from small_run import copy_project, snakemake, start
 from snakemake.logging import ColorizingTextHandler, DefaultFilter, DefaultFormatter
 
-from facesort.common.display import Board, Display, cell, clock, lasted
+from facesort.common.display import Board, Display, alarms, cell, clock, last_line, lasted
 
 STAGES = {"fetch_faces": "fetch", "train": "train", "embed": "train", "table1": "score"}
 TARGET = ("--forcerun", "summary_page", "--", "results/summary.html")
@@ -167,6 +167,22 @@ def test_names_and_times():
         "25 s",
         "1:40",
     ]
+
+
+def test_what_a_job_does_now_is_told_without_what_is_known(tmp_path):
+    """Its name stands before it; what it cost is for a table."""
+    log = tmp_path / "logs/train/rgb/stacked/seed0.log"
+    log.parent.mkdir(parents=True)
+    log.write_text("train rgb/stacked/seed0: reconstruct, epoch 1 of 3: 5 of 9 faces\ntook 3 s\n")
+    assert last_line([str(log)]) == "reconstruct, epoch 1 of 3: 5 of 9 faces"
+    assert last_line([str(tmp_path / "none.log")]) == last_line([]) == ""
+
+
+def test_an_alarm_of_kilobytes_is_cut_and_names_its_log(tmp_path):
+    log = tmp_path / "job.log"
+    log.write_text(f"error: {'x' * 5000}\n")
+    (told,) = alarms([str(log)])
+    assert len(told) < 600 and told.endswith(f"(whole in {log})")
 
 
 ON_A_TERMINAL = """

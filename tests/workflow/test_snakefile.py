@@ -24,6 +24,7 @@ LIGHT = {
     "facesort.common.data_record",
     "facesort.common.digests",
     "facesort.common.display",
+    "facesort.common.lines",
     "facesort.common.other_sets",
     "facesort.common.run",
     "facesort.common.schema_errors",

@@ -20,6 +20,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from facesort.common.lines import job_name, shortened
+
 # What Snakemake tells of every job and every turn of its scheduler: for its log alone.
 _ROUTINE_EVENTS = {"job_started", "group_info", "shellcmd", "progress", "resources_info"}
 _ROUTINE = re.compile(
@@ -372,15 +374,20 @@ def alarms(logs: list[str]) -> list[str]:
     for path in logs:
         with suppress(OSError):
             lines = Path(path).read_text(encoding="utf-8", errors="replace").splitlines()
-            found += [line for line in lines if line.startswith(("error:", "warning:"))]
+            told = [line for line in lines if line.startswith(("error:", "warning:"))]
+            found += [shortened(line, path) for line in told]
     return found
 
 
 def last_line(logs: list[str]) -> str:
-    """The last line of a job's log so far, as far as it can be printed."""
+    """The last line of a job's log so far, as far as it can be printed.
+
+    Without the job's name, which is known, and the line of its costs, which is for a table.
+    """
     with suppress(OSError, IndexError), Path(logs[0]).open("rb") as file:
         file.seek(max(file.seek(0, os.SEEK_END) - 2000, 0))
         lines = file.read().decode(errors="replace").split("\n")[:-1]
-        lines = [line for line in lines if line.strip()]
-        return "".join(sign for sign in lines[-1].strip() if sign.isprintable())
+        lines = [line for line in lines if line.strip() and not line.startswith("took ")]
+        line = lines[-1].strip().removeprefix(f"{job_name(logs[0])}: ")
+        return "".join(sign for sign in line if sign.isprintable())
     return ""

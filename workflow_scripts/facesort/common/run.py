@@ -11,6 +11,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Final
 
+from facesort.common.lines import shortened
+
 # What the end of a run names of its results, if they were made.
 NAMED_LAST: Final = (
     ("Summary", "summary.html"),
@@ -34,7 +36,8 @@ def error_lines(logs: Path, since: float) -> str:
     for path in sorted(logs.rglob("*.log")):
         if path.stat().st_mtime >= since:
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-            found += [f"{line} (log: {path})" for line in lines if line.startswith("error: ")]
+            told = [line for line in lines if line.startswith("error: ")]
+            found += [shortened(f"{line} (log: {path})", path) for line in told]
     return "\n".join(["", *found]) if found else ""
 
 
@@ -97,10 +100,12 @@ def write_report(config: dict[str, Any], snakefile: Path) -> str:
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if not done.returncode:
         return ""
+    log = Path(".snakemake/report.log")
+    log.write_bytes(done.stdout)
     # The reason stands above a list of Snakemake's own files.
     lines = done.stdout.decode(errors="replace").strip().splitlines()
     lines = [line.strip() for line in lines if not line.startswith('  File "')]
-    return f"results/report.html was not made: {' '.join(lines[-3:])}"
+    return shortened(f"results/report.html was not made: {' '.join(lines[-3:])}", log)
 
 
 def made_files(workflow: Any) -> set[str]:

@@ -21,7 +21,7 @@ from facesort.train.cells import measured, start_weights, training_megabytes
 from facesort.train.models import MODELS as KINDS
 from snakemake.exceptions import WorkflowError
 
-display.take_any_name()
+display.mend_output()
 config = settled(config, as_module=not workflow.modifier.is_main_snakefile())
 
 if wrong := config_errors(config):

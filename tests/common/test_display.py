@@ -20,7 +20,16 @@ from PIL import Image
 from small_run import copy_project, snakemake, start
 from snakemake.logging import ColorizingTextHandler, DefaultFilter, DefaultFormatter
 
-from facesort.common.display import Board, Display, alarms, cell, clock, last_line, lasted
+from facesort.common.display import (
+    Board,
+    Display,
+    ShortReasons,
+    alarms,
+    cell,
+    clock,
+    last_line,
+    lasted,
+)
 
 STAGES = {"fetch_faces": "fetch", "train": "train", "embed": "train", "table1": "score"}
 TARGET = ("--forcerun", "summary_page", "--", "results/summary.html")
@@ -182,7 +191,22 @@ def test_an_alarm_of_kilobytes_is_cut_and_names_its_log(tmp_path):
     log = tmp_path / "job.log"
     log.write_text(f"error: {'x' * 5000}\n")
     (told,) = alarms([str(log)])
-    assert len(told) < 600 and told.endswith(f"(whole in {log})")
+    assert len(told) < 600 and told.endswith(f"(whole: {log})")
+
+
+def test_reasons_of_kilobytes_are_cut_on_the_terminal_alone():
+    """Where a dry run says why; Snakemake's log has the same record whole."""
+    about = {"is_checkpoint": False, "output": ["a"], "rule_msg": None, "resources": {}}
+    about |= {"input": [], "benchmark": None, "priority": 0, "threads": 1, "indent": False}
+    job = begins(3, "train", variant="rgb")
+    job.__dict__.update(about, reason="Params have changed: " + "x" * 5000)
+    lines = ShortReasons(DefaultFormatter()).format(job).splitlines()
+    (told,) = [line for line in lines if "Params" in line]
+    assert told.startswith("    reason: Params have changed: xxx") and len(told) < 500
+    assert told.endswith("... (whole: --verbose)") and len(job.reason) > 5000
+    job.reason = "Missing output files: a"
+    own = DefaultFormatter().format(job)
+    assert ShortReasons(DefaultFormatter()).format(job).partition("]")[2] == own.partition("]")[2]
 
 
 ON_A_TERMINAL = """

@@ -140,7 +140,7 @@ def test_beside_bars_what_libraries_write_and_the_rest_of_long_lines_go_to_the_l
         os.write(2, b"INFO: Created a delegate\n")
         raise InputError(reason)
     (told,) = capfd.readouterr().err.splitlines()
-    assert told.startswith("error: xxx") and told.endswith(f" ... (whole in {log})")
+    assert told.startswith("error: xxx") and told.endswith(f" ... (whole: {log})")
     assert len(told) < 600
     first, second, _ = log.read_text(encoding="utf-8").splitlines()
     assert (first, second) == ("INFO: Created a delegate", f"error: {reason}")

@@ -9,7 +9,7 @@ from facesort.common.lines import LONGEST, counted, job_name, shortened
 def test_a_line_of_kilobytes_is_cut_and_says_where_the_whole_stands():
     line = "error: " + "x" * 5000
     told = shortened(line, "results/logs/table1.log")
-    assert told == f"{line[:LONGEST]} ... (whole in results/logs/table1.log)"
+    assert told == f"{line[:LONGEST]} ... (whole: results/logs/table1.log)"
     assert shortened(line[:LONGEST], "a.log") == line[:LONGEST]
 
 

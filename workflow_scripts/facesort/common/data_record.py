@@ -60,9 +60,12 @@ def note_data(results: Path, config: dict[str, Any], workflow: Any) -> None:
     if not takes_data(workflow):
         return
     files = [str(path) for path in workflow.overwrite_configfiles]
+    record = {"data": _named(config), "configfiles": files}
+    if record == _read(results):
+        return
     results.mkdir(exist_ok=True)
     part = results / f".{RECORD}.part"
-    text = json.dumps({"data": _named(config), "configfiles": files}, indent=1)
+    text = json.dumps(record, indent=1)
     part.write_text(f"{text}\n", encoding="utf-8")
     part.replace(results / RECORD)
 

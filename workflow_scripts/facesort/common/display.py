@@ -16,11 +16,12 @@ import threading
 import time
 from collections import Counter, defaultdict
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from facesort.common.lines import job_name, shortened
+from facesort.common.lines import LONGEST, job_name, shortened
 
 # What Snakemake tells of every job and every turn of its scheduler: for its log alone.
 _ROUTINE_EVENTS = {"job_started", "group_info", "shellcmd", "progress", "resources_info"}
@@ -63,9 +64,15 @@ def start(workflow: Any) -> None:
     logger.addHandler(_shown)
 
 
-def take_any_name() -> None:
-    """Let Snakemake's log take names of files that are no UTF-8, as the terminal does."""
-    for handler in logging.getLogger("snakemake.logging").handlers:
+def mend_output() -> None:
+    """Let Snakemake's log take names that are no UTF-8, and cut its reasons short on the terminal.
+
+    Those of dry runs are meant, which are all that is said of a job, and may be kilobytes of paths.
+    """
+    logger = logging.getLogger("snakemake.logging")
+    for handler in logger.handlers:
+        if handler.name == "DefaultStreamHandler" and not logger.isEnabledFor(logging.DEBUG):
+            handler.setFormatter(ShortReasons(handler.formatter))
         stream = getattr(handler, "stream", None)
         if isinstance(stream, io.TextIOWrapper):
             with suppress(OSError):  # a full disk, which is named later
@@ -76,6 +83,20 @@ def stop() -> None:
     """End the bars, for what is said at the end of a run."""
     if _shown is not None:
         _shown.stop()
+
+
+class ShortReasons(logging.Formatter):
+    """Snakemake's own formatter, but for long reasons of jobs."""
+
+    def __init__(self, own: Any) -> None:
+        self.own = own
+
+    def format(self, record: logging.LogRecord) -> str:
+        reason = str(getattr(record, "reason", ""))
+        if len(reason) > LONGEST:
+            record = copy(record)
+            record.reason = shortened(reason, "--verbose")
+        return str(self.own.format(record))
 
 
 @dataclass

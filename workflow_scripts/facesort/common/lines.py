@@ -10,11 +10,11 @@ from typing import Final
 LONGEST: Final = 400
 
 
-def shortened(line: str, log: object) -> str:
+def shortened(line: str, where: object) -> str:
     """A line that fits some rows of a terminal, and where the whole of it stands if it does not."""
     if len(line) <= LONGEST:
         return line
-    return f"{line[:LONGEST].rstrip()} ... (whole in {log})"
+    return f"{line[:LONGEST].rstrip()} ... (whole: {where})"
 
 
 def counted(counts: Iterable[tuple[object, int]]) -> str:

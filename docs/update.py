@@ -57,7 +57,8 @@ def config_page() -> str:
         "",
         "Made by `docs/update.py` from `workflow_scripts/config.schema.yaml`, `config.yaml`, "
         "`configs/paper.yaml` and `configs/beyond.yaml`. A file given with `--configfile` holds "
-        "only what differs.",
+        "only what differs. What other values gave: [methods.md](methods.md), "
+        "[training.md](training.md).",
     ]
     for block, part in schema["properties"].items():
         lines += ["", f"## {block}", "", part["description"], ""]

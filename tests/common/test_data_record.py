@@ -56,6 +56,13 @@ def test_a_forgotten_configfile_stops_the_run_in_one_line_that_names_it(made, tm
     assert stops(results) == ""
 
 
+def test_a_configfile_that_names_other_data_now_is_no_way_back(made, tmp_path):
+    results = made(**OWN)
+    now = workflow("train", configfiles=[tmp_path / "my file.yaml"])
+    told = other_data_error(results, config(faces="/pile"), now)
+    assert "To go on with /data/fec.csv and /data/affectnet: name them in the config again" in told
+
+
 def test_own_data_do_not_overwrite_the_demo_either(made):
     told = stops(made(), **OWN)
     assert "was made from rendered faces, and" in told and "makes from /data/fec.csv" in told

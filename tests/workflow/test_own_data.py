@@ -105,9 +105,11 @@ def test_a_pile_of_faces_without_labels_is_clustered_and_can_be_named(pile, tmp_
         (pile / "new.png").unlink()
 
     # Who forgets to name the data would have the demo made over all this.
-    (project / "change.yaml").write_text("data: {faces: null}\n", encoding="utf-8")
+    small = yaml.safe_load((project / "small.yaml").read_text(encoding="utf-8"))
+    forgetful = yaml.safe_dump(small | {"data": {}})
+    (project / "forgetful.yaml").write_text(forgetful, encoding="utf-8")
     before = {path: path.stat().st_mtime_ns for path in results.rglob("*") if path.is_file()}
-    printed = snakemake(project, "--configfile", "small.yaml", "change.yaml", expect=1)
+    printed = snakemake(project, "--configfile", "forgetful.yaml", expect=1)
     told = [line for line in printed.splitlines() if "rendered faces" in line]
     assert len(told) == 1 and told[0].startswith(f"error: {results} was made from {pile}, and")
     assert f"the same command with --configfile {project}/small.yaml" in told[0]

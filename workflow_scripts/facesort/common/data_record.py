@@ -41,12 +41,13 @@ def other_data_error(results: Path, config: dict[str, Any], workflow: Any) -> st
     if all(_same(key, before.get(key), now[key]) for key in KEYS):
         return ""
     files = [path for path in record.get("configfiles", []) if Path(path).is_file()]
+    given = list(map(str, workflow.overwrite_configfiles))
     if not any(before.values()):
         way = "the same command without data of your own"
-    elif files:
+    elif files and files != given:
         way = f"the same command with --configfile {shlex.join(files)}"
     else:
-        way = "name them in the config again"
+        way = "name them in the config again (data)"
     folder = results.resolve()
     return (
         f"{folder} was made from {_words(before)}, and this run would overwrite it with what it "

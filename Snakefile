@@ -72,5 +72,6 @@ onsuccess:
 
 onerror:
     display.stop()
-    run.say(run.error_lines(Path("results/logs"), STARTED))
+    if not display.just_told():
+        run.say(run.error_lines(Path("results/logs"), STARTED))
     run.say(run.clock_line(Path("results")))

@@ -27,6 +27,7 @@ from facesort.common.display import (
     alarms,
     cell,
     clock,
+    just_told,
     last_line,
     lasted,
 )
@@ -86,6 +87,7 @@ def told(monkeypatch):
         return output.getvalue().splitlines()
 
     tell.board = board
+    monkeypatch.setattr("facesort.common.display._shown", display)
     return tell
 
 
@@ -154,6 +156,16 @@ def test_a_failed_job_is_named_with_its_log(told, tmp_path, local):
         *alarms,
         "[ 1/10] 0:40 train rgb/seed1 (8 s)",
     ]
+
+
+def test_an_error_is_told_again_at_the_end_only_if_others_stand_below_it(told):
+    assert not just_told()
+    told((1, begins(1, "train")), (1, begins(2, "embed")), (2, fails(1, "train")))
+    assert just_told()
+    told((3, ends(2)))
+    assert not just_told()
+    told((4, begins(3, "embed")), (5, fails(3, "embed")))
+    assert not just_told()  # of two errors
 
 
 def test_time_left_follows_the_jobs_of_each_rule_and_how_many_ran_at_once(told):
@@ -408,7 +420,8 @@ def test_a_run_that_fails_on_a_terminal_tells_why_and_leaves_it_sane(project, tm
     )
     assert re.search(r"^score ─+ +0/1\n\[0/1\] \d:\d\d elapsed$", shown, re.M), shown
     told = "Terminating" if how == "Ctrl-C" else "error: results/comparisons.csv: "
-    assert re.search(f"^{told}", shown, re.M), shown
+    times = len(re.findall(f"^{told}", shown, re.M))
+    assert times == 1 or (times and how == "Ctrl-C"), shown
 
 
 def test_the_log_takes_names_of_any_bytes(tmp_path):

@@ -99,6 +99,11 @@ class ShortReasons(logging.Formatter):
         return str(self.own.format(record))
 
 
+def just_told() -> bool:
+    """Whether a run's one error is the last that it told, so that it need not be told again."""
+    return _shown is not None and _shown.failures == 1 and not _shown.finished_since
+
+
 @dataclass
 class Job:
     """A job that runs, or on a cluster waits for its turn."""
@@ -171,6 +176,7 @@ class Display(logging.Handler):
     def __init__(self, own: Any, board: Board) -> None:
         super().__init__(own.level)
         self.own, self.board = own, board
+        self.failures = self.finished_since = 0
         self.filters = list(own.filters)
         self.changing = threading.Lock()
         self.screen: Screen | None = None
@@ -210,6 +216,7 @@ class Display(logging.Handler):
             if job is None:
                 return
             seconds = time.monotonic() - job.began
+            self.finished_since += 1
             self.board.done[job.rule] += 1
             self.board.seconds[job.rule] += seconds
         self._say(*([] if job.local else alarms(job.logs)))
@@ -219,6 +226,7 @@ class Display(logging.Handler):
     def _failed(self, record: Any) -> None:
         with self.changing:
             job = self.board.running.pop(record.jobid, None)
+            self.failures, self.finished_since = self.failures + 1, 0
         name, seconds = record.rule_name, ""
         if job is not None:
             name, seconds = job.name, f" ({lasted(time.monotonic() - job.began)})"

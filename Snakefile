@@ -67,7 +67,7 @@ onsuccess:
             run.say(failed)
         else:
             made.add("results/report.html")
-    run.say(run.closing_words(Path("results"), made, unscored_words(config)))
+    run.say(run.closing_words(Path("results"), made, DATA, unscored_words(config)))
 
 
 onerror:

@@ -138,6 +138,11 @@ def test_the_reports_first_words_know_whose_data_they_are(data, said):
 
 
 CELL = "rgb/stacked/seed0"
+TABLE = """\
+model,variant,seeds,n_test,accuracy,accuracy_low,accuracy_high,paper_accuracy,chance
+stacked,rgb,1,1048,0.1042,0.0453,0.2217,0.1226,0.125
+action_units,grayscale,1,1048,1.0,0.963,1.0,,0.125
+"""
 
 
 @pytest.fixture
@@ -149,11 +154,11 @@ def made(tmp_path, monkeypatch):
     for name in names:
         path = tmp_path / "results" / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("| model | accuracy |\n" if name == "table1.md" else "")
+        path.write_text(TABLE if name == "table1.csv" else "")
 
     def says(*made, unscored=""):
         paths = {f"results/{name}" for name in made or names}
-        return closing_words(checks.Path("results"), paths, unscored)
+        return closing_words(checks.Path("results"), paths, "rendered faces", unscored)
 
     return says
 
@@ -161,7 +166,10 @@ def made(tmp_path, monkeypatch):
 def test_a_run_ends_with_its_table_and_where_all_lies_the_summary_first(made, tmp_path):
     assert made().splitlines() == [
         "",
-        "| model | accuracy |",
+        "Accuracy on 1,048 labelled faces, with 95% intervals; chance 12.5%",
+        "  stacked       rgb         10.4% [ 4.5, 22.2]   paper 12.3%",
+        "  action_units  grayscale  100.0% [96.3, 100.0]",
+        "Data: rendered faces.",
         "",
         f"Summary:  {tmp_path}/results/summary.html",
         f"Report:   {tmp_path}/results/report.html",

@@ -140,7 +140,9 @@ def test_a_set_of_seven_emotions_is_scored_by_these(project, pile, tmp_path):
     results = own / "results"
     assert ("read_faces", "") in jobs_to_run(own)
     printed = snakemake(own)
-    assert "The labelled set has no contempt: all figures but the paper's are of 7" in printed
+    assert "Accuracy on 42 labelled faces, with 95% intervals; chance 14.3%" in printed
+    text = (results / "table1.md").read_text(encoding="utf-8")
+    assert "The labelled set has no contempt: all figures but the paper's are of 7" in text
     table = pd.read_csv(results / "table1.csv")
     assert list(table["model"]) == ["stacked", "semi_supervised", "supervised"]
     assert (table["chance"] == 1 / 7).all() and table["paper_accuracy"].notna().all()

@@ -1,5 +1,6 @@
 """What a run checks before it starts, and what it says when it ends."""
 
+import csv
 import json
 import os
 import re
@@ -113,11 +114,29 @@ def made_files(workflow: Any) -> set[str]:
     return {str(path) for job in workflow.dag.jobs for path in job.output}
 
 
-def closing_words(results: Path, made: Collection[str], unscored: str = "") -> str:
+def table_lines(path: Path) -> list[str]:
+    """Table 1 as a terminal shows it: a line a model and variant, all figures in percent."""
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    names = [(row["model"], row["variant"]) for row in rows]
+    wide = [max(map(len, column)) for column in zip(*names, strict=True)]
+    lines = []
+    for row in rows:
+        mean, low, high = (100 * float(row[f"accuracy{end}"]) for end in ("", "_low", "_high"))
+        paper = row["paper_accuracy"]
+        beside = f"   paper {100 * float(paper):4.1f}%" if paper else ""
+        name = f"{row['model']:<{wide[0]}}  {row['variant']:<{wide[1]}}"
+        lines.append(f"  {name}  {mean:5.1f}% [{low:4.1f}, {high:4.1f}]{beside}")
+    about = f"Accuracy on {int(rows[0]['n_test']):,} labelled faces, with 95% intervals"
+    return [f"{about}; chance {100 * float(rows[0]['chance']):.1f}%", *lines]
+
+
+def closing_words(results: Path, made: Collection[str], data: str, unscored: str = "") -> str:
     """Table 1, and where a run's results lie, the summary first; only of what the run has made.
 
     Args:
         made: paths of files, as ``made_files`` has them.
+        data: what Table 1 was made from.
         unscored: why nothing was scored, which then stands in the table's place.
     """
     made = {path for path in made if Path(path).is_file()}
@@ -126,8 +145,8 @@ def closing_words(results: Path, made: Collection[str], unscored: str = "") -> s
     lines = [""]
     if unscored and "summary.html" in there:
         lines += [unscored, ""]
-    elif "table1.md" in there:
-        lines += [(results / "table1.md").read_text(encoding="utf-8")]
+    elif "table1.csv" in there:
+        lines += [*table_lines(results / "table1.csv"), f"Data: {data}.", ""]
     lines += [f"{name + ':':9} {folder}/{path}" for name, path in NAMED_LAST if path in there]
     of_cells = {match[1] for path in there if (match := OF_A_CELL.match(path))}
     if cells := [name for name in ("map.html", "naming.html", "figures") if name in of_cells]:

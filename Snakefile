@@ -48,21 +48,30 @@ include: "rules/archive.smk"
 
 
 onstart:
-    if wrong := run.read_only_error(Path("results")):
-        raise WorkflowError(wrong)
+    if wrong := (
+        run.read_only_error(Path("results"))
+        or data_record.other_data_error(Path("results"), config, workflow)
+    ):
+        # In one line: Snakemake would add where in this file.
+        raise SystemExit(f"error: {wrong}")
+    data_record.note_data(Path("results"), config, workflow)
     warm.offer(workflow)
     display.start(workflow)
 
 
 onsuccess:
     display.stop()
+    made = run.made_files(workflow)
     if "all" in map(str, workflow.dag.targetrules):
         if failed := run.write_report(config, workflow.main_snakefile):
             run.say(failed)
-    run.say(run.closing_words(Path("results"), unscored_words(config)))
+        else:
+            made.add("results/report.html")
+    run.say(run.closing_words(Path("results"), made, DATA, unscored_words(config)))
 
 
 onerror:
     display.stop()
-    run.say(run.error_lines(Path("results/logs"), STARTED))
+    if not display.just_told():
+        run.say(run.error_lines(Path("results/logs"), STARTED))
     run.say(run.clock_line(Path("results")))

@@ -8,7 +8,7 @@ import time
 sys.path.insert(0, str(Path(workflow.current_basedir).parent / "workflow_scripts"))
 
 from facesort.cluster.names_files import names_files, person_names
-from facesort.common import display, run, warm
+from facesort.common import data_record, display, run, warm
 from facesort.common.config import config_errors, is_demo, is_labelled
 from facesort.common.config import model_settings, settled
 from facesort.common.digests import code_digest, packages_digest, tree_digest
@@ -21,7 +21,7 @@ from facesort.train.cells import measured, start_weights, training_megabytes
 from facesort.train.models import MODELS as KINDS
 from snakemake.exceptions import WorkflowError
 
-display.take_any_name()
+display.mend_output()
 config = settled(config, as_module=not workflow.modifier.is_main_snakefile())
 
 if wrong := config_errors(config):

@@ -31,6 +31,7 @@ rule archive:
     """Faces and tags of all photographs of a folder, and a page of them (docs/archive.md)."""
     input:
         "results/archive/faces.parquet",
+        "results/archive/faces.csv",
         "results/archive/photos.parquet",
         "results/archive/photos.csv",
         "results/archive/refused.csv",
@@ -51,6 +52,7 @@ onstart:
     if wrong := (
         run.read_only_error(Path("results"))
         or data_record.other_data_error(Path("results"), config, workflow)
+        or data_record.archive_error(Path("results"), config, workflow)
     ):
         # In one line: Snakemake would add where in this file.
         raise SystemExit(f"error: {wrong}")

@@ -19,14 +19,14 @@ from facesort.pages.wanted import unscored_words, wanted
 from facesort.train.cells import archive_model, cells, cells_error, chosen, seen
 from facesort.train.cells import measured, start_weights, training_megabytes
 from facesort.train.models import MODELS as KINDS
-from snakemake.exceptions import WorkflowError
 
 display.mend_output()
 config = settled(config, as_module=not workflow.modifier.is_main_snakefile())
 
 if wrong := config_errors(config):
-    raise WorkflowError(
-        "the config is not right:\n" + "\n".join(f"  {line}" for line in wrong)
+    # Not WorkflowError, which would say where in this file.
+    raise SystemExit(
+        "error: the config is not right:\n" + "\n".join(f"  {line}" for line in wrong)
     )
 
 if wrong := (
@@ -34,7 +34,7 @@ if wrong := (
     or run.disk_error(Path("results"))
     or run.container_error(config, workflow)
 ):
-    raise WorkflowError(wrong)
+    raise SystemExit(f"error: {wrong}")
 
 STARTED = time.time()
 CONFIG_DIGEST = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[

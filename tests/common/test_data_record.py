@@ -5,21 +5,27 @@ from types import SimpleNamespace
 
 import pytest
 
-from facesort.common.data_record import note_data, other_data_error
+from facesort.common.data_record import archive_error, note_data, other_data_error
 
 OWN = {"fec_csv": "/data/fec.csv", "labelled": "/data/affectnet"}
 
 
 def config(**data):
     keys = ("fec_csv", "manifest", "faces", "labelled", "table")
-    return {"data": dict.fromkeys(keys) | data}
+    return {"data": dict.fromkeys(keys) | data, "archive": {"photos": None}}
 
 
-def workflow(*stages, configfiles=(), touch=False):
+def workflow(*stages, configfiles=(), touch=False, given=None, targets=()):
     """Snakemake's, as far as it is asked: about to run a rule of each of these files."""
     jobs = [SimpleNamespace(rule=SimpleNamespace(snakefile=f"/x/rules/{s}.smk")) for s in stages]
     dag = SimpleNamespace(needrun_jobs=lambda: iter(jobs))
-    return SimpleNamespace(dag=dag, touch=touch, overwrite_configfiles=list(configfiles))
+    dag.targetrules = set(targets)
+    return SimpleNamespace(
+        dag=dag,
+        touch=touch,
+        overwrite_configfiles=list(configfiles),
+        config_settings=SimpleNamespace(overwrite_config=given or {}),
+    )
 
 
 @pytest.fixture
@@ -101,11 +107,11 @@ def test_a_link_that_leads_elsewhere_now_is_the_same_data(made, tmp_path):
 
 def test_what_makes_nothing_from_the_data_is_not_stopped_and_notes_nothing(made):
     results = made(**OWN)
-    before = (results / "data.json").read_bytes()
+    before = json.loads((results / "data.json").read_text())
     apart = ("archive", "demo", "Snakefile")
     assert stops(results, *apart) == ""
     note_data(results, config(), workflow(*apart))
-    assert (results / "data.json").read_bytes() == before
+    assert json.loads((results / "data.json").read_text()) == before | {"archive": None}
     # A model of a cell is trained from the data, whatever asks for it.
     assert stops(results, "archive", "train")
 
@@ -132,3 +138,48 @@ def test_names_of_any_bytes_are_noted(made):
     results = made(faces="/pile \udcff")
     assert json.loads((results / "data.json").read_text())["data"]["faces"] == "/pile \udcff"
     assert stops(results, faces="/pile \udcff") == ""
+
+
+@pytest.fixture
+def tags(tmp_path, monkeypatch):
+    """What a run of the archive is told, which is noted, and made, where nothing is."""
+    monkeypatch.chdir(tmp_path)
+    results = tmp_path / "results"
+
+    def tag(photos, stage="archive", **more):
+        run, about = workflow(stage, **more), config() | {"archive": {"photos": photos}}
+        told = archive_error(results, about, run)
+        if not told:
+            note_data(results, about, run)
+            (results / "archive").mkdir(exist_ok=True)
+            (results / "archive/listing.parquet").touch()
+        return told
+
+    return tag
+
+
+def test_photos_of_another_folder_do_not_take_an_archives_place_unasked(tags, tmp_path):
+    (tmp_path / "link").symlink_to("photos")
+    assert tags("photos") == tags(str(tmp_path / "photos")) == tags("link") == ""
+    told = tags("other")
+    assert len(told.splitlines()) == 1 and "photos in link, and this run would put" in told
+    assert "--directory" in told and f"delete {tmp_path}/results/data.json" in told
+    assert tags("other", stage="album") and not tags("other", touch=True)
+    (tmp_path / "results/data.json").unlink()
+    assert tags("third") == ""
+
+
+def test_the_data_of_a_run_and_the_photos_of_an_archive_are_noted_apart(tags, made):
+    assert tags("photos") == ""
+    assert stops(made(**OWN)) and tags("other")
+    assert stops(made(**OWN), **OWN) == tags("photos") == ""
+
+
+def test_an_archive_without_photos_and_photos_without_the_target_are_told(tags):
+    assert "--config archive=/photos" in tags(None)
+    named = {"given": {"archive": "/photos"}}
+    assert "-- archive" in tags("/photos", "train", targets=["all"], **named)
+    assert tags("/photos", **named) == ""
+    # Nobody forgot a target who named one, or whose file names photos among other things.
+    assert tags("/photos", "train", targets=["table1"], **named) == ""
+    assert tags("/photos", "train", targets=["all"]) == ""

@@ -179,6 +179,16 @@ def test_a_run_ends_with_its_table_and_where_all_lies_the_summary_first(made, tm
     ]
 
 
+def test_a_run_of_an_archive_ends_with_what_it_found(made, tmp_path):
+    folder = tmp_path / "results/archive"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "photos.csv").write_text("\ufeffphoto,faces,answered\na.jpg,3,2\nb.jpg,0,0\n")
+    (folder / "refused.csv").write_text("\ufeffphoto,reason\nnotes.txt,not an image\n")
+    told = made("archive/photos.csv", "archive/refused.csv").splitlines()
+    found = "2 photos with 3 faces, of which 2 could be read; 1 files refused"
+    assert told[1] == found and told[-1] == f"Refused:  {folder}/refused.csv"
+
+
 def test_a_run_names_nothing_that_another_run_has_made(made, tmp_path):
     """An old Table 1 above all, which reads as if it were this run's."""
     assert made("table2.md", "labelled/split.parquet") == ""

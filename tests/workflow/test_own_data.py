@@ -56,7 +56,7 @@ def test_a_pile_of_faces_without_labels_is_clustered_and_can_be_named(pile, tmp_
     refused = pd.read_parquet(results / "fetch/refused.parquet")
     assert dict(refused.to_numpy()) == {
         "a copy.png": "the same bytes as another file: 00.png",
-        "notes.txt": "not an image: begins with b'no face'",
+        "notes.txt": "not an image: text that begins with 'no face'",
     }
     losses = pd.read_csv(results / "fetch/losses.csv")
     assert losses["faces"].sum() == 2 and set(losses["host"]) == {"the folder"}

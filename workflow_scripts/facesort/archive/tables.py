@@ -82,6 +82,8 @@ FACES: Final = pa.schema(
         ("look", pa.string()),  # "looks happy" and so on, "unsure", or "" if not answered
     ]
 )
+# Of these, results/archive/faces.csv; numbers are whole pixels.
+FACES_IN_SHORT: Final = (*KEY, *BOX, "state", "look", "tags")
 # The words of tags: "mouth open" of mouth_open.
 TAGS: Final = (*(name.replace("_", " ") for name in APPARENT), *LOOKS.values())
 # results/archive/photos.parquet and .csv: a row a photo that was read.

@@ -1,4 +1,4 @@
-"""Which data ``results/`` was made from: a run on other data stops before it overwrites them.
+"""What ``results/`` was made from: a run on other data or photos stops before it overwrites.
 
 Imported by the Snakefile, which every job parses: nothing slow is imported here.
 """
@@ -16,14 +16,21 @@ RECORD: Final = "data.json"
 KEYS: Final = (*POOLS, "labelled", "table")
 # While none of these is there, nothing has been made from data.
 MADE: Final = ("sample/faces.parquet", "fetch/faces.npy", "labelled/faces.npy", "*/*/seed*/model")
+# Rules of these files make what is of a folder of photographs.
+OF_ARCHIVE: Final = ("archive", "album", "sidecars")
+LISTING: Final = "archive/listing.parquet"
 # Rules of other files make what the run's data end in.
-APART: Final = ("Snakefile", "demo", "archive")
+APART: Final = ("Snakefile", "demo", *OF_ARCHIVE)
 
 
 def takes_data(workflow: Any) -> bool:
     """Whether a run is about to make anything from its data: not by rules of the archive alone."""
-    jobs = workflow.dag.needrun_jobs()
-    return any(Path(job.rule.snakefile).stem not in APART for job in jobs)
+    return bool(_files(workflow) - set(APART))
+
+
+def _files(workflow: Any) -> set[str]:
+    """The files whose rules a run is about to use: "train" of rules/train.smk."""
+    return {Path(job.rule.snakefile).stem for job in workflow.dag.needrun_jobs()}
 
 
 def other_data_error(results: Path, config: dict[str, Any], workflow: Any) -> str:
@@ -33,11 +40,11 @@ def other_data_error(results: Path, config: dict[str, Any], workflow: Any) -> st
     made from the data at hand.
     """
     record = _read(results)
-    if workflow.touch or record is None or not takes_data(workflow):
+    before, now = record.get("data"), _named(config)
+    if workflow.touch or not isinstance(before, dict) or not takes_data(workflow):
         return ""
     if not any(any(results.glob(path)) for path in MADE):
         return ""
-    before, now = record["data"], _named(config)
     if all(_same(key, before.get(key), now[key]) for key in KEYS):
         return ""
     files = [path for path in record.get("configfiles", []) if Path(path).is_file()]
@@ -56,13 +63,42 @@ def other_data_error(results: Path, config: dict[str, Any], workflow: Any) -> st
     )
 
 
+def archive_error(results: Path, config: dict[str, Any], workflow: Any) -> str:
+    """A line if a run would tag no photos, not those that it was given, or others; else empty."""
+    named = workflow.config_settings.overwrite_config.get("archive")
+    if not _files(workflow) & set(OF_ARCHIVE):
+        wanted = set(map(str, workflow.dag.targetrules))
+        if named is None or not wanted & {"all"}:
+            return ""
+        return "archive= names photos that this run does not tag; end the command with -- archive"
+    now = config["archive"]["photos"]
+    if now is None:
+        return (
+            "no photos are named; add --config archive=/photos before -- archive (docs/archive.md)"
+        )
+    before = _read(results).get("archive")
+    if workflow.touch or before is None or not (results / LISTING).exists():
+        return ""
+    if before == now or os.path.realpath(before) == os.path.realpath(now):
+        return ""
+    folder = results.resolve()
+    return (
+        f"{folder}/archive tells of the photos in {before}, and this run would put those in {now} "
+        "in their place. To keep both: add --directory and another folder. If photos have moved, "
+        f"or to begin anew: delete {folder}/{RECORD}, and run again"
+    )
+
+
 def note_data(results: Path, config: dict[str, Any], workflow: Any) -> None:
-    """Write down the data of a run that is about to make something from them."""
-    if not takes_data(workflow):
-        return
-    files = [str(path) for path in workflow.overwrite_configfiles]
-    record = {"data": _named(config), "configfiles": files}
-    if record == _read(results):
+    """Write down the data, or the photos, of a run that is about to make something from them."""
+    before = _read(results)
+    record = dict(before)
+    if takes_data(workflow):
+        files = [str(path) for path in workflow.overwrite_configfiles]
+        record |= {"data": _named(config), "configfiles": files}
+    if _files(workflow) & set(OF_ARCHIVE):
+        record["archive"] = config["archive"]["photos"]
+    if record == before:
         return
     results.mkdir(exist_ok=True)
     part = results / f".{RECORD}.part"
@@ -75,13 +111,13 @@ def _named(config: dict[str, Any]) -> dict[str, str | None]:
     return {key: config["data"][key] for key in KEYS}
 
 
-def _read(results: Path) -> dict[str, Any] | None:
-    """The record; None if there is none, or none that can be read."""
+def _read(results: Path) -> dict[str, Any]:
+    """The record; empty if there is none, or none that can be read."""
     try:
-        record: dict[str, Any] = json.loads((results / RECORD).read_text(encoding="utf-8"))
-        return record if isinstance(record["data"], dict) else None
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+        record = json.loads((results / RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
 
 
 def _same(key: str, before: str | None, now: str | None) -> bool:

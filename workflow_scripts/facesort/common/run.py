@@ -19,8 +19,10 @@ NAMED_LAST: Final = (
     ("Summary", "summary.html"),
     ("Report", "report.html"),
     ("Table 1", "table1.csv"),
-    ("Photos", "archive/photos.csv"),
     ("Browse", "archive/browse.html"),
+    ("Photos", "archive/photos.csv"),
+    ("Faces", "archive/faces.csv"),
+    ("Refused", "archive/refused.csv"),
 )
 OF_A_CELL: Final = re.compile(r"\w+/\w+/seed\d+/([^/]+)")
 
@@ -131,6 +133,21 @@ def table_lines(path: Path) -> list[str]:
     return [f"{about}; chance {100 * float(rows[0]['chance']):.1f}%", *lines]
 
 
+def archive_line(folder: Path) -> str:
+    """What an archive's tables hold, in numbers."""
+    counts = dict.fromkeys(("photos", "faces", "answered", "refused"), 0)
+    for name in ("photos", "refused"):
+        with (folder / f"{name}.csv").open(encoding="utf-8-sig", newline="") as file:
+            for row in csv.DictReader(file):
+                counts[name] += 1
+                for key in ("faces", "answered"):
+                    counts[key] += int(row.get(key) or 0)
+    return (
+        f"{counts['photos']:,} photos with {counts['faces']:,} faces, of which "
+        f"{counts['answered']:,} could be read; {counts['refused']:,} files refused"
+    )
+
+
 def closing_words(results: Path, made: Collection[str], data: str, unscored: str = "") -> str:
     """Table 1, and where a run's results lie, the summary first; only of what the run has made.
 
@@ -147,6 +164,8 @@ def closing_words(results: Path, made: Collection[str], data: str, unscored: str
         lines += [unscored, ""]
     elif "table1.csv" in there:
         lines += [*table_lines(results / "table1.csv"), f"Data: {data}.", ""]
+    if {"archive/photos.csv", "archive/refused.csv"} <= there:
+        lines += [archive_line(results / "archive")]
     lines += [f"{name + ':':9} {folder}/{path}" for name, path in NAMED_LAST if path in there]
     of_cells = {match[1] for path in there if (match := OF_A_CELL.match(path))}
     if cells := [name for name in ("map.html", "naming.html", "figures") if name in of_cells]:

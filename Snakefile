@@ -31,6 +31,7 @@ rule archive:
     """Faces and tags of all photographs of a folder, and a page of them (docs/archive.md)."""
     input:
         "results/archive/faces.parquet",
+        "results/archive/faces.csv",
         "results/archive/photos.parquet",
         "results/archive/photos.csv",
         "results/archive/refused.csv",
@@ -49,23 +50,33 @@ include: "rules/sidecars.smk"
 
 
 onstart:
-    if wrong := run.read_only_error(Path("results")):
-        raise WorkflowError(wrong)
+    if wrong := (
+        run.read_only_error(Path("results"))
+        or data_record.other_data_error(Path("results"), config, workflow)
+        or data_record.archive_error(Path("results"), config, workflow)
+    ):
+        # In one line: Snakemake would add where in this file.
+        raise SystemExit(f"error: {wrong}")
+    data_record.note_data(Path("results"), config, workflow)
     warm.offer(workflow)
     display.start(workflow)
 
 
 onsuccess:
     display.stop()
+    made = run.made_files(workflow)
     if "all" in map(str, workflow.dag.targetrules):
         if failed := run.write_report(config, workflow.main_snakefile):
             run.say(failed)
+        else:
+            made.add("results/report.html")
     for rule in ("sidecars", "undo_sidecars"):
         run.say(run.told_lines(Path(f"results/logs/{rule}.log"), STARTED))
-    run.say(run.closing_words(Path("results"), unscored_words(config)))
+    run.say(run.closing_words(Path("results"), made, DATA, unscored_words(config)))
 
 
 onerror:
     display.stop()
-    run.say(run.error_lines(Path("results/logs"), STARTED))
+    if not display.just_told():
+        run.say(run.error_lines(Path("results/logs"), STARTED))
     run.say(run.clock_line(Path("results")))

@@ -45,34 +45,52 @@ def load(path: str) -> dict[str, Any]:
 
 
 def config_page() -> str:
-    """The page: a table of keys a block, with each config's values, and descriptions."""
+    """The page: a table of keys a block, with each config's values, and descriptions.
+
+    What training phases have in common is described once, and each phase's values are one line.
+    """
     schema = load("workflow_scripts/config.schema.yaml")
+    defs = schema["$defs"]
     configs = [load(path) for path in ("config.yaml", "configs/paper.yaml", "configs/beyond.yaml")]
     lines = [
         "# The config",
         "",
         "Made by `docs/update.py` from `workflow_scripts/config.schema.yaml`, `config.yaml`, "
         "`configs/paper.yaml` and `configs/beyond.yaml`. A file given with `--configfile` holds "
-        "only what differs.",
+        "only what differs. What other values gave: [methods.md](methods.md), "
+        "[training.md](training.md).",
     ]
     for block, part in schema["properties"].items():
         lines += ["", f"## {block}", "", part["description"], ""]
         lines += ["| key | default | paper.yaml | beyond.yaml | what |", "| --- " * 5 + "|"]
-        for path, about in keys(part, (block,), schema["$defs"]):
-            cells = [".".join(path), *(value(config, path) for config in configs), about]
-            lines.append("| " + " | ".join(cells) + " |")
+        for path, about in keys(part, (block,), defs):
+            values = [value(config, path) for config in configs]
+            if path[-1] == "augment" and not any(values):
+                continue
+            lines.append("| " + " | ".join([".".join(path), *values, about]) + " |")
+        if block == "models":
+            for heading, words, name in (
+                ("Keys of a phase", "`reconstruct` has the first three alone.", "phase"),
+                ("Keys of augment", "Without a key faces stay as they are in it.", "augment"),
+            ):
+                part = defs["phase"]["properties"]["augment"] if name == "augment" else defs[name]
+                rows = {f"`{key}`": each["description"] for key, each in part["properties"].items()}
+                lines += ["", f"### {heading}", "", words, "", *table("key", rows)]
     return "\n".join(lines) + "\n"
 
 
 def keys(
     part: dict[str, Any], path: tuple[str, ...], defs: dict[str, Any]
 ) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Path and description of every key at which a value stands."""
+    """Path and description of every key at which a value stands, a phase and its augment too."""
+    phase = part.get("$ref") == "#/$defs/phase"
     part = defs[part["$ref"].rpartition("/")[2]] | part if "$ref" in part else part
     named = part.get("propertyNames", {}).get("enum", part.get("properties", {}))
     # A number that may also be given by variant is one key.
-    if "properties" not in part or "integer" in part["type"]:
+    if phase or "properties" not in part or "integer" in part["type"]:
         yield path, part["description"]
+        if phase:
+            yield (*path, "augment"), part["properties"]["augment"]["description"]
         return
     for key in named:
         yield from keys(part["properties"][key], (*path, key), defs)
@@ -84,6 +102,8 @@ def value(config: Any, path: tuple[str, ...]) -> str:
         if not isinstance(config, dict) or key not in config:
             return ""
         config = config[key]
+    if path[-2:-1] == ("phases",):
+        config = {key: each for key, each in config.items() if key != "augment"}
     text = yaml.safe_dump(config, default_flow_style=True, width=1000, sort_keys=False)
     return f"`{text.removesuffix(chr(10)).removesuffix('...').strip()}`"
 

@@ -10,6 +10,7 @@ REQUIRED INPUTS:
 
 OUTPUTS:
     results/archive/faces.parquet    a row a face: place, size, pose, movements, probabilities, tags
+    results/archive/faces.csv        the same in short, for table programs
     results/archive/photos.parquet, photos.csv  a row a photo: how many faces have each tag
     results/archive/refused.csv      a row a file that is no photo, and why
     results/archive/thresholds.csv, thresholds.md  from which probability on tags are given, and how
@@ -163,6 +164,7 @@ rule tag_faces:
         reviewed=REVIEWED,
     output:
         faces="results/archive/faces.parquet",
+        faces_csv="results/archive/faces.csv",
         photos="results/archive/photos.parquet",
         photos_csv="results/archive/photos.csv",
         refused="results/archive/refused.csv",

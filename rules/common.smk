@@ -8,7 +8,7 @@ import time
 sys.path.insert(0, str(Path(workflow.current_basedir).parent / "workflow_scripts"))
 
 from facesort.cluster.names_files import names_files, person_names
-from facesort.common import display, run, warm
+from facesort.common import data_record, display, run, warm
 from facesort.common.config import config_errors, is_demo, is_labelled
 from facesort.common.config import model_settings, settled
 from facesort.common.digests import code_digest, packages_digest, tree_digest
@@ -19,14 +19,14 @@ from facesort.pages.wanted import unscored_words, wanted
 from facesort.train.cells import archive_model, cells, cells_error, chosen, seen
 from facesort.train.cells import measured, start_weights, training_megabytes
 from facesort.train.models import MODELS as KINDS
-from snakemake.exceptions import WorkflowError
 
-display.take_any_name()
+display.mend_output()
 config = settled(config, as_module=not workflow.modifier.is_main_snakefile())
 
 if wrong := config_errors(config):
-    raise WorkflowError(
-        "the config is not right:\n" + "\n".join(f"  {line}" for line in wrong)
+    # Not WorkflowError, which would say where in this file.
+    raise SystemExit(
+        "error: the config is not right:\n" + "\n".join(f"  {line}" for line in wrong)
     )
 
 if wrong := (
@@ -34,7 +34,7 @@ if wrong := (
     or run.disk_error(Path("results"))
     or run.container_error(config, workflow)
 ):
-    raise WorkflowError(wrong)
+    raise SystemExit(f"error: {wrong}")
 
 STARTED = time.time()
 CONFIG_DIGEST = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[

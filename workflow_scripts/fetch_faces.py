@@ -8,6 +8,7 @@ from itertools import islice
 from snakemake.iocontainers import Snakemake
 
 from facesort.common.job import job
+from facesort.common.lines import counted
 from facesort.fetch.download import fetch
 from facesort.fetch.journal import Journal
 from facesort.fetch.outputs import write_faces, write_ledger
@@ -35,6 +36,5 @@ with job(snakemake.log[0]):
             output.refused,
             output.manifest,
         )
-    told = ", ".join(f"{count:,} {outcome}" for outcome, count in outcomes.items())
-    print(f"{outcomes.total():,} photos requested: {told}")
+    print(f"{outcomes.total():,} photos requested: {counted(outcomes.items())}")
     print(f"{faces + lost:,} faces requested: {faces:,} written, {lost:,} lost")

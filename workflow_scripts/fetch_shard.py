@@ -9,6 +9,7 @@ from pathlib import Path
 from snakemake.iocontainers import Snakemake
 
 from facesort.common.job import job
+from facesort.common.lines import counted
 from facesort.fetch.download import fetch
 from facesort.fetch.journal import Journal, buckets_of
 from facesort.fetch.worklist import WorkList
@@ -33,4 +34,4 @@ with job(snakemake.log[0]):
         }
     with Path(snakemake.output.counts).open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([counts.keys(), counts.values()])
-    print(", ".join(f"{count:,} {what}" for what, count in counts.items()))
+    print(counted(counts.items()))

@@ -20,7 +20,7 @@ LOW = 0.5
 with job(snakemake.log[0]):
     faces = open_array(snakemake.input.faces)
     mesh = FaceMesh(snakemake.threads)
-    progress = Progress(len(faces), snakemake.output.landmarks)
+    progress = Progress(len(faces), "landmarks")
     presence = np.empty(len(faces), np.float32)
     with create_array(snakemake.output.landmarks, (len(faces), POINTS, 3), "float32") as out:
         for start in range(0, len(faces), CHUNK):

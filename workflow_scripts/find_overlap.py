@@ -7,6 +7,7 @@ from snakemake.iocontainers import Snakemake
 
 from facesort.common.arrays import open_array, read_index, write_index
 from facesort.common.job import InputError, job
+from facesort.common.lines import counted
 from facesort.faces.overlap import PARTS, find_overlap
 
 snakemake: Snakemake
@@ -23,7 +24,7 @@ with job(snakemake.log[0]):
     )
     write_index(overlap, snakemake.output.overlap)
     counts = overlap["part"].value_counts().reindex(PARTS, fill_value=0)
-    print(f"near duplicates of {len(faces):,} faces, by part:\n{counts.to_string()}")
+    print(f"near duplicates of {len(faces):,} faces, by part: {counted(counts.items())}")
     if (overlap["part"] != "test").sum() == len(faces):
         raise InputError(
             f"{snakemake.wildcards.other}: every face is a near duplicate of one that models learn "

@@ -19,7 +19,7 @@ CHUNK = 1024
 with job(snakemake.log[0]):
     landmarks = open_array(snakemake.input.landmarks)
     presence = read_index(snakemake.input.presence, len(landmarks))["presence"].to_numpy()
-    progress = Progress(len(landmarks), snakemake.output.strengths)
+    progress = Progress(len(landmarks), "movements")
     parts = []
     for start in range(0, len(landmarks), CHUNK):
         parts.append(movements(landmarks[start : start + CHUNK], snakemake.threads))

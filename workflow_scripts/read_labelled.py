@@ -7,6 +7,7 @@ from snakemake.iocontainers import Snakemake
 
 from facesort.common.arrays import write_index
 from facesort.common.job import job
+from facesort.common.lines import counted
 from facesort.faces.labelled import read_labelled
 from facesort.faces.layouts.listing import Settings
 
@@ -24,4 +25,4 @@ with job(snakemake.log[0]):
     write_index(index, output.index)
     write_index(refused, output.refused)
     print(f"{len(index):,} labelled faces; {len(refused):,} left out, see {output.refused}")
-    print(index["label"].value_counts().to_string())
+    print(counted(index["label"].value_counts().items()))

@@ -13,7 +13,7 @@ from snakemake.iocontainers import Snakemake
 from facesort.archive.review import matched, read_reviewed
 from facesort.archive.tables import KEY, LOOKS
 from facesort.archive.tags import built_in
-from facesort.archive.thresholds import by_labels, by_looks, unknown, words
+from facesort.archive.thresholds import by_labels, by_looks, on_photographs, unknown, words
 from facesort.common.arrays import open_array, read_index, write_whole
 from facesort.common.job import job
 
@@ -21,9 +21,7 @@ snakemake: Snakemake
 
 with job(snakemake.log[0]):
     given, output = snakemake.input, snakemake.output
-    table = built_in()
-    if snakemake.params.model:
-        table = unknown(table)
+    table = unknown(built_in()) if snakemake.params.model else on_photographs(built_in())
     if given.probabilities:
         answers = open_array(given.probabilities)
         split = read_index(given.split, rows=len(answers))

@@ -7,6 +7,7 @@ from snakemake.iocontainers import Snakemake
 
 from facesort.common.arrays import read_index, write_index
 from facesort.common.job import job
+from facesort.common.lines import counted
 from facesort.faces.split import split_labelled
 
 snakemake: Snakemake
@@ -18,4 +19,4 @@ with job(snakemake.log[0]):
         read_index(snakemake.input.index), read_index(snakemake.input.duplicates), **settings
     )
     write_index(split, snakemake.output.split)
-    print(split["part"].value_counts().to_string())
+    print(f"by part: {counted(split['part'].value_counts().items())}")

@@ -27,6 +27,7 @@ with job(snakemake.log[0]):
         list(given.named),
         output.faces,
         output.photos,
+        output.faces_csv,
         output.photos_csv,
         snakemake.params.emotions,
         pd.read_csv(given.thresholds, index_col="tag"),

@@ -27,6 +27,7 @@ from facesort.archive.pictures import cut, preview
 from facesort.archive.review import NOBODY, matched
 from facesort.archive.tables import (
     ANSWERS,
+    BOX,
     FACES,
     MOVEMENTS,
     PHOTOS,
@@ -97,7 +98,8 @@ def run(folder, jobs=JOBS, crops=None, **settings):
             export(files, paths, (SETTINGS | settings)["min_face"])
         done += analysed
         pq.write_table(ANSWERS.empty_table(), paths["answers"])
-    finished = [str(out / name) for name in ("faces.parquet", "photos.parquet", "photos.csv")]
+    finished = ("faces.parquet", "photos.parquet", "faces.csv", "photos.csv")
+    finished = [str(out / name) for name in finished]
     given = [tables[name] for name in ("read", "found", "answers", "named")]
     join(*given, *finished, False, built_in(), NOBODY)
     join_refused(str(out / "listing.parquet"), tables["refused"], str(out / "refused.csv"))
@@ -108,8 +110,10 @@ def run(folder, jobs=JOBS, crops=None, **settings):
     assert len(photos) + len(refused) == listed["photos"] + listed["others"]
     assert photos["faces"].sum() == len(faces)
     assert pq.read_schema(finished[0]).equals(FACES) and pq.read_schema(finished[1]).equals(PHOTOS)
-    csv = pd.read_csv(finished[2], keep_default_na=False)
+    short, csv = (pd.read_csv(path, keep_default_na=False) for path in finished[2:])
     assert csv.astype(str).equals(photos.astype(str))
+    assert short["tags"].tolist() == faces["tags"].tolist()
+    assert (abs(short[[*BOX]] - faces[[*BOX]].to_numpy()) <= 0.51).all(axis=None)
     for table in (faces, photos, refused):
         keys = list(table[[name for name in ("photo", "face") if name in table]].itertuples())
         assert keys == sorted(keys, key=lambda row: row[1:])

@@ -8,7 +8,17 @@ from facesort.archive.precision import FEWEST
 from facesort.archive.review import COLUMNS
 from facesort.archive.tables import LOOKS, MOVEMENTS, TAGS
 from facesort.archive.tags import built_in
-from facesort.archive.thresholds import LABELLED, LOOKED, MORE, by_labels, by_looks, unknown, words
+from facesort.archive.thresholds import (
+    LABELLED,
+    LOOKED,
+    MORE,
+    TRIED,
+    by_labels,
+    by_looks,
+    on_photographs,
+    unknown,
+    words,
+)
 from facesort.common.emotions import EMOTIONS
 
 HAPPY = EMOTIONS.index("happy")
@@ -112,9 +122,54 @@ def test_who_was_come_across_first_and_drawn_later_counts(looked):
 
 
 def test_words(looked):
-    text = words(by_looks(built_in(), *looked))
-    assert text.count("\n") == len(TAGS) + 4 and text.startswith("Rendered faces are no photo")
+    text = words(by_looks(on_photographs(built_in()), *looked))
+    assert text.count("\n") == len(TAGS) + 4 and text.startswith("Rendered faces set the thresh")
     assert words(built_in().assign(told_by=LOOKED)).count("\n") == len(TAGS) + 2
     assert "| frowning | never | not known |  | nobody |" in text
     assert f"more would halve the interval | {LOOKED} |" in text
     assert "| 90 (between" in text and "nan" not in text
+
+
+def test_looks_that_were_wrong_on_photographs_of_others_are_not_given():
+    table = on_photographs(built_in())
+    tried = pd.read_csv(TRIED, index_col="tag")
+    assert set(tried.index) == set(LOOKS.values())
+    given = table["threshold"].notna()
+    assert given["looks happy"] and not given["looks contemptuous"]
+    for name, row in tried[tried["faces"] > 0].iterrows():
+        share = row["right"] / row["faces"]
+        assert table["right"][name] == pytest.approx(share) and given[name] == (share >= 0.5)
+    apparent = built_in().drop(index=list(LOOKS.values()))
+    pd.testing.assert_frame_equal(table.loc[apparent.index], apparent)
+
+
+def certain(looked, verdicts):
+    """As ``looked``, the surest faces so judged and the others not: right, wrong, or not at all."""
+    faces, reviewed = looked
+    at = slice(len(faces) - len(verdicts), None)
+    return faces[at], reviewed[at].assign(verdict=verdicts).reset_index(drop=True)
+
+
+def test_looks_that_are_too_few_take_no_tag_away(looked):
+    """Fifteen of twenty are right; eight of these have the tag."""
+    before = built_in()["threshold"]["smiling"]
+    verdicts = np.array(["wrong"] * 5 + ["right"] * 15)
+    faces, reviewed = looked
+    spread = np.r_[20:32, 52:60]
+    few = reviewed.iloc[spread].assign(verdict=verdicts).reset_index(drop=True)
+    row = by_looks(built_in(), faces.iloc[spread], few).loc["smiling"]
+    assert row["threshold"] == before and row["right"] == 1 and 0 < row["faces"] < FEWEST
+    assert row["told_by"] == LOOKED and row[MORE] > 0
+
+
+def test_a_few_looks_that_speak_against_a_tag_take_it_away(looked):
+    row = by_looks(built_in(), *certain(looked, ["wrong"] * 10)).loc["smiling"]
+    assert np.isnan(row["threshold"]) and np.isnan(row[MORE])
+
+
+def test_looks_give_a_tag_that_was_not_given(looked):
+    never = built_in()
+    never.loc["smiling", "threshold"] = np.nan
+    assert by_looks(never, *looked)["threshold"]["smiling"] > 0
+    few = by_looks(never, *certain(looked, ["right"] * 10))
+    pd.testing.assert_frame_equal(few.drop(columns=MORE), never)

@@ -71,7 +71,8 @@ def test_a_wrong_key_of_theirs_is_named(path, value, words):
 @pytest.mark.parametrize(("key", "value"), [("balance", 0), ("augment", None)])
 def test_only_classifying_has_options_of_its_own(key, value):
     (error,) = config_errors(beyond(f"semi_supervised.phases.reconstruct.{key}", value))
-    assert error.startswith("models.semi_supervised.phases.reconstruct: ") and key in error
+    assert error.startswith(f"models.semi_supervised.phases.reconstruct.{key}: no such key; ")
+    assert error.endswith(f"did you mean models.semi_supervised.phases.classify.{key}?")
 
 
 def test_random_weights_must_learn():
@@ -199,13 +200,13 @@ def test_a_folder_of_faces_holds_no_comparisons(tmp_path):
         ("layout", "imagenet", "auto, folders, affectnet"),
         ("numbers", "imagenet", "auto, affectnet, raf_db"),
         ("numbers", ["sad"], "list of emotions"),
-        ("columns", {"face": "x"}, "face"),
+        ("columns", {"face": "x"}, "columns.face: no such key; there are path, label, part"),
         ("unmatched", 2, "maximum of 1"),
     ],
 )
 def test_a_wrong_key_of_the_labelled_set_is_named(key, value, words):
     (error,) = config_errors(blocks(data={key: value}))
-    assert error.startswith(f"data.{key}: ") and words in error
+    assert error.startswith(f"data.{key}") and words in error
 
 
 def test_the_labelled_set_is_a_folder(tmp_path):
@@ -332,7 +333,7 @@ def test_a_cells_model_need_not_be_there_yet(tmp_path, monkeypatch, model, compl
         ("data=", "data: None is not of type 'object'"),
         ("faces={size: [1}", "faces: "),
         ("data={faces: '/f\udcff'}", "data: \"{faces: '/f\\udcff'}\" is not of type 'object'"),
-        ("unknown={a: 1}", "the top level: Additional properties are not allowed ('unknown'"),
+        ("unknown={a: 1}", "unknown: no such key; there are data, demo, faces"),
     ],
 )
 def test_what_is_wrong_there_is_one_line_that_names_the_key(words, said):
@@ -417,3 +418,47 @@ def test_a_path_that_leads_nowhere_is_named_with_where_it_was_looked_for(
     config = blocks(fetch={"exclude": path})
     (error,) = config_errors(config)
     assert error.startswith("fetch.exclude: ")
+
+
+def only(*rows, **models):
+    """The default config of a run of some rows, as the rules use it."""
+    config = deepcopy(DEFAULT)
+    update_config(config, {"models": models | {"only": list(rows)}})
+    return settled(config, as_module=False)
+
+
+def test_rows_are_picked_without_nulling_the_others():
+    config = only("supervised", "stacked")
+    assert config_errors(config) == []
+    assert {m for m, block in config["models"].items() if block} == {"supervised", "stacked"}
+    # As if the others had been left out one by one: nothing reruns for it.
+    nulled = deepcopy(DEFAULT)
+    nulled["models"] |= dict.fromkeys(["convolutional", "semi_supervised", "action_units"])
+    assert config == nulled == settled(config, as_module=False)
+    assert given("models={only: [supervised, stacked]}") == config
+    assert given("models={only: null}") == DEFAULT
+
+
+@pytest.mark.parametrize(
+    ("rows", "models", "said"),
+    [
+        (["supervized"], {}, "models.only: supervized: no such row; did you mean supervised?"),
+        (["xyz"], {}, "models.only: xyz: no such row; there are stacked, convolutional"),
+        (["only"], {}, "models.only: only: no such row; "),
+        (
+            ["stacked", "transfer"],
+            {},
+            "models.only: transfer: it has no block: configs/bey",
+        ),
+        (
+            ["stacked"],
+            {"stacked": None},
+            "models.only: stacked: it has no block: models.stacked",
+        ),
+        ([], {}, "models.only: [] "),
+        ([3], {}, "models.only.0: 3 is not of type 'string'"),
+    ],
+)
+def test_rows_that_cannot_be_picked_are_named(rows, models, said):
+    (error,) = config_errors(only(*rows, **models))
+    assert error.startswith(said) and len(error.splitlines()) == 1

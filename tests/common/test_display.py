@@ -20,7 +20,17 @@ from PIL import Image
 from small_run import copy_project, snakemake, start
 from snakemake.logging import ColorizingTextHandler, DefaultFilter, DefaultFormatter
 
-from facesort.common.display import Board, Display, cell, clock, lasted
+from facesort.common.display import (
+    Board,
+    Display,
+    ShortReasons,
+    alarms,
+    cell,
+    clock,
+    just_told,
+    last_line,
+    lasted,
+)
 
 STAGES = {"fetch_faces": "fetch", "train": "train", "embed": "train", "table1": "score"}
 TARGET = ("--forcerun", "summary_page", "--", "results/summary.html")
@@ -77,6 +87,7 @@ def told(monkeypatch):
         return output.getvalue().splitlines()
 
     tell.board = board
+    monkeypatch.setattr("facesort.common.display._shown", display)
     return tell
 
 
@@ -147,6 +158,16 @@ def test_a_failed_job_is_named_with_its_log(told, tmp_path, local):
     ]
 
 
+def test_an_error_is_told_again_at_the_end_only_if_others_stand_below_it(told):
+    assert not just_told()
+    told((1, begins(1, "train")), (1, begins(2, "embed")), (2, fails(1, "train")))
+    assert just_told()
+    told((3, ends(2)))
+    assert not just_told()
+    told((4, begins(3, "embed")), (5, fails(3, "embed")))
+    assert not just_told()  # of two errors
+
+
 def test_time_left_follows_the_jobs_of_each_rule_and_how_many_ran_at_once(told):
     told(*((0, begins(number, "train")) for number in range(4)), (10, ends(0)), (10, ends(1)))
     assert told.board.left(10) is None
@@ -167,6 +188,37 @@ def test_names_and_times():
         "25 s",
         "1:40",
     ]
+
+
+def test_what_a_job_does_now_is_told_without_what_is_known(tmp_path):
+    """Its name stands before it; what it cost is for a table."""
+    log = tmp_path / "logs/train/rgb/stacked/seed0.log"
+    log.parent.mkdir(parents=True)
+    log.write_text("train rgb/stacked/seed0: reconstruct, epoch 1 of 3: 5 of 9 faces\ntook 3 s\n")
+    assert last_line([str(log)]) == "reconstruct, epoch 1 of 3: 5 of 9 faces"
+    assert last_line([str(tmp_path / "none.log")]) == last_line([]) == ""
+
+
+def test_an_alarm_of_kilobytes_is_cut_and_names_its_log(tmp_path):
+    log = tmp_path / "job.log"
+    log.write_text(f"error: {'x' * 5000}\n")
+    (told,) = alarms([str(log)])
+    assert len(told) < 600 and told.endswith(f"(whole: {log})")
+
+
+def test_reasons_of_kilobytes_are_cut_on_the_terminal_alone():
+    """Where a dry run says why; Snakemake's log has the same record whole."""
+    about = {"is_checkpoint": False, "output": ["a"], "rule_msg": None, "resources": {}}
+    about |= {"input": [], "benchmark": None, "priority": 0, "threads": 1, "indent": False}
+    job = begins(3, "train", variant="rgb")
+    job.__dict__.update(about, reason="Params have changed: " + "x" * 5000)
+    lines = ShortReasons(DefaultFormatter()).format(job).splitlines()
+    (told,) = [line for line in lines if "Params" in line]
+    assert told.startswith("    reason: Params have changed: xxx") and len(told) < 500
+    assert told.endswith("... (whole: --verbose)") and len(job.reason) > 5000
+    job.reason = "Missing output files: a"
+    own = DefaultFormatter().format(job)
+    assert ShortReasons(DefaultFormatter()).format(job).partition("]")[2] == own.partition("]")[2]
 
 
 ON_A_TERMINAL = """
@@ -368,7 +420,8 @@ def test_a_run_that_fails_on_a_terminal_tells_why_and_leaves_it_sane(project, tm
     )
     assert re.search(r"^score ─+ +0/1\n\[0/1\] \d:\d\d elapsed$", shown, re.M), shown
     told = "Terminating" if how == "Ctrl-C" else "error: results/comparisons.csv: "
-    assert re.search(f"^{told}", shown, re.M), shown
+    times = len(re.findall(f"^{told}", shown, re.M))
+    assert times == 1 or (times and how == "Ctrl-C"), shown
 
 
 def test_the_log_takes_names_of_any_bytes(tmp_path):

@@ -1,12 +1,13 @@
 """What every script shares: its log, and its lock."""
 
+import os
 import subprocess
 import sys
 import time
 
 import pytest
 
-from facesort.common.job import InputError, job
+from facesort.common.job import InputError, Progress, job
 
 SCRIPT = """
 import sys, time
@@ -79,3 +80,69 @@ def test_beside_a_display_only_alarms_reach_the_terminal(tmp_path, capfd, monkey
     said = ["reads: 3 of 9", "warning: row 3", "no error: here", "error: row 5"]
     assert log.read_text(encoding="utf-8").splitlines()[:-1] == said
     assert capfd.readouterr().err.splitlines() == (said if cluster else [said[1], said[3]])
+
+
+def progress(monkeypatch, capsys, begin, *steps, named=""):
+    """Lines of a progress whose updates come at given seconds: (second, how much, figures)."""
+    now = [0.0]
+    monkeypatch.setattr("facesort.common.job.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("facesort.common.job._name", named)
+    told = begin()
+    for seconds, n, figures in steps:
+        now[0] = seconds
+        told.update(n, **figures)
+    told.close()
+    return capsys.readouterr().out.splitlines()
+
+
+def test_progress_names_its_cell_and_counts_the_faces_of_an_epoch(monkeypatch, capsys):
+    """Not faces times epochs, which nobody has."""
+    lines = progress(
+        monkeypatch,
+        capsys,
+        lambda: Progress(1000, "reconstruct", rounds=3, start=500),
+        (5, 500, {"loss": 0.25}),
+        (10, 700, {"loss": 0.2}),
+        (12, 1300, {"loss": 0.1}),
+        named="train rgb/stacked/seed0",
+    )
+    cell = "train rgb/stacked/seed0: reconstruct, epoch"
+    assert lines == [
+        f"{cell} 1 of 3: 1,000 of 1,000 faces, 100 a second, 0:20 left, loss 0.25",
+        f"{cell} 2 of 3: 700 of 1,000 faces, 120 a second, 0:10 left, loss 0.2",
+        f"{cell} 3 of 3: 1,000 of 1,000 faces, 208 a second, 0:00 left, loss 0.1",
+    ]
+
+
+def test_the_last_line_of_a_progress_stands_once(monkeypatch, capsys):
+    whole = progress(monkeypatch, capsys, lambda: Progress(60, "rendering", "photos"), (6, 60, {}))
+    assert whole == ["rendering: 60 of 60 photos, 10 a second, 0:00 left"]
+    steps = ((6, 50, {}), (7, 10, {}))
+    part = progress(monkeypatch, capsys, lambda: Progress(60, "rendering", "photos"), *steps)
+    assert len(part) == 2 and part[1].startswith("rendering: 60 of 60 photos")
+    none = progress(monkeypatch, capsys, lambda: Progress(0, "rendering", "photos"))
+    assert none == ["rendering: 0 of 0 photos, 0 a second, 0:00 left"]
+
+
+def test_a_job_names_its_progress(tmp_path, capfd):
+    with job(tmp_path / "logs/embed/rgb/stacked/seed0.log"):
+        Progress(3, "embeddings").close()
+    assert capfd.readouterr().err.startswith("embed rgb/stacked/seed0: embeddings: 0 of 3 faces")
+
+
+def test_beside_bars_what_libraries_write_and_the_rest_of_long_lines_go_to_the_log(
+    tmp_path, capfd, monkeypatch
+):
+    monkeypatch.setenv("FACESORT_DISPLAY", "here")
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    log, reason = tmp_path / "job.log", "x" * 5000
+    with pytest.raises(SystemExit), job(log):
+        os.write(2, b"INFO: Created a delegate\n")
+        raise InputError(reason)
+    (told,) = capfd.readouterr().err.splitlines()
+    assert told.startswith("error: xxx") and told.endswith(f" ... (whole: {log})")
+    assert len(told) < 600
+    first, second, _ = log.read_text(encoding="utf-8").splitlines()
+    assert (first, second) == ("INFO: Created a delegate", f"error: {reason}")
+    os.write(2, b"after the job\n")
+    assert capfd.readouterr().err == "after the job\n"

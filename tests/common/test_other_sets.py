@@ -111,8 +111,11 @@ def test_the_same_settings_as_of_the_labelled_set_are_checked():
         ([3], "data.also_score.0: 3 is not of type"),
         ([""], "data.also_score.0: None is not of type"),
         ([{"folder": ""}], "data.also_score.0.folder: None is not of type"),
-        ([{"name": "raf"}], "data.also_score.0: 'folder' is a required property"),
-        ([{"folder": "raf", "path": "x"}], "data.also_score.0: Additional properties"),
+        ([{"name": "raf"}], "data.also_score.0: folder is missing"),
+        (
+            [{"folder": "raf", "path": "x"}],
+            "data.also_score.0.path: no such key; there are folder",
+        ),
         (["none"], "data.also_score.0: none: no such file or folder in {cwd}"),
         (["raf", "{set}"], "data.also_score.1: {set}: Snakemake takes words in braces"),
         (["raf.csv"], "data.also_score.0: raf.csv: a file; name its folder"),

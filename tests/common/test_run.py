@@ -7,6 +7,7 @@ import time
 from types import SimpleNamespace
 
 import pytest
+from jinja2 import Template
 
 from facesort.common import run as checks
 from facesort.common.run import (
@@ -15,6 +16,7 @@ from facesort.common.run import (
     container_error,
     disk_error,
     error_lines,
+    made_files,
     read_only_error,
     say,
     told_lines,
@@ -115,22 +117,99 @@ def test_a_report_that_is_made_needs_no_word(report_folder):
     assert (report_folder / "results/report.html").stat().st_size
 
 
-def test_a_run_ends_with_its_table_and_where_it_lies(tmp_path):
-    assert closing_words(tmp_path) == ""
-    (tmp_path / "table1.md").write_text("| model | accuracy |\n")
-    words = closing_words(tmp_path)
-    assert "| model | accuracy |" in words
-    for name in ("table1.csv", "table1.md", "report.html"):
-        assert f"{tmp_path}/{name}" in words
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ({}, "Data: rendered faces, which say nothing about photographs. Seeds: 0, 3."),
+        ({"manifest": "a.csv", "labelled": "tree"}, "Data: the user's own. Seeds"),
+        (
+            {"fec_csv": "a.csv"},
+            "Data: the user's own; without labelled faces, so nothing is scored.",
+        ),
+        ({"faces": "pile"}, "Data: the user's own; without labelled faces, so nothing is scored."),
+    ],
+)
+def test_the_reports_first_words_know_whose_data_they_are(data, said):
+    """As Snakemake fills them in."""
+    template = checks.Path(__file__).parents[2] / "docs/report/workflow.rst"
+    none = dict.fromkeys(("fec_csv", "manifest", "faces", "labelled"))
+    config = {"data": none | data, "seeds": [0, 3]}
+    text = Template(template.read_text(encoding="utf-8"))
+    assert f"\n\n{said}" in text.render(snakemake=SimpleNamespace(config=config))
 
 
-def test_a_run_without_scores_shows_no_table_of_an_earlier_one(tmp_path):
-    (tmp_path / "table1.md").write_text("| model | accuracy |\n")
-    assert closing_words(tmp_path, "Nothing was scored.") == ""
-    (tmp_path / "summary.html").touch()
-    words = closing_words(tmp_path, "Nothing was scored.")
-    assert "Nothing was scored." in words and f"{tmp_path}/summary.html" in words
-    assert "accuracy" not in words and "table1" not in words
+CELL = "rgb/stacked/seed0"
+TABLE = """\
+model,variant,seeds,n_test,accuracy,accuracy_low,accuracy_high,paper_accuracy,chance
+stacked,rgb,1,1048,0.1042,0.0453,0.2217,0.1226,0.125
+action_units,grayscale,1,1048,1.0,0.963,1.0,,0.125
+"""
+
+
+@pytest.fixture
+def made(tmp_path, monkeypatch):
+    """Whole results in the folder that is worked in; what a run says that has made some of them."""
+    monkeypatch.chdir(tmp_path)
+    names = ["summary.html", "report.html", "table1.csv", "table1.md", "table2.md"]
+    names += ["archive/browse.html", f"{CELL}/map.html", f"{CELL}/figures/clusters.png"]
+    for name in names:
+        path = tmp_path / "results" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(TABLE if name == "table1.csv" else "")
+
+    def says(*made, unscored=""):
+        paths = {f"results/{name}" for name in made or names}
+        return closing_words(checks.Path("results"), paths, "rendered faces", unscored)
+
+    return says
+
+
+def test_a_run_ends_with_its_table_and_where_all_lies_the_summary_first(made, tmp_path):
+    assert made().splitlines() == [
+        "",
+        "Accuracy on 1,048 labelled faces, with 95% intervals; chance 12.5%",
+        "  stacked       rgb         10.4% [ 4.5, 22.2]   paper 12.3%",
+        "  action_units  grayscale  100.0% [96.3, 100.0]",
+        "Data: rendered faces.",
+        "",
+        f"Summary:  {tmp_path}/results/summary.html",
+        f"Report:   {tmp_path}/results/report.html",
+        f"Table 1:  {tmp_path}/results/table1.csv",
+        f"Browse:   {tmp_path}/results/archive/browse.html",
+        f"Cells:    {tmp_path}/results/<variant>/<model>/seed<n>: map.html, figures",
+    ]
+
+
+def test_a_run_of_an_archive_ends_with_what_it_found(made, tmp_path):
+    folder = tmp_path / "results/archive"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "photos.csv").write_text("\ufeffphoto,faces,answered\na.jpg,3,2\nb.jpg,0,0\n")
+    (folder / "refused.csv").write_text("\ufeffphoto,reason\nnotes.txt,not an image\n")
+    told = made("archive/photos.csv", "archive/refused.csv").splitlines()
+    found = "2 photos with 3 faces, of which 2 could be read; 1 files refused"
+    assert told[1] == found and told[-1] == f"Refused:  {folder}/refused.csv"
+
+
+def test_a_run_names_nothing_that_another_run_has_made(made, tmp_path):
+    """An old Table 1 above all, which reads as if it were this run's."""
+    assert made("table2.md", "labelled/split.parquet") == ""
+    assert made("archive/browse.html") == f"\nBrowse:   {tmp_path}/results/archive/browse.html"
+    assert "naming.html" not in made(f"{CELL}/naming.html", f"{CELL}/map.html")  # it is not there
+    # Files elsewhere, such as a person's model that a run of the archive asks for, are no results.
+    assert made("../elsewhere") == ""
+
+
+def test_a_run_without_scores_shows_no_table_of_an_earlier_one(made, tmp_path):
+    words = made("summary.html", unscored="Nothing was scored.")
+    assert words == f"\nNothing was scored.\n\nSummary:  {tmp_path}/results/summary.html"
+    # Nor what it did not ask for, as where a single file is made.
+    assert made("sample/faces.parquet", unscored="Nothing was scored.") == ""
+
+
+def test_what_was_made_or_checked_is_what_the_graph_of_jobs_holds():
+    jobs = [SimpleNamespace(output=["results/a.csv", "results/b.csv"]), SimpleNamespace(output=[])]
+    workflow = SimpleNamespace(dag=SimpleNamespace(jobs=jobs))
+    assert made_files(workflow) == {"results/a.csv", "results/b.csv"}
 
 
 def test_what_a_rule_has_told_is_shown_at_the_end(tmp_path):

@@ -825,6 +825,23 @@ def test_if_all_is_lost_the_key_that_may_help_is_named(tmp_path, site):
         fetch(faces_of([f"{site.url}/1.jpg"]), tmp_path)
 
 
+@pytest.mark.parametrize("obey", [True, False], ids=["robots.txt first", "at once"])
+def test_private_hosts_are_told_how_to_be_had_also_beside_others(tmp_path, site, capsys, obey):
+    other = Site()
+    urls = [f"http://{host}:{other.port}/1.jpg" for host in ("localhost", "127.0.0.1")]
+    settings = {"allow_private": False, "obey_robots": obey}
+    with pytest.raises(InputError, match=r"refused \(2\); if .* set fetch\.allow_private to true$"):
+        fetch(faces_of(urls), tmp_path, **settings)
+    assert "warning" not in capsys.readouterr().out
+    site.pages["/1.jpg"] = picture(1)
+    urls += [f"{site.url}/1.jpg"]
+    fetch(faces_of(urls), tmp_path, [("127.0.0.1", site.port)], **settings)
+    assert (
+        "warning: 2 of 3 photos are on private hosts, which were not asked; if these hosts are "
+        "yours, set fetch.allow_private to true"
+    ) in capsys.readouterr().out.splitlines()
+
+
 def test_a_fault_of_this_machine_is_no_photos_loss(tmp_path, site, monkeypatch):
     def none_left(client, info):
         raise OSError(errno.EMFILE, "Too many open files")

@@ -53,7 +53,10 @@ def analysed(folder):
 def tables(folder):
     out = folder / "results/archive"
     names = ("faces.parquet", "photos.parquet")
-    return [*(pd.read_parquet(out / name) for name in names), (out / "refused.csv").read_text()]
+    return [
+        *(pd.read_parquet(out / name) for name in names),
+        (out / "refused.csv").read_text("utf-8-sig"),
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +75,7 @@ def test_a_folder_is_tagged_and_nothing_is_left_to_do(project):
     faces, photos, refused = tables(project)
     assert len(photos) == 6 and len(faces) == 12 and analysed(project) == 6
     assert photos["photo"].tolist() == [f"year{n % 3}/{n}.jpg" for n in (0, 3, 1, 4, 2, 5)]
-    assert refused == "photo,reason\nnotes.txt,not an image: begins with b'no photo'\n"
+    assert refused == "photo,reason\nnotes.txt,not an image: text that begins with 'no photo'\n"
     assert (faces["state"] == "answered").all() and (faces["look"] != "").all()
     assert {path.suffix for path in project.glob("photos/**/*.*")} == {".jpg", ".txt"}
     assert planned(project) == set()

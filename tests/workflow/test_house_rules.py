@@ -9,6 +9,7 @@ from pathlib import Path
 
 import layout
 import pytest
+import yaml
 from packaging.utils import canonicalize_name
 
 from facesort.common.digests import imported_names, with_imports
@@ -67,6 +68,20 @@ def test_made_pages_equal_what_they_are_made_from(name):
     update = runpy.run_path(str(ROOT / "docs" / "update.py"))
     page = ROOT / "docs" / name
     assert page.read_text(encoding="utf-8") == update["PAGES"][page](), "run docs/update.py"
+
+
+def test_the_configs_page_tells_once_what_phases_have_in_common():
+    page = (ROOT / "docs/config.md").read_text(encoding="utf-8")
+    schema = (ROOT / "workflow_scripts/config.schema.yaml").read_text(encoding="utf-8")
+    phase = yaml.safe_load(schema)["$defs"]["phase"]
+    augment = phase["properties"]["augment"]["properties"]
+    for key, about in [*phase["properties"].items(), *augment.items()]:
+        row = f"| `{key}` | {about['description']} |\n"
+        assert page.count(row) == 1, row
+        assert key == "augment" or page.count(f"| {about['description']} |\n") == 1, key
+    # What each phase is set to stands there all the same.
+    assert "| models.transfer.phases.classify |  |  | `{epochs: 40, " in page
+    assert "| models.transfer.phases.classify.augment |  |  | `{flip: true, " in page
 
 
 @pytest.mark.parametrize("rule", RULES)

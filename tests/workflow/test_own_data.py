@@ -56,7 +56,7 @@ def test_a_pile_of_faces_without_labels_is_clustered_and_can_be_named(pile, tmp_
     refused = pd.read_parquet(results / "fetch/refused.parquet")
     assert dict(refused.to_numpy()) == {
         "a copy.png": "the same bytes as another file: 00.png",
-        "notes.txt": "not an image: begins with b'no face'",
+        "notes.txt": "not an image: text that begins with 'no face'",
     }
     losses = pd.read_csv(results / "fetch/losses.csv")
     assert losses["faces"].sum() == 2 and set(losses["host"]) == {"the folder"}
@@ -104,6 +104,18 @@ def test_a_pile_of_faces_without_labels_is_clustered_and_can_be_named(pile, tmp_
     finally:
         (pile / "new.png").unlink()
 
+    # Who forgets to name the data would have the demo made over all this.
+    small = yaml.safe_load((project / "small.yaml").read_text(encoding="utf-8"))
+    forgetful = yaml.safe_dump(small | {"data": {}})
+    (project / "forgetful.yaml").write_text(forgetful, encoding="utf-8")
+    before = {path: path.stat().st_mtime_ns for path in results.rglob("*") if path.is_file()}
+    printed = snakemake(project, "--configfile", "forgetful.yaml", expect=1)
+    told = [line for line in printed.splitlines() if "rendered faces" in line]
+    assert len(told) == 1 and told[0].startswith(f"error: {results} was made from {pile}, and")
+    assert f"the same command with --configfile {project}/small.yaml" in told[0]
+    assert "Traceback" not in printed and "Snakefile" not in printed.partition(told[0])[2]
+    assert before == {path: path.stat().st_mtime_ns for path in before}
+
     # A CSV without labelled faces is the same, but for where the pool comes from.
     (tmp_path / "fec.csv").write_text("")
     change = {"data": {"faces": None, "fec_csv": str(tmp_path / "fec.csv")}}
@@ -128,7 +140,9 @@ def test_a_set_of_seven_emotions_is_scored_by_these(project, pile, tmp_path):
     results = own / "results"
     assert ("read_faces", "") in jobs_to_run(own)
     printed = snakemake(own)
-    assert "The labelled set has no contempt: all figures but the paper's are of 7" in printed
+    assert "Accuracy on 42 labelled faces, with 95% intervals; chance 14.3%" in printed
+    text = (results / "table1.md").read_text(encoding="utf-8")
+    assert "The labelled set has no contempt: all figures but the paper's are of 7" in text
     table = pd.read_csv(results / "table1.csv")
     assert list(table["model"]) == ["stacked", "semi_supervised", "supervised"]
     assert (table["chance"] == 1 / 7).all() and table["paper_accuracy"].notna().all()

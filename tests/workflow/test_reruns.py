@@ -93,6 +93,24 @@ def test_a_learning_rate_trains_its_model_alone(project):
     ]
 
 
+def test_a_number_of_clusters_trains_what_chooses_by_clusters(project):
+    """Landmark geometry, which stands here as if it had been trained."""
+    model = "results/rgb/geometry/seed0/model"
+    rows = {"models": {"geometry": load("configs/beyond.yaml")["models"]["geometry"]}}
+
+    def jobs(**clustering):
+        config = with_config(project, rows | {"clustering": clustering})
+        return jobs_to_run(project, *config, "--", model, "results/rgb/stacked/seed0/model")
+
+    try:
+        (project / model).mkdir(parents=True)
+        snakemake(project, *with_config(project, rows), "--touch", "--force", "--", model)
+        assert jobs() == jobs(starts=2) == []
+        assert jobs(clusters=5) == [("train", "variant=rgb, model=geometry, seed=0")]
+    finally:
+        shutil.rmtree((project / model).parents[1])
+
+
 @pytest.mark.parametrize(
     ("change", "cell", "trained"),
     [

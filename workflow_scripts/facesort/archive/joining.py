@@ -20,6 +20,8 @@ from facesort.archive.tables import BOX
 from facesort.archive.tags import probabilities, tag
 from facesort.common.arrays import write_whole
 
+# With the mark by which table programs know UTF-8.
+CSV: Final = "utf-8-sig"
 # Photos that are joined at a time.
 PHOTOS: Final = 2_000
 # Other programs' boxes are wider or narrower than ours: intersection over union.
@@ -65,12 +67,13 @@ def join(
     named: list[str],
     faces: str,
     photos: str,
+    faces_csv: str,
     photos_csv: str,
     emotions: bool,
     table: pd.DataFrame,
     reviewed: pd.DataFrame,
 ) -> Counter[str]:
-    """Write ``faces.parquet``, ``photos.parquet`` and ``photos.csv``.
+    """Write ``faces.parquet``, ``photos.parquet``, and both as CSV.
 
     Args:
         read, found, answers, named: the jobs' tables, in the same order.
@@ -83,18 +86,25 @@ def join(
     """
     counts: Counter[str] = Counter()
     with ExitStack() as stack:
-        parts = [stack.enter_context(write_whole(path)) for path in (faces, photos, photos_csv)]
+        paths = (faces, photos, faces_csv, photos_csv)
+        parts = [stack.enter_context(write_whole(path)) for path in paths]
         face_rows = stack.enter_context(pq.ParquetWriter(parts[0], tables.FACES))
         photo_rows = stack.enter_context(pq.ParquetWriter(parts[1], tables.PHOTOS))
-        lines = stack.enter_context(parts[2].open("w", encoding="utf-8", newline=""))
-        lines.write(",".join(tables.PHOTOS.names) + "\n")
+        face_lines, photo_lines = (
+            stack.enter_context(part.open("w", encoding=CSV, newline="")) for part in parts[2:]
+        )
+        face_lines.write(",".join(tables.FACES_IN_SHORT) + "\n")
+        photo_lines.write(",".join(tables.PHOTOS.names) + "\n")
         for about, seen, told, people in _chunks(read, found, answers, named):
             every = tagged(seen, told, emotions, table, reviewed)
             every["name"] = names_of(every, people)
             face_rows.write_table(_as_table(every, tables.FACES))
             summary = summed(about, every, people)
             photo_rows.write_table(_as_table(summary, tables.PHOTOS))
-            summary.to_csv(lines, header=False, index=False, lineterminator="\n")
+            short = every[list(tables.FACES_IN_SHORT)].round()
+            short = short.astype(dict.fromkeys(tables.BOX, "int32"))
+            for table_rows, file in ((short, face_lines), (summary, photo_lines)):
+                table_rows.to_csv(file, header=False, index=False, lineterminator="\n")
             counts["photos"] += len(summary)
             counts["faces"] += len(every)
             counts.update(every["state"])
@@ -193,5 +203,5 @@ def join_refused(listing: str, refused: list[str], path: str) -> Counter[str]:
     every = pa.concat_tables([*rows, others.cast(tables.REFUSED_FILES)]).to_pandas()
     every = every.sort_values("photo", ignore_index=True)
     with write_whole(path) as part:
-        every.to_csv(part, index=False, lineterminator="\n")
+        every.to_csv(part, index=False, lineterminator="\n", encoding=CSV)
     return Counter(reason.partition(":")[0] for reason in every["reason"])

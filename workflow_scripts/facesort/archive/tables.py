@@ -98,6 +98,8 @@ FACES: Final = pa.schema(
         ("name", pa.string()),  # the person's, if another program's region is of this face
     ]
 )
+# Of these, results/archive/faces.csv; numbers are whole pixels.
+FACES_IN_SHORT: Final = (*KEY, *BOX, "state", "look", "tags", "name")
 # The words of tags: "mouth open" of mouth_open.
 TAGS: Final = (*(name.replace("_", " ") for name in APPARENT), *LOOKS.values())
 # results/archive/photos.parquet and .csv: a row a photo that was read.

@@ -6,16 +6,22 @@ Imported by the Snakefile, which every job parses: nothing slow is imported here
 import os
 import re
 from contextlib import suppress
-from functools import cache
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 from facesort.common.other_sets import as_block, named_entries, other_sets_errors
+from facesort.common.schema_errors import (
+    beyond_words,
+    default_config,
+    nearest,
+    schema,
+    schema_errors,
+    validator,
+)
 
-SCHEMA = Path(__file__).resolve().parents[2] / "config.schema.yaml"
 # Keys of ``data`` that name where the pool comes from; one of them at most.
 POOLS = ("fec_csv", "manifest", "faces")
-DEFAULT = SCHEMA.parents[1] / "config.yaml"
 # Where the config names a person's files and folders; but for the last two, they are to be there.
 PATHS = (
     ("data", "fec_csv"),
@@ -63,12 +69,7 @@ def is_labelled(config: dict[str, Any]) -> bool:
 
 def config_errors(config: dict[str, Any]) -> list[str]:
     """What is wrong with the config, one line a key; empty if nothing is."""
-    errors = []
-    for error in sorted(_validator().iter_errors(config), key=lambda e: [str(p) for p in e.path]):
-        key = ".".join(str(part) for part in error.path) or "the top level"
-        hint = error.schema.get("description", "") if isinstance(error.schema, dict) else ""
-        errors.append(f"{key}: {error.message}" + (f" ({hint})" if hint else ""))
-    if errors:
+    if errors := schema_errors(config) or _only_errors(config["models"]):
         return errors
     data, faces = config["data"], config["faces"]
     pools = [key for key in POOLS if data[key] is not None]
@@ -119,6 +120,34 @@ def config_errors(config: dict[str, Any]) -> list[str]:
         )
     if not any(config["models"].values()):
         errors.append("models: none is left; keep at least one of the blocks")
+    return errors
+
+
+def _leave_out_rows(models: Any) -> None:
+    """Do what ``only`` says, if each row that it names has a block."""
+    only = models.get("only", []) if isinstance(models, dict) else []
+    if only is None or (isinstance(only, list) and only and all(_is_row(models, m) for m in only)):
+        del models["only"]
+        models |= dict.fromkeys(m for m in models if only and m not in only)
+
+
+def _is_row(models: dict[str, Any], name: object) -> bool:
+    return isinstance(name, str) and name != "only" and isinstance(models.get(name), dict)
+
+
+def _only_errors(models: dict[str, Any]) -> list[str]:
+    """What is wrong with ``models.only``, which is still there if anything is."""
+    errors = []
+    rows = [name for name in schema()["properties"]["models"]["properties"] if name != "only"]
+    for name in models.get("only") or []:
+        if name not in rows:
+            near = nearest(name, rows)
+            said = f"did you mean {near}?" if near else f"there are {', '.join(rows)}"
+            errors.append(f"models.only: {name}: no such row; {said}")
+        elif not models.get(name):
+            off = name not in default_config()["models"]
+            said = beyond_words(name) if off else f"models.{name} is null"
+            errors.append(f"models.only: {name}: it has no block: {said}")
     return errors
 
 
@@ -208,8 +237,8 @@ def settled(config: dict[str, Any], as_module: bool) -> dict[str, Any]:
     """The config as the rules use it, made of what Snakemake was given.
 
     Lists and mappings of ``--config``, in which Snakemake leaves numbers as text, are read as YAML
-    wherever the schema wants no text. In paths ``~`` becomes the home folder, and what Snakemake
-    warns of (``//``, ``./``, a last ``/``) goes.
+    wherever the schema wants no text. Rows that ``models.only`` leaves out become null. In paths
+    ``~`` becomes the home folder, and what Snakemake warns of (``//``, ``./``, a last ``/``) goes.
 
     Args:
         as_module: whether another workflow uses this one as a module. Its config then stands over
@@ -219,16 +248,16 @@ def settled(config: dict[str, Any], as_module: bool) -> dict[str, Any]:
 
     config = _plain(config)
     if as_module:
-        config = _over(_plain(yaml.load(DEFAULT.read_bytes(), yaml.CSafeLoader)), config)
+        config = _over(deepcopy(default_config()), config)
     # `archive=/photos` on the command line names the photos alone.
     if isinstance(config.get("archive"), str | int):
-        default = yaml.load(DEFAULT.read_bytes(), yaml.CSafeLoader)["archive"]
-        config["archive"] = default | {"photos": str(config["archive"])}
-    for error in list(_validator().iter_errors(config)):
+        config["archive"] = default_config()["archive"] | {"photos": str(config["archive"])}
+    for error in list(validator().iter_errors(config)):
         if isinstance(error.instance, str) and error.path:
             with suppress(yaml.YAMLError, UnicodeError):
                 block, key = _block(config, error.path)
                 block[key] = yaml.load(error.instance, yaml.CSafeLoader)
+    _leave_out_rows(config.get("models"))
     others = config["data"].get("also_score") if isinstance(config.get("data"), dict) else None
     if isinstance(others, list):
         others[:] = map(as_block, others)
@@ -243,14 +272,6 @@ def settled(config: dict[str, Any], as_module: bool) -> dict[str, Any]:
             # A module's `prefix:` goes before whatever is not absolute.
             block[key] = str(Path(whole).absolute()) if as_module else whole
     return config
-
-
-@cache
-def _validator() -> Any:
-    import jsonschema
-    import yaml
-
-    return jsonschema.Draft202012Validator(yaml.load(SCHEMA.read_bytes(), yaml.CSafeLoader))
 
 
 def _plain(value: Any) -> Any:

@@ -16,9 +16,12 @@ import threading
 import time
 from collections import Counter, defaultdict
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from facesort.common.lines import LONGEST, job_name, shortened
 
 # What Snakemake tells of every job and every turn of its scheduler: for its log alone.
 _ROUTINE_EVENTS = {"job_started", "group_info", "shellcmd", "progress", "resources_info"}
@@ -61,9 +64,15 @@ def start(workflow: Any) -> None:
     logger.addHandler(_shown)
 
 
-def take_any_name() -> None:
-    """Let Snakemake's log take names of files that are no UTF-8, as the terminal does."""
-    for handler in logging.getLogger("snakemake.logging").handlers:
+def mend_output() -> None:
+    """Let Snakemake's log take names that are no UTF-8, and cut its reasons short on the terminal.
+
+    Those of dry runs are meant, which are all that is said of a job, and may be kilobytes of paths.
+    """
+    logger = logging.getLogger("snakemake.logging")
+    for handler in logger.handlers:
+        if handler.name == "DefaultStreamHandler" and not logger.isEnabledFor(logging.DEBUG):
+            handler.setFormatter(ShortReasons(handler.formatter))
         stream = getattr(handler, "stream", None)
         if isinstance(stream, io.TextIOWrapper):
             with suppress(OSError):  # a full disk, which is named later
@@ -74,6 +83,25 @@ def stop() -> None:
     """End the bars, for what is said at the end of a run."""
     if _shown is not None:
         _shown.stop()
+
+
+class ShortReasons(logging.Formatter):
+    """Snakemake's own formatter, but for long reasons of jobs."""
+
+    def __init__(self, own: Any) -> None:
+        self.own = own
+
+    def format(self, record: logging.LogRecord) -> str:
+        reason = str(getattr(record, "reason", ""))
+        if len(reason) > LONGEST:
+            record = copy(record)
+            record.reason = shortened(reason, "--verbose")
+        return str(self.own.format(record))
+
+
+def just_told() -> bool:
+    """Whether a run's one error is the last that it told, so that it need not be told again."""
+    return _shown is not None and _shown.failures == 1 and not _shown.finished_since
 
 
 @dataclass
@@ -148,6 +176,7 @@ class Display(logging.Handler):
     def __init__(self, own: Any, board: Board) -> None:
         super().__init__(own.level)
         self.own, self.board = own, board
+        self.failures = self.finished_since = 0
         self.filters = list(own.filters)
         self.changing = threading.Lock()
         self.screen: Screen | None = None
@@ -187,6 +216,7 @@ class Display(logging.Handler):
             if job is None:
                 return
             seconds = time.monotonic() - job.began
+            self.finished_since += 1
             self.board.done[job.rule] += 1
             self.board.seconds[job.rule] += seconds
         self._say(*([] if job.local else alarms(job.logs)))
@@ -196,6 +226,7 @@ class Display(logging.Handler):
     def _failed(self, record: Any) -> None:
         with self.changing:
             job = self.board.running.pop(record.jobid, None)
+            self.failures, self.finished_since = self.failures + 1, 0
         name, seconds = record.rule_name, ""
         if job is not None:
             name, seconds = job.name, f" ({lasted(time.monotonic() - job.began)})"
@@ -372,15 +403,20 @@ def alarms(logs: list[str]) -> list[str]:
     for path in logs:
         with suppress(OSError):
             lines = Path(path).read_text(encoding="utf-8", errors="replace").splitlines()
-            found += [line for line in lines if line.startswith(("error:", "warning:"))]
+            told = [line for line in lines if line.startswith(("error:", "warning:"))]
+            found += [shortened(line, path) for line in told]
     return found
 
 
 def last_line(logs: list[str]) -> str:
-    """The last line of a job's log so far, as far as it can be printed."""
+    """The last line of a job's log so far, as far as it can be printed.
+
+    Without the job's name, which is known, and the line of its costs, which is for a table.
+    """
     with suppress(OSError, IndexError), Path(logs[0]).open("rb") as file:
         file.seek(max(file.seek(0, os.SEEK_END) - 2000, 0))
         lines = file.read().decode(errors="replace").split("\n")[:-1]
-        lines = [line for line in lines if line.strip()]
-        return "".join(sign for sign in lines[-1].strip() if sign.isprintable())
+        lines = [line for line in lines if line.strip() and not line.startswith("took ")]
+        line = lines[-1].strip().removeprefix(f"{job_name(logs[0])}: ")
+        return "".join(sign for sign in line if sign.isprintable())
     return ""

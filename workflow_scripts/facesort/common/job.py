@@ -12,7 +12,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
+from facesort.common.lines import job_name, shortened
 from facesort.common.open_files import used_up
+
+# Of the job that runs in this process.
+_name = ""
 
 
 class InputError(Exception):
@@ -43,21 +47,30 @@ class _Tee:
 
 
 class _Alarms(_Tee):
-    """Passes on just the lines that begin with ``error:`` or ``warning:``."""
+    """Passes on just lines that begin with ``error:`` or ``warning:``, long ones cut short.
 
-    rest = ""
+    Args:
+        log: where the whole of them stands.
+    """
+
+    def __init__(self, stream: "TextIO | _Tee", log: Path) -> None:
+        super().__init__(stream)
+        self.log, self.rest = log, ""
 
     def write(self, text: str) -> int:
         *lines, self.rest = (self.rest + text).split("\n")
         for line in lines:
             if line.startswith(("error:", "warning:")):
-                super().write(line + "\n")
+                super().write(shortened(line, self.log) + "\n")
         return len(text)
 
 
 @contextmanager
 def job(log_path: str | Path) -> Iterator[None]:
     """Run a script's body: copy its output to the log, and end errors in one line.
+
+    Beside bars on the terminal, all but warnings and errors goes to the log alone, also what
+    libraries write past Python.
 
     A lock beside the log keeps a job from running beside itself: one whose Snakemake was killed
     goes on, and the same job of the next run waits for it.
@@ -66,13 +79,11 @@ def job(log_path: str | Path) -> Iterator[None]:
         SystemExit: with status 1 after any error. The terminal and the log get one line that
             starts with ``error:``; the traceback of an unexpected error goes to the log alone.
     """
+    global _name
     path = Path(log_path)
     before = time.process_time()
-    terminal: TextIO | _Tee = sys.stderr
-    # Set by common/display.py. A job of a cluster, which has a terminal of its own, inherits it.
-    if os.environ.get("FACESORT_DISPLAY") == os.environ.get("SLURM_JOB_ID", "here"):
-        terminal = _Alarms(sys.stderr)
-    with _locked(path) as log:
+    with _locked(path) as log, _terminal(path, log) as terminal:
+        _name = job_name(path)
         sys.stdout = sys.stderr = _Tee(terminal, log)
         try:
             yield
@@ -100,6 +111,22 @@ def job(log_path: str | Path) -> Iterator[None]:
             sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
             with suppress(OSError):
                 print(_costs(before), file=log)
+
+
+@contextmanager
+def _terminal(path: Path, log: TextIO) -> Iterator[TextIO | _Tee]:
+    """What a job writes to beside its log: the terminal, or of it what is beside bars."""
+    # Set by common/display.py. A job of a cluster, which has a terminal of its own, inherits it.
+    if os.environ.get("FACESORT_DISPLAY") != os.environ.get("SLURM_JOB_ID", "here"):
+        yield sys.stderr
+        return
+    sys.stderr.flush()
+    with os.fdopen(os.dup(2), "w", errors="backslashreplace") as terminal:
+        os.dup2(log.fileno(), 2)
+        try:
+            yield _Alarms(terminal, path)
+        finally:
+            os.dup2(terminal.fileno(), 2)
 
 
 def _costs(before: float) -> str:
@@ -204,13 +231,28 @@ def _one_line(error: Exception) -> str:
 
 
 class Progress:
-    """A line every few seconds: done, rate, time left, and the caller's figures."""
+    """A line every few seconds: the job, how much is done, rate, time left, the caller's figures.
+
+    Args:
+        total: how much there is to do; in each round, if there are several.
+        label: what is done.
+        unit: what is counted.
+        rounds: how often all of it is gone through, such as epochs.
+        start: how much of all rounds was done before.
+    """
 
     def __init__(
-        self, total: int, label: str, unit: str = "faces", every: float = 5.0, start: int = 0
+        self,
+        total: int,
+        label: str,
+        unit: str = "faces",
+        every: float = 5.0,
+        start: int = 0,
+        rounds: int = 1,
     ) -> None:
         self.total, self.label, self.unit, self.every = total, label, unit, every
         self.done = self.start = start
+        self.rounds, self.told = rounds, -1
         self.began = self.last = time.monotonic()
         self.figures: dict[str, object] = {}
 
@@ -221,15 +263,22 @@ class Progress:
             self._print()
 
     def close(self) -> None:
-        self._print()
+        """Tell the end, unless the last line has told it."""
+        if self.told != self.done:
+            self._print()
 
     def _print(self) -> None:
-        self.last = time.monotonic()
+        self.last, self.told = time.monotonic(), self.done
         rate = (self.done - self.start) / max(self.last - self.began, 1e-9)
-        left = max(self.total - self.done, 0) / rate if rate else 0.0
+        left = max(self.total * self.rounds - self.done, 0) / rate if rate else 0.0
+        gone = min(max(self.done - 1, 0) // max(self.total, 1), self.rounds - 1)
+        label = self.label
+        if self.rounds > 1:
+            label += f", epoch {gone + 1} of {self.rounds}"
         more = "".join(f", {name} {_short(value)}" for name, value in self.figures.items())
         print(
-            f"{self.label}: {self.done:,} of {self.total:,} {self.unit}, {_rate(rate)} a second, "
+            f"{_name + ': ' if _name else ''}{label}: {self.done - gone * self.total:,} of "
+            f"{self.total:,} {self.unit}, {_rate(rate)} a second, "
             f"{int(left) // 60}:{int(left) % 60:02d} left{more}"
         )
 

@@ -1,5 +1,6 @@
 """What a run checks before it starts, and what it says when it ends."""
 
+import csv
 import json
 import os
 import re
@@ -7,8 +8,25 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+from facesort.common.lines import shortened
+
+# What the end of a run names of its results, if they were made.
+NAMED_LAST: Final = (
+    ("Summary", "summary.html"),
+    ("Report", "report.html"),
+    ("Table 1", "table1.csv"),
+    ("Browse", "archive/browse.html"),
+    ("Photos", "archive/photos.csv"),
+    ("Faces", "archive/faces.csv"),
+    ("Refused", "archive/refused.csv"),
+    ("Sidecars", "archive/sidecars.csv"),
+    ("Undone", "archive/undone.csv"),
+)
+OF_A_CELL: Final = re.compile(r"\w+/\w+/seed\d+/([^/]+)")
 
 
 def say(text: str) -> None:
@@ -23,7 +41,8 @@ def error_lines(logs: Path, since: float) -> str:
     for path in sorted(logs.rglob("*.log")):
         if path.stat().st_mtime >= since:
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-            found += [f"{line} (log: {path})" for line in lines if line.startswith("error: ")]
+            told = [line for line in lines if line.startswith("error: ")]
+            found += [shortened(f"{line} (log: {path})", path) for line in told]
     return "\n".join(["", *found]) if found else ""
 
 
@@ -86,10 +105,12 @@ def write_report(config: dict[str, Any], snakefile: Path) -> str:
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if not done.returncode:
         return ""
+    log = Path(".snakemake/report.log")
+    log.write_bytes(done.stdout)
     # The reason stands above a list of Snakemake's own files.
     lines = done.stdout.decode(errors="replace").strip().splitlines()
     lines = [line.strip() for line in lines if not line.startswith('  File "')]
-    return f"results/report.html was not made: {' '.join(lines[-3:])}"
+    return shortened(f"results/report.html was not made: {' '.join(lines[-3:])}", log)
 
 
 def told_lines(log: Path, since: float) -> str:
@@ -100,23 +121,63 @@ def told_lines(log: Path, since: float) -> str:
     return "\n".join(line for line in lines if not re.search(r"^took | a second, .* left", line))
 
 
-def closing_words(results: Path, unscored: str = "") -> str:
-    """Table 1, and where it and the pictures lie; empty without a table.
+def made_files(workflow: Any) -> set[str]:
+    """The files that a run has made, or found to be up to date."""
+    return {str(path) for job in workflow.dag.jobs for path in job.output}
+
+
+def table_lines(path: Path) -> list[str]:
+    """Table 1 as a terminal shows it: a line a model and variant, all figures in percent."""
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    names = [(row["model"], row["variant"]) for row in rows]
+    wide = [max(map(len, column)) for column in zip(*names, strict=True)]
+    lines = []
+    for row in rows:
+        mean, low, high = (100 * float(row[f"accuracy{end}"]) for end in ("", "_low", "_high"))
+        paper = row["paper_accuracy"]
+        beside = f"   paper {100 * float(paper):4.1f}%" if paper else ""
+        name = f"{row['model']:<{wide[0]}}  {row['variant']:<{wide[1]}}"
+        lines.append(f"  {name}  {mean:5.1f}% [{low:4.1f}, {high:4.1f}]{beside}")
+    about = f"Accuracy on {int(rows[0]['n_test']):,} labelled faces, with 95% intervals"
+    return [f"{about}; chance {100 * float(rows[0]['chance']):.1f}%", *lines]
+
+
+def archive_line(folder: Path) -> str:
+    """What an archive's tables hold, in numbers."""
+    counts = dict.fromkeys(("photos", "faces", "answered", "refused"), 0)
+    for name in ("photos", "refused"):
+        with (folder / f"{name}.csv").open(encoding="utf-8-sig", newline="") as file:
+            for row in csv.DictReader(file):
+                counts[name] += 1
+                for key in ("faces", "answered"):
+                    counts[key] += int(row.get(key) or 0)
+    return (
+        f"{counts['photos']:,} photos with {counts['faces']:,} faces, of which "
+        f"{counts['answered']:,} could be read; {counts['refused']:,} files refused"
+    )
+
+
+def closing_words(results: Path, made: Collection[str], data: str, unscored: str = "") -> str:
+    """Table 1, and where a run's results lie, the summary first; only of what the run has made.
 
     Args:
+        made: paths of files, as ``made_files`` has them.
+        data: what Table 1 was made from.
         unscored: why nothing was scored, which then stands in the table's place.
     """
-    table = results / ("summary.html" if unscored else "table1.md")
-    if not table.is_file():
-        return ""
+    made = {path for path in made if Path(path).is_file()}
+    there = {str(Path(path).relative_to(results)) for path in made if results in Path(path).parents}
     folder = results.resolve()
-    found = f"Table:    {folder}/table1.csv, and for reading {folder}/table1.md"
-    return "\n".join(
-        [
-            "",
-            f"{unscored}\n" if unscored else table.read_text(encoding="utf-8"),
-            f"Summary:  {folder}/summary.html" if unscored else found,
-            f"Report:   {folder}/report.html",
-            f"Cells:    {folder}/<variant>/<model>/seed<n>: map.html, naming.html, figures",
-        ]
-    )
+    lines = [""]
+    if unscored and "summary.html" in there:
+        lines += [unscored, ""]
+    elif "table1.csv" in there:
+        lines += [*table_lines(results / "table1.csv"), f"Data: {data}.", ""]
+    if {"archive/photos.csv", "archive/refused.csv"} <= there:
+        lines += [archive_line(results / "archive")]
+    lines += [f"{name + ':':9} {folder}/{path}" for name, path in NAMED_LAST if path in there]
+    of_cells = {match[1] for path in there if (match := OF_A_CELL.match(path))}
+    if cells := [name for name in ("map.html", "naming.html", "figures") if name in of_cells]:
+        lines += [f"Cells:    {folder}/<variant>/<model>/seed<n>: {', '.join(cells)}"]
+    return "\n".join(lines) if lines[1:] else ""

@@ -21,6 +21,16 @@ import pillow_heif
 import simplejpeg
 from PIL import AvifImagePlugin, ExifTags, Image
 
+# What else lies among pictures, by its first bytes.
+OTHERS: Final = {
+    b"PK\x03\x04": "a ZIP file, or a document of an office program",
+    b"%PDF": "a PDF",
+    b"%!PS": "PostScript",
+    b"\x00\x00\x01\x00": "an icon",
+    b"RIFF": "a sound or a video",
+    b"\x1aE\xdf\xa3": "a video",
+    b"\xd0\xcf\x11\xe0": "a document of an office program",
+}
 # Pillow opens multi-picture files (MPO), as some phones write, by way of JPEG; PPM stands for PBM,
 # PGM and grey PFM too, HEIF for HEIC. AVIF before HEIF: some files of both begin alike.
 FORMATS: Final = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "PPM", "AVIF", "HEIF")
@@ -239,10 +249,23 @@ def _open(data: bytes, max_pixels: int) -> Image.Image:
         start = data[:1000].lstrip().lower()
         if start.startswith((b"<!doctype", b"<html", b"<head", b"<body")):
             raise ImageError("HTML in place of an image") from None
-        raise ImageError("not an image", f"begins with {data[:8]!r}") from None
+        raise ImageError("not an image", _what(data)) from None
     if image.width * image.height > max_pixels:
         raise ImageError("too many pixels", f"{image.width} x {image.height}")
     return image if image.format in REDUCIBLE else _in_8_bits(_load(image))
+
+
+def _what(data: bytes) -> str:
+    """What bytes are that are no image, as far as their beginning tells."""
+    for begins, what in OTHERS.items():
+        if data.startswith(begins):
+            return what
+    if data[4:8] == b"ftyp":
+        return "a video"
+    text = data[:24].decode("utf-8", "ignore")
+    if text and all(sign.isprintable() or sign.isspace() for sign in text):
+        return f"text that begins with {text[:12]!r}"
+    return f"begins with {data[:8].hex(' ')}"
 
 
 def _decode(image: Image.Image, data: bytes, reduction: int = 1) -> np.ndarray | Image.Image:

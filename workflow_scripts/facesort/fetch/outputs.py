@@ -44,9 +44,10 @@ REFUSED: Final = pa.schema(
 )
 MANIFEST: Final = pa.schema([INDEX.field(name) for name in ("url", *BOX, "sha256")])
 OUTCOMES: Final = ("fetched", "failed", "excluded")
+PRIVATE: Final = "private address refused"
 # What helps where a cause may be of this machine's or this config's making.
 HINTS: Final = {
-    "private address refused": "if these hosts are yours, set fetch.allow_private to true",
+    PRIVATE: "if these hosts are yours, set fetch.allow_private to true",
     "placeholder": "name what is a photo after all in fetch.placeholders.allow",
     "bad certificate": "where a proxy signs with a certificate of its own, name that in the "
     "environment's SSL_CERT_FILE",
@@ -98,6 +99,12 @@ def write_ledger(
             raise InputError(
                 f"not one of {worklist.photos:,} photos could be had: "
                 + "; ".join([told or "no faces", *hints])
+            )
+        # Theirs alone are surely not the web's losses.
+        if causes[PRIVATE]:
+            print(
+                f"warning: {causes[PRIVATE]:,} of {worklist.photos:,} photos are on private hosts, "
+                f"which were not asked; {HINTS[PRIVATE]}"
             )
     return counts
 

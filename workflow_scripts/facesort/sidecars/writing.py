@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-from facesort.archive.joining import PHOTOS, Sorted
+from facesort.archive.joining import CSV, PHOTOS, Sorted
 from facesort.archive.raw_previews import is_raw
 from facesort.archive.tables import APPARENT, BOX
 from facesort.archive.xmp import ENDING, XmpError, embedded, parse
@@ -227,7 +227,7 @@ def read_photos(photos: str, listing: str) -> list[Photo]:
 def write_table(rows: Iterable[tuple[str, ...]], path: str) -> Counter[str]:
     """Write rows of ``COLUMNS`` as they come; returns how many of each ``what`` there are."""
     counts: Counter[str] = Counter()
-    with write_whole(path) as part, part.open("w", encoding="utf-8", newline="") as file:
+    with write_whole(path) as part, part.open("w", encoding=CSV, newline="") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(COLUMNS)
         for row in rows:

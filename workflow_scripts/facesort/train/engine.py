@@ -226,7 +226,7 @@ def train_one_epoch(
             _check_finite(loss, phase, epoch)
         position.batches += 1
         position.seconds = time.monotonic() - began
-        progress.update(len(rows), epoch=epoch, loss=loss.detach())
+        progress.update(len(rows), loss=loss.detach())
         save(position)
     mean = (position.loss_sum / len(phase.rows)).item()
     _check_finite(torch.tensor(mean), phase, epoch)
@@ -257,7 +257,7 @@ def fit(
 
     Args:
         model: on the CPU; moved to the device, and left there.
-        label: for the progress line.
+        label: the cell, for a line an epoch.
         after_epoch: told the phase's name and the epoch (from 1) after each.
 
     Returns:
@@ -288,8 +288,10 @@ def fit(
                 averaged.load_state_dict(saved["averaged"])
             saved = None
             progress = Progress(
-                phase.epochs * len(phase.rows),
-                f"{label} ({phase.name})",
+                len(phase.rows),
+                phase.name,
+                "faces" if phase.groups is None else "comparisons",
+                rounds=phase.epochs,
                 start=done * len(phase.rows) + position.batches * size,
             )
 
@@ -326,7 +328,10 @@ def fit(
                 history.append(line)
                 position = Position.start()
                 accuracy = "" if line.accuracy is None else f", accuracy {line.accuracy:.3f}"
-                print(f"{label} ({phase.name}): epoch {epoch}, loss {line.loss:.4f}{accuracy}")
+                print(
+                    f"{label} {phase.name}: epoch {epoch} of {phase.epochs} done, "
+                    f"loss {line.loss:.4f}{accuracy}"
+                )
                 after_epoch(phase.name, epoch)
             if averaged is not None:
                 model.load_state_dict(averaged.module.state_dict())
@@ -375,7 +380,7 @@ def apply_in_batches(
         faces: uint8 (N, H, W, C), at least one.
         path: for float32 (N, D).
     """
-    progress = Progress(len(faces), str(path))
+    progress = Progress(len(faces), Path(path).stem)
     rows = np.arange(len(faces))
     batches = (rows[start : start + batch_size] for start in range(0, len(rows), batch_size))
     with enough_memory(device.device), ExitStack() as stack:

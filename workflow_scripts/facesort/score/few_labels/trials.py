@@ -81,7 +81,7 @@ def few_labels(
             seeds=(few["seed"], seed),
         )
         total = len(few["per_emotion"]) * ((3 + len(seen)) * few["draws"] + 1)
-        progress = Progress(total, "few labels", unit="choices")
+        progress = Progress(total, "few labels", unit="trials")
         rows, answers = [], []
         for choice in chosen:
             taught = emotions[choice.faces]

@@ -37,6 +37,15 @@ rule archive:
         "results/archive/browse.html",
 
 
+rule best_shots:
+    """The best photo of each series, head shots, and a summary of each folder (docs/albums.md)."""
+    input:
+        "results/archive/bursts.csv",
+        "results/archive/headshots.csv",
+        "results/archive/album.csv",
+        "results/archive/album.html",
+
+
 include: "rules/demo.smk"
 include: "rules/fetch.smk"
 include: "rules/faces.smk"
@@ -45,6 +54,7 @@ include: "rules/cluster.smk"
 include: "rules/score.smk"
 include: "rules/pages.smk"
 include: "rules/archive.smk"
+include: "rules/album.smk"
 
 
 onstart:

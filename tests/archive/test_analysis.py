@@ -16,7 +16,7 @@ from PIL import ExifTags, Image
 from facesort.archive import analysis as analysis_module
 from facesort.archive.analysis import TRIES, Analysis, analyse_buckets
 from facesort.archive.export import export
-from facesort.archive.joining import join, join_refused
+from facesort.archive.joining import TIME, join, join_refused
 from facesort.archive.journal import Journal
 from facesort.archive.listing import BUCKETS, FEW, buckets_of, list_archive
 from facesort.archive.model_crops import ModelCrops
@@ -104,8 +104,8 @@ def run(folder, jobs=JOBS, crops=None, **settings):
     assert len(photos) + len(refused) == listed["photos"] + listed["others"]
     assert photos["faces"].sum() == len(faces)
     assert pq.read_schema(finished[0]).equals(FACES) and pq.read_schema(finished[1]).equals(PHOTOS)
-    csv = pd.read_csv(finished[2], keep_default_na=False)
-    assert csv.astype(str).equals(photos.astype(str))
+    told = photos.to_csv(index=False, date_format=TIME, lineterminator="\n")
+    assert Path(finished[2]).read_text() == told
     for table in (faces, photos, refused):
         keys = list(table[[name for name in ("photo", "face") if name in table]].itertuples())
         assert keys == sorted(keys, key=lambda row: row[1:])

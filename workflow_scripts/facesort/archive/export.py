@@ -72,7 +72,7 @@ def export(
                 refused.add(name, photo)
                 counts["refused"] += 1
                 continue
-            read.add(name, *photo[1:5], len(photo.faces))
+            read.add(name, *photo[1:8], len(photo.faces))
             previews.add(name, photo.preview)
             counts["photos"] += 1
             counts["faces"] += len(photo.faces)

@@ -21,6 +21,8 @@ from facesort.common.arrays import write_whole
 
 # Photos that are joined at a time.
 PHOTOS: Final = 2_000
+# As times stand in CSV; left to itself, pandas writes each part as its own times allow.
+TIME: Final = "%Y-%m-%d %H:%M:%S.%f"
 TURNED: Final = {1: "lies on its side", 2: "upside down", 3: "lies on its side"}
 
 
@@ -89,7 +91,7 @@ def join(
             face_rows.write_table(_as_table(every, tables.FACES))
             summary = summed(about, every)
             photo_rows.write_table(_as_table(summary, tables.PHOTOS))
-            summary.to_csv(lines, header=False, index=False, lineterminator="\n")
+            summary.to_csv(lines, header=False, index=False, date_format=TIME, lineterminator="\n")
             counts["photos"] += len(summary)
             counts["faces"] += len(every)
             counts.update(every["state"])

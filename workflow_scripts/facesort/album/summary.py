@@ -1,11 +1,10 @@
 """Of each folder: photos that stand for it, and its best head shots.
 
-A summary is a set of photos that are good, unlike each other, and together show what the folder
-shows, its looks too. Facility location does all three at once: each photo of the folder is worth
-as much as the chosen one that covers it best, by how alike the two are and how good that one is.
-The sum is monotone and submodular, so the greedy choice reaches 1 - 1/e of the best possible
-(Nemhauser, Wolsey & Fisher 1978, https://doi.org/10.1007/BF01588971; of collections of pictures:
-Tschiatschek et al. 2014, https://papers.nips.cc/paper/5415).
+A summary is a set of photos that are good, unlike each other, and so show what the folder shows,
+its looks too. They are chosen one by one by maximal marginal relevance: the next is the photo whose
+goodness, less its likeness to the chosen one that is most like it, is greatest.
+
+Source: Carbonell & Goldstein 1998, https://doi.org/10.1145/290941.291025
 """
 
 from typing import Final
@@ -18,11 +17,11 @@ from facesort.archive.pictures import MARGIN
 from facesort.archive.tables import APPARENT, BOX
 from facesort.common.emotions import EMOTIONS
 
-# In larger folders so many photos stand for all, evenly in time; and so many of the best are tried.
-MOST: Final = 2000
-# Mean difference of colours (0 to 1), and of the looks' probabilities, at which two photos are half
-# alike.
-COLOURS, LOOKS = 0.12, 0.15
+# Differences of colours, and of the tags' probabilities, that halve the likeness of two photos:
+# root mean squares, from 0 to 1. Random photos are .1 to .15 and .3 to .4 apart.
+COLOURS, LOOKS = 0.2, 0.2
+# Likeness from which on a photo is a copy.
+COPY: Final = 0.98
 # A photo without a face is at most so good.
 FACELESS: Final = 0.5
 # Pixels that the shorter side of a head shot's face must have.
@@ -60,39 +59,33 @@ def choose(
     """The photos that stand for a folder.
 
     Args:
-        good: (N,), 0 to 1; the photos in order of time.
+        good: (N,), 0 to 1.
         colours: (N, D), as of ``likeness.read``.
         shown: (N, L), as of ``looks``.
         allowed: bool (N,), which may be chosen.
-        count: how many are, at most.
+        count: how many are, at most: copies of chosen ones are not.
 
     Returns:
-        Rows, in the order of their choice; and how many photos each of them covers best.
+        Rows, in the order of their choice; and how many photos each of them is most like.
     """
-    every = np.unique(np.linspace(0, len(good) - 1, min(len(good), MOST)).astype(int))
-    tried = np.flatnonzero(allowed)
-    tried = np.sort(tried[np.argsort(-good[tried], kind="stable")[:MOST]])
-    apart = _apart(colours[every], colours[tried]) / COLOURS
-    apart += _apart(shown[every], shown[tried]) / LOOKS
-    # Whoever is not good at all still stands for itself.
-    worth = 2.0**-apart * (0.01 + good[tried])
-    covered = np.zeros(len(every))
     chosen: list[int] = []
-    for _ in range(min(count, len(tried))):
-        gain = np.maximum(worth - covered[:, None], 0).sum(axis=0)
-        gain[chosen] = -1
-        chosen.append(int(gain.argmax()))
-        covered = np.maximum(covered, worth[:, chosen[-1]])
-    best = worth[:, chosen].argmax(axis=1) if chosen else np.zeros(0, int)
-    stands_for = np.bincount(best, minlength=len(chosen)) * (len(good) / max(len(every), 1))
-    return tried[chosen], np.round(stands_for).astype(int)
+    like = np.zeros((0, len(good)))
+    for _ in range(count):
+        most = like.max(axis=0, initial=0)
+        left = np.flatnonzero(allowed & (most < COPY))
+        if not len(left):
+            break
+        chosen.append(int(left[(good - most)[left].argmax()]))
+        apart = _apart(colours, chosen[-1]) / COLOURS + _apart(shown, chosen[-1]) / LOOKS
+        like = np.vstack([like, 2.0**-apart])
+    nearest = like.argmax(axis=0) if chosen else np.zeros(0, int)
+    return np.array(chosen, int), np.bincount(nearest, minlength=len(chosen))
 
 
-def _apart(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Root mean square differences of the rows of (N, D) and (M, D): (N, M)."""
-    first, second = first.astype(np.float32), second.astype(np.float32)
-    squares = (first**2).sum(1)[:, None] + (second**2).sum(1) - 2 * first @ second.T
-    return np.sqrt(np.maximum(squares, 0) / first.shape[1])
+def _apart(rows: np.ndarray, one: int) -> np.ndarray:
+    """Root mean square differences of all rows of (N, D) from one of them: (N,)."""
+    found: np.ndarray = np.sqrt(((rows - rows[one]).astype(np.float32) ** 2).mean(axis=1))
+    return found
 
 
 def summaries(
@@ -143,6 +136,8 @@ def head_shots(faces: pd.DataFrame, not_best: pd.Series, count: int) -> pd.DataF
     kept = kept.assign(folder=folders(kept["photo"])).sort_values(
         ["folder", "good", "photo", "face"], ascending=[True, False, True, True]
     )
+    # A copy of a file gives the same numbers.
+    kept = kept.drop_duplicates(["folder", *BOX, "yaw", "sharpness"])
     best = kept.groupby("folder").head(count).copy()
     best["place"] = best.groupby("folder").cumcount() + 1
     return best[list(HEADSHOTS)]

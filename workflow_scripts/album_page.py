@@ -7,7 +7,7 @@ from pathlib import Path
 
 from snakemake.iocontainers import Snakemake
 
-from facesort.album.page import album_page
+from facesort.album.album import album_page
 from facesort.common.job import job
 
 snakemake: Snakemake

@@ -1,6 +1,5 @@
 """The page of best shots: it shows what the tables say, and hostile names stay text."""
 
-import json
 import re
 from urllib.parse import unquote
 
@@ -9,10 +8,10 @@ import pandas as pd
 import pytest
 from made_album import face, photos
 
-from facesort.album import page
+from facesort.album import album
+from facesort.album.album import album_page
 from facesort.album.bursts import ranked
 from facesort.album.faults import counted
-from facesort.album.page import album_page
 from facesort.album.summary import head_shots, summaries
 from facesort.archive.pictures import jpeg
 from facesort.archive.tables import PREVIEWS, THUMBNAILS
@@ -64,24 +63,12 @@ def test_hostile_names_stay_text_and_links_lead_to_the_photos(folder):
     assert all(name in text for name in ("the folder itself", "top\\xff.jpg", "1 #?%.jpg"))
 
 
-def test_shards_hold_a_folders_pictures_in_the_pages_order(folder):
-    text = made(folder)
-    sections = text.split("<section")[1:]
-    assert len(sections) == 3
-    for number, section in enumerate(sections):
-        line = (folder / f"album/{number}.js").read_text(encoding="ascii")
-        handed, pictures = json.loads("[" + re.fullmatch(r"shard\((.*)\)\n", line)[1] + "]")
-        assert handed == number
-        asked = [int(at) for at in re.findall(r'data-at="(\d+)"', section)]
-        assert set(asked) == set(range(len(pictures.split("\n"))))
-
-
 def test_what_is_not_shown_is_told(folder, monkeypatch):
     text = made(folder)
     assert "7 photos, by time and likeness, the best first; 1 more in <code>bursts.csv" in text
     assert "2 photos, by time and likeness, the best first</p>" in text
     assert "more series" not in text
-    monkeypatch.setattr(page, "SERIES", 1)
+    monkeypatch.setattr(album, "SERIES", 1)
     assert "1 more series in <code>bursts.csv" in made(folder)
 
 

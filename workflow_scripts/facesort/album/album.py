@@ -1,21 +1,14 @@
-"""The page of best shots: of each folder its summary, its head shots, and its series with reasons.
+"""The page of best shots: of each folder its summary, its head shots, its series with reasons."""
 
-Pictures lie beside the page, a folder's in one script, which is loaded when it is to be seen.
-"""
-
-import base64
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from facesort.common.job import InputError, unreadable
+from facesort.album.shards import Key, write_shards
+from facesort.common.job import unreadable
 from facesort.pages.page import render
 
 FOLDER: Final = "album"
@@ -44,16 +37,7 @@ def album_page(
     """
     bursts, heads, album = map(_read, tables)
     shown = [_of_folder(*each, link) for each in _by_folder(album, heads, bursts)]
-    wanted = [key for each in shown for key in each["keys"]]
-    pictures = _pictures(previews, wanted) | _pictures(thumbnails, wanted)
-    shards = Path(shards)
-    shards.mkdir(parents=True, exist_ok=True)
-    for number, each in enumerate(shown):
-        if lacking := [key for key in each["keys"] if key not in pictures]:
-            raise InputError(f"{lacking[0][0]!r} has no picture; delete {tables[2]} and rerun")
-        text = "\n".join(pictures[key] for key in each.pop("keys"))
-        line = f"shard({number},{json.dumps(text)})\n"
-        (shards / f"{number}.js").write_text(line, encoding="ascii")
+    write_shards(shards, [each.pop("keys") for each in shown], [*previews, *thumbnails])
     return render(
         "album",
         {},
@@ -86,7 +70,7 @@ def _by_folder(*tables: pd.DataFrame) -> Iterator[tuple[str, list[pd.DataFrame]]
 def _of_folder(name: str, tables: list[pd.DataFrame], link: str) -> dict[str, Any]:
     """What the page shows of a folder; ``keys``: photo and face (None: all) of its pictures."""
     album, heads, bursts = tables
-    keys: dict[tuple[str, int | None], int] = {}
+    keys: dict[Key, int] = {}
 
     def pictured(row: dict[Any, Any], *words: str, face: int | None = None) -> dict[str, Any]:
         photo = row["photo"]
@@ -123,19 +107,3 @@ def _words(tags: str) -> str:
 
 def _stands_for(count: str) -> str:
     return f"stands for {count} photos" if int(count) > 1 else ""
-
-
-def _pictures(
-    files: Sequence[str | Path], wanted: list[tuple[str, int | None]]
-) -> dict[tuple[str, int | None], str]:
-    """Those of the wanted pictures that the files have, as base64."""
-    photos = pa.array(sorted({photo for photo, _ in wanted}), pa.string())
-    keys, found = set(wanted), {}
-    for path in files:
-        for batch in pq.ParquetFile(path).iter_batches(1000):
-            rows = batch.filter(pc.is_in(batch["photo"], photos)).to_pylist()
-            for row in rows:
-                key = row["photo"], row.get("face")
-                if key in keys:
-                    found[key] = base64.b64encode(row["jpeg"]).decode()
-    return found

@@ -23,8 +23,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "workflow_scripts")
 
 from made_bursts import as_jpeg, burst
 
+from facesort.album.bursts import near_in_time
 from facesort.album.faults import COLUMNS, TOLD, counted
+from facesort.album.likeness import read
 from facesort.archive.precision import share
+from facesort.faces.duplicates import best_correlation
 
 CODE = Path(__file__).resolve().parents[2]
 # Others than those by which the weights of faults were looked at (18).
@@ -79,6 +82,15 @@ def main() -> None:
     pure = table.groupby("burst")["series"].nunique(dropna=False).eq(1)
     mixed = table.groupby("series")["burst"].nunique().gt(1)
     print(f"bursts that are one series: {told(pure)}; series of strangers: {mixed.sum()}")
+    photos = pd.read_parquet(folder / "results/archive/photos.parquet")
+    previews = sorted((folder / "results/archive/previews").glob("*.parquet"))
+    first, second = near_in_time(photos)
+    pixels = read(previews, photos["photo"], np.ones(len(photos), bool))[1]
+    likeness = best_correlation(pixels[first], pixels[second])
+    of = truth.set_index("photo")["burst"].reindex(photos["photo"]).to_numpy()
+    own = of[first] == of[second]
+    print(f"likeness: of {own.sum()} pairs of a burst {likeness[own].min():.2f} and more", end="; ")
+    print(f"of {(~own).sum()} pairs of strangers {likeness[~own].max():.2f} at most")
     best = table[table["fault"] == ""].set_index("burst")
     for by in (["degree"], ["degree", "people"]):
         for what, part in best.groupby(by):

@@ -15,7 +15,7 @@ from facesort.faces.duplicates import SIDE, best_correlation, prepare
 
 # Photos within seconds from this correlation on are of one series. 2,069 pairs of shots of rendered
 # hand-held bursts are alike by .85 and more, 2,480 of strangers by .47 at most; of 60,000 pairs of
-# portraits of photographs, all framed alike, one in 4,000 is alike by .75.
+# portraits of photographs, all framed alike, one in 4,000 is.
 ALIKE: Final = 0.75
 # A photo's colours are compared in so many tiles a side.
 TILES: Final = 8
@@ -54,7 +54,8 @@ def read(
             pixels[at[rows[near]]] = prepare(squares[near])[1]
     if not found.all():
         lacking = index[int(found.argmin())]
-        raise InputError(f"{lacking!r} has no small picture; delete results/archive and rerun")
+        told = "delete results/archive/photos.parquet and rerun"
+        raise InputError(f"{lacking!r} has no small picture; {told}")
     return colours, pixels
 
 

@@ -18,7 +18,7 @@ from PIL import ExifTags, Image
 from facesort.archive import analysis as analysis_module
 from facesort.archive.analysis import TRIES, Analysis, analyse_buckets
 from facesort.archive.export import export
-from facesort.archive.joining import join, join_refused, names_of
+from facesort.archive.joining import TIME, join, join_refused, names_of
 from facesort.archive.journal import Journal
 from facesort.archive.listing import BUCKETS, FEW, buckets_of, list_archive
 from facesort.archive.model_crops import ModelCrops
@@ -110,8 +110,9 @@ def run(folder, jobs=JOBS, crops=None, **settings):
     assert len(photos) + len(refused) == listed["photos"] + listed["others"]
     assert photos["faces"].sum() == len(faces)
     assert pq.read_schema(finished[0]).equals(FACES) and pq.read_schema(finished[1]).equals(PHOTOS)
-    short, csv = (pd.read_csv(path, keep_default_na=False) for path in finished[2:])
-    assert csv.astype(str).equals(photos.astype(str))
+    told = photos.to_csv(index=False, date_format=TIME, lineterminator="\n")
+    assert Path(finished[3]).read_text("utf-8-sig") == told
+    short = pd.read_csv(finished[2], keep_default_na=False)
     assert short["tags"].tolist() == faces["tags"].tolist()
     assert (abs(short[[*BOX]] - faces[[*BOX]].to_numpy()) <= 0.51).all(axis=None)
     for table in (faces, photos, refused):

@@ -18,7 +18,7 @@ from small_run import ROOT, SMALL, copy_project, jobs_to_run, snakemake, start, 
 
 from facesort.archive.review import COLUMNS
 
-TARGET = ("--", "archive")
+TARGET, BEST = ("--", "archive"), ("--", "best_shots")
 # What follows the answers.
 LAST = ("set_thresholds", "tag_faces", "browse_page")
 
@@ -79,6 +79,24 @@ def test_a_folder_is_tagged_and_nothing_is_left_to_do(project):
     assert (faces["state"] == "answered").all() and (faces["look"] != "").all()
     assert {path.suffix for path in project.glob("photos/**/*.*")} == {".jpg", ".txt"}
     assert planned(project) == set()
+
+
+def test_best_shots_are_chosen_and_the_photos_left_alone(project):
+    def snapshot():
+        return {path: path.lstat().st_mtime_ns for path in (project / "photos").rglob("*")}
+
+    before = snapshot()
+    snakemake(project, *BEST)
+    assert snapshot() == before
+    out = project / "results/archive"
+    album, heads, bursts = (
+        pd.read_csv(out / f"{name}.csv") for name in ("album", "headshots", "bursts")
+    )
+    assert len(album) == 6 and len(heads) == 12 and len(bursts) == 0
+    assert "<strong>6 photos</strong> stand for 3 folders" in (out / "album.html").read_text()
+    configure(project, summary=1)
+    assert would_run(project, *BEST) == {"best_shots", "choose_shots", "album_page"}
+    configure(project)
 
 
 def test_the_queries_of_the_page_work(project):

@@ -4,6 +4,7 @@ import io
 import os
 import re
 import shutil
+import sqlite3
 import time
 from pathlib import Path
 
@@ -430,6 +431,17 @@ def test_many_files_of_one_size_are_spread_over_the_buckets(tmp_path):
     assert listed["bucket"].nunique() == 2
     shares = [buckets_of(job, 7) for job in range(7)]
     assert sorted(bucket for share in shares for bucket in share) == list(range(BUCKETS))
+
+
+def test_a_journal_of_an_older_version_is_begun_anew(archive):
+    run(archive)
+    for path in (archive.parent / "results").rglob("*.sqlite"):
+        with sqlite3.connect(path) as db:
+            db.execute("PRAGMA user_version = 1")
+            db.execute("ALTER TABLE photos DROP COLUMN taken")
+        db.close()
+    *_, done = run(archive)
+    assert done == 3
 
 
 def test_journals_that_cannot_be_used_are_named(tmp_path):

@@ -184,6 +184,7 @@ rule browse_page:
         thresholds="results/archive/thresholds.csv",
         thumbnails=expand("results/archive/thumbnails/{job}.parquet", job=ARCHIVE_JOBS),
         previews=expand("results/archive/previews/{job}.parquet", job=ARCHIVE_JOBS),
+        reviewed=REVIEWED,
     output:
         page=report(
             "results/archive/browse.html",

@@ -14,6 +14,7 @@ from small_run import ROOT
 
 from facesort.archive import tables
 from facesort.archive.browse import STATES, TAGS
+from facesort.archive.review import COLUMNS, read_answers
 from facesort.archive.tables import UNSURE
 from facesort.common.emotions import EMOTIONS
 from facesort.common.job import InputError
@@ -439,6 +440,62 @@ def test_answers_by_keyboard_survive_a_reload_are_saved_and_read_back(
     by_id(page, "file").send_keys(str(tmp_path / "bad.csv"))
     until(page, "byId('trouble').textContent.includes('row 1: verdict \"perhaps\"')")
     assert page.execute_script("return records.size") == 9
+
+
+def answers(table, tag, count, **more):
+    """The first faces that a page offers for a tag, as the answers of an earlier run."""
+    own = table.iloc[:count]
+    told = own[["photo", "face", "left", "top", "width", "height"]].assign(tag=tag, **more)
+    return told.reindex(columns=list(COLUMNS), fill_value="").reset_index(drop=True)
+
+
+def test_the_page_starts_with_the_answers_of_its_run_and_saves_all(
+    browser, saved, tmp_path, copied, faces
+):
+    from selenium.webdriver.common.keys import Keys
+
+    offered = json.loads(shard(copied, "proposals"))["smiling"]
+    table = rows(copied, faces).iloc[offered["row"]]
+    first = answers(table, "smiling", 40, verdict="right", by="ada", at="2026-01", chosen="sample")
+    first.loc[0, "verdict"] = "wrong"
+    second = first[:1].assign(by="bob", at="2026-02", verdict="right")
+    pd.concat([first, second]).to_csv(tmp_path / "reviewed.csv", index=False)
+    make_page(copied, reviewed=read_answers(tmp_path / "reviewed.csv"))
+    browser.set_script_timeout(30)
+    browser.get((copied / "browse.html").as_uri())
+    page = until(browser, "latest && latest.size === 40")
+    assert by_id(page, "judged").text == "all 41 answers counted by the run"
+    share = page.find_element("css selector", "[data-share=smiling]").get_attribute("textContent")
+    assert "right in 100 of 100 faces that have it" in share
+    # A later answer, which the browser keeps, counts more than the file's; nothing else is kept.
+    page.execute_script(f"judge({offered['row'][1]}, 'smiling', 'wrong', 'hand')")
+    page.execute_script(f"byId('by').value = 'ada'; judge({offered['row'][2]}, 'smiling', 'wrong')")
+    until(page, "records.size === 42")
+    kept = "JSON.parse(localStorage.getItem(KEPT)).records.length"
+    assert page.execute_script(f"return {kept}") == 2
+    page.refresh()
+    until(page, "latest && records.size === 42")
+    told = by_id(page, "judged").text
+    assert told == "2 new answers, kept in this browser; 40 answers counted by the run"
+    verdicts = f"return {offered['row'][:4]}.map((row) => verdictOf(row, 'smiling'))"
+    assert page.execute_script(verdicts) == ["right", "wrong", "wrong", "right"]
+    (tmp_path / "reviewed.csv").unlink()
+    by_id(page, "save").send_keys(Keys.ENTER)
+    again = read_answers(saved(tmp_path / "reviewed.csv"))
+    assert len(again) == 42 and set(again["by"]) == {"ada", "bob", ""}
+    # Forgotten is what is new.
+    page.execute_script("window.confirm = () => true; byId('forget').click()")
+    until(page, "records.size === 41")
+    # Of a sample with a gap what comes before it counts.
+    page.execute_script(f"records.delete(latest.get('{offered['row'][6]} smiling')); match()")
+    until(page, f"!verdictOf({offered['row'][6]}, 'smiling')")
+    stratum = offered["stratum"][6]
+    before = offered["stratum"][:6].count(stratum)
+    other = sum(
+        offered["strata"][each]["given"] and each != stratum for each in offered["stratum"][:40]
+    )
+    looks = page.execute_script("return estimate('smiling').looks")
+    assert looks == other + (before if offered["strata"][stratum]["given"] else 0)
 
 
 def test_answers_follow_their_boxes_where_faces_have_new_numbers(page, tmp_path, folder, faces):

@@ -717,5 +717,5 @@ document.addEventListener("keydown", (event) => {
 
 listen();
 drawForm();
-recall();
+start();
 search();

@@ -17,6 +17,7 @@ import pandas as pd
 import pyarrow.parquet as parquet
 
 from facesort.archive.browse_review import proposals
+from facesort.archive.review import NOBODY
 from facesort.archive.tables import BOX, KEY, UNSURE
 from facesort.archive.tags import may_have
 from facesort.common.emotions import EMOTIONS
@@ -77,6 +78,7 @@ def browse_page(
     shards: str | Path,
     thresholds: pd.Series,
     link: str = "",
+    reviewed: pd.DataFrame | None = None,
 ) -> str:
     """Write the shards, and return the page that loads them.
 
@@ -89,6 +91,7 @@ def browse_page(
         thresholds: by a tag's words, from which probability on it is given; NaN if it never is.
         link: URL of the photos' folder, up to and with the last "/"; without it photos are named
             and not linked.
+        reviewed: the answers that the run has used, as of ``review.read_answers``.
 
     Raises:
         InputError: if a table cannot be read, or they are not of the same run.
@@ -130,6 +133,8 @@ def browse_page(
         if name in tags
     }
     _write(shards, "proposals", json.dumps(offered))
+    answers = (NOBODY if reviewed is None else reviewed).to_csv(index=False, float_format="%.15g")
+    _write(shards, "reviewed", answers)
     _write_pictures(shards, "faces", thumbnails, FACES)
     _write_pictures(shards, "photos", previews, PHOTOS)
 

@@ -9,6 +9,8 @@ const FIELDS = [
 const MARKS = { right: "✓", wrong: "✗", skipped: "?" };
 const KEPT = `facesort-archive-${location.pathname}`;
 const records = new Map();
+// The answers that the run has used, with which the page starts; of two the later one counts.
+const used = new Map();
 // By row and tag the key of the answer that counts, the last; null until rows are matched.
 let latest = null;
 let offered = null;
@@ -24,11 +26,18 @@ function offers() {
 
 function remember() {
   try {
-    localStorage.setItem(KEPT, JSON.stringify({ by: byId("by").value, letters: byId("letters").checked, records: [...records.values()] }));
+    localStorage.setItem(KEPT, JSON.stringify({ by: byId("by").value, letters: byId("letters").checked, records: [...records.values()].filter((record) => used.get(keyOf(record)) !== record) }));
     return true;
   } catch (error) {
     return false;
   }
+}
+
+async function start() {
+  recall();
+  for (const record of readReviewed(await fetched("reviewed"))) used.set(keyOf(record), record);
+  for (const [key, record] of used) if (!records.has(key) || records.get(key).at < record.at) records.set(key, record);
+  if (records.size) await match();
 }
 
 function recall() {
@@ -36,10 +45,14 @@ function recall() {
     const kept = JSON.parse(localStorage.getItem(KEPT)) || {};
     byId("by").value = String(kept.by || "");
     byId("letters").checked = kept.letters !== false;
-    for (const record of kept.records || []) records.set(keyOf(record), record);
+    for (const record of kept.records || []) take(record);
   } catch (error) { /* nothing is kept for pages opened as files in some browsers */ }
-  if (records.size) match();
   tellJudged();
+}
+
+function take(record) {
+  const known = records.get(keyOf(record));
+  if (!known || known.at <= record.at) records.set(keyOf(record), record);
 }
 
 // Finds the face of each answer: by its box, since faces are numbered anew when more are found.
@@ -138,8 +151,13 @@ function next() {
 }
 
 function tellJudged(text) {
-  const count = records.size;
-  byId("judged").textContent = text || (count ? `${counted(count)} answer${count > 1 ? "s" : ""}, kept in this browser` : "No face judged.");
+  const known = [...records].filter(([key, { at, verdict }]) => used.has(key) && used.get(key).at === at && used.get(key).verdict === verdict).length;
+  const own = records.size - known;
+  const parts = [
+    own && `${counted(own)} ${known ? "new " : ""}answer${own > 1 ? "s" : ""}, kept in this browser`,
+    known && `${own ? "" : "all "}${counted(known)} answer${known > 1 ? "s" : ""} counted by the run`,
+  ].filter(Boolean);
+  byId("judged").textContent = text || parts.join("; ") || "No face judged.";
   byId("judged").classList.toggle("saved", Boolean(text));
   if (!latest) return;
   byId("estimate").textContent = judging ? `${judgedOf(judging)} of ${offered[judging].row.length} looked at. ${estimateWords(judging)}` : "";
@@ -157,10 +175,13 @@ const judgedOf = (tag) => offered[tag].row.filter((row) => verdictOf(row, tag)).
 function estimate(tag) {
   const { strata, stratum, row, place } = offered[tag];
   const tallies = strata.map((each) => ({ ...each, n: 0, right: 0, last: -1 }));
-  // A stratum's sample ends with the last face that chance, not a person, has chosen.
+  // A stratum's sample goes on to the first face without an answer, since answers of an earlier run
+  // were drawn within its strata; it ends with one that chance, not a person, has chosen.
   row.forEach((each, at) => {
     const record = recordOf(each, tag);
-    if (record && record.chosen === "sample") tallies[stratum[at]].last = Math.max(tallies[stratum[at]].last, place[at]);
+    const tally = tallies[stratum[at]];
+    if (!record) tally.ended = true;
+    else if (!tally.ended && record.chosen === "sample") tally.last = place[at];
   });
   row.forEach((each, at) => {
     const verdict = verdictOf(each, tag);
@@ -258,10 +279,7 @@ function save() {
 async function load(file) {
   try {
     const read = readReviewed(await file.text());
-    for (const record of read) {
-      const kept = records.get(keyOf(record));
-      if (!kept || kept.at <= record.at) records.set(keyOf(record), record);
-    }
+    read.forEach(take);
     remember();
     await match();
     const lost = read.length - read.filter((record) => [...latest.values()].includes(keyOf(record))).length;
@@ -282,12 +300,15 @@ function listen() {
   byId("stop").addEventListener("click", () => startJudging(""));
   // What another tab keeps, this one keeps too.
   addEventListener("storage", (event) => {
-    if (event.key === KEPT) recall();
+    if (event.key !== KEPT) return;
+    recall();
+    match();
   });
   for (const id of ["by", "letters"]) byId(id).addEventListener("input", remember);
   byId("forget").addEventListener("click", () => {
-    if (!records.size || !confirm("Forget all answers that are not saved?")) return;
+    if (!records.size || !confirm("Forget all answers that are not saved or counted by the run?")) return;
     records.clear();
+    for (const [key, record] of used) records.set(key, record);
     undo = [];
     remember();
     match();

@@ -127,8 +127,8 @@ def make_page(folder: Path, link: str = "", **more: Any) -> Path:
     shutil.rmtree(shards, ignore_errors=True)
     pictures = [sorted((folder / name).glob("*.parquet")) for name in ("thumbnails", "previews")]
     tables = folder / "faces.parquet", folder / "photos.parquet"
-    thresholds = pd.Series(THRESHOLD, [tag.words for tag in TAGS.values()])
-    text = browse_page(*tables, *pictures, shards, thresholds, link, **more)
+    more.setdefault("thresholds", pd.Series(THRESHOLD, [tag.words for tag in TAGS.values()]))
+    text = browse_page(*tables, *pictures, shards, link=link, **more)
     page = folder / "browse.html"
     page.write_text(text, encoding="utf-8")
     return page

@@ -73,6 +73,18 @@ function shown(path) {
     .replace(/[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, "\ufffd");
 }
 
+// A path as it stands in a URL. In tables "\\n" is a new line, "\\\\" a backslash, and "\\xff" a byte that is
+// no UTF-8; those below a1, and ad, may be signs that do not print instead, which are more common.
+function addressed(path) {
+  return path.split(/(\\(?:[\\nrt]|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}))/).map((part, at) => {
+    if (at % 2 === 0) return part.split("/").map(encodeURIComponent).join("/");
+    const told = { "\\": "%5C", n: "%0A", r: "%0D", t: "%09" }[part[1]];
+    const sign = parseInt(part.slice(2), 16);
+    const byte = part[1] === "x" && sign > 0xa0 && sign !== 0xad;
+    return told || (byte ? `%${part.slice(2).toUpperCase()}` : encodeURIComponent(String.fromCodePoint(sign)));
+  }).join("");
+}
+
 // Pictures, a shard of them at a time; those longest unused are let go.
 
 const MOST_SHARDS = 200;
@@ -181,12 +193,27 @@ function formTests() {
   const least = leastSize();
   if (least > 0) found.push((i) => columns.size[i] >= least);
   if (byId("pose").value) found.push(poseTest(byId("pose").value, Number(byId("degrees").value)));
+  const fewest = Number(byId("together").value);
+  if (fewest) {
+    const many = inPhoto();
+    found.push((i) => (fewest === 1 ? many[columns.photo[i]] === 1 : many[columns.photo[i]] >= fewest));
+  }
   const part = byId("name").value.trim().toLowerCase();
   if (part) {
     const fits = names.map((name) => name.toLowerCase().includes(part));
     found.push((i) => fits[columns.photo[i]]);
   }
   return found;
+}
+
+// How many faces each photo has, those of every state.
+let inPhotos = null;
+function inPhoto() {
+  if (!inPhotos) {
+    inPhotos = new Uint32Array(columns.photo_width.length);
+    for (const photo of columns.photo) inPhotos[photo] += 1;
+  }
+  return inPhotos;
 }
 
 // Steps of the slider are of a size in proportion: 0, then 16 pixels and 8% more each.
@@ -250,6 +277,7 @@ async function search(keep = false) {
   if (byId("order").value === "sharp") needs.push(column("sharpness", "f4"));
   if (byId("pose").value) needs.push(...["yaw", "pitch", "roll"].map((name) => column(name, "f4")));
   if (byId("name").value.trim()) needs.push(named(), column("photo", "u4"));
+  if (byId("together").value) needs.push(column("photo", "u4"), column("photo_width", "u4"));
   if (judging) needs.push(offers());
   await Promise.all(needs);
   if (mine !== asked) return;
@@ -262,6 +290,7 @@ async function search(keep = false) {
   byId("count").textContent = judging
     ? `${counted(results.length)} faces to look at, in an order of chance`
     : results.length ? `${counted(results.length)} of ${total} faces` : "No such face. Ask for less certainty, or clear all.";
+  byId("list").hidden = Boolean(judging) || !results.length;
   if (!keep) {
     active = results.length ? 0 : -1;
     if (byId("grid").getBoundingClientRect().top < 0) byId("count").scrollIntoView();
@@ -269,6 +298,22 @@ async function search(keep = false) {
   for (const cell of cells.values()) cell.remove();
   cells.clear();
   draw();
+}
+
+// The faces found, in their order, as a table: numbers are those of faces.parquet.
+async function saveList() {
+  await told();
+  const asked = conditions.filter(({ kind }) => kind === "tag").map(({ name }) => data.tags.find((tag) => tag.name === name));
+  const box = ["left", "top", "width", "height"];
+  const lines = [["photo", "face", ...box, "tags", ...asked.map(({ words }) => `certainty: ${words}`)]];
+  for (const row of results) {
+    lines.push([
+      names[columns.photo[row]], columns.face[row], ...box.map((name) => Math.round(10 * columns[name][row]) / 10),
+      data.tags.filter((tag, bit) => columns.tags[row] & (1 << bit)).map(({ words }) => words).join(";"),
+      ...asked.map(({ name }) => (columns[name][row] === NONE ? "" : (columns[name][row] / WHOLE).toFixed(4))),
+    ]);
+  }
+  download("faces.csv", lines);
 }
 
 // The grid: as high as all results, with elements only for those to be seen.
@@ -415,9 +460,8 @@ async function show(row) {
   byId("preview").hidden = true;
   byId("no-preview").hidden = photo < data.pictured.photos;
   boxes(row);
-  // Where bytes of a path could not be written as they are, it leads nowhere.
-  byId("open").hidden = !data.link || names[photo].includes("\\");
-  if (data.link) byId("open").href = data.link + names[photo].split("/").map(encodeURIComponent).join("/");
+  byId("open").hidden = !data.link;
+  if (data.link) byId("open").href = data.link + addressed(names[photo]);
   byId("like").hidden = columns.state[row] !== 0 || Boolean(judging);
   question(row);
   const opening = byId("face").hidden;
@@ -560,7 +604,7 @@ function drawConditions() {
     slider.id = `slider-${condition.name}`;
     slider.min = condition.kind === "tag" ? 0 : 1;
     slider.max = 100;
-    slider.value = 100 * (condition.least === null ? about.least : condition.least);
+    slider.value = 100 * (condition.least ?? about.least ?? 0.5);
     const label = document.createElement("label");
     label.htmlFor = slider.id;
     const tell = () => {
@@ -592,15 +636,16 @@ function drawConditions() {
 
 function worded({ kind, least, most }, about) {
   if (kind === "movement") return most ? `among the ${percent(least)} that move least` : `among the ${percent(least)} that move most`;
-  if (least === null) return `tagged: ${percent(about.least)} certain and more`;
+  if (least === null && about.least === null) return "tagged: those that you called right";
+  if (least === null) return `tagged: ${Math.round(100 * about.least)}% certain and more${about.edited ? ", and as you answered" : ""}`;
   return most ? `at most ${percent(least)} certain` : `at least ${percent(least)} certain`;
 }
 
 function toggle(kind, name) {
   const there = conditions.some((each) => each.name === name);
   conditions = conditions.filter((each) => each.name !== name);
-  const never = kind === "tag" && data.tags.find((tag) => tag.name === name).least === null;
-  if (!there) conditions.push({ kind, name, least: kind === "movement" ? 0.1 : never ? 0.5 : null, most: false });
+  const none = kind === "tag" && !data.tags.find((tag) => tag.name === name).count;
+  if (!there) conditions.push({ kind, name, least: kind === "movement" ? 0.1 : none ? 0.5 : null, most: false });
   drawConditions();
   search();
 }
@@ -636,7 +681,7 @@ byId("movement").addEventListener("change", (event) => {
   if (event.target.value) toggle("movement", event.target.value);
   event.target.value = "";
 });
-for (const id of ["state", "size", "pose", "degrees", "name", "order"]) {
+for (const id of ["state", "together", "size", "pose", "degrees", "name", "order"]) {
   byId(id).addEventListener("input", () => {
     drawForm();
     search();
@@ -655,6 +700,7 @@ byId("clear").addEventListener("click", () => {
 byId("filters").addEventListener("click", () => {
   byId("filters").setAttribute("aria-expanded", byId("find").classList.toggle("open"));
 });
+byId("list").addEventListener("click", saveList);
 byId("like").addEventListener("click", () => moreLike(chosen));
 byId("unlike").addEventListener("click", unlike);
 byId("close").addEventListener("click", () => {
@@ -664,7 +710,8 @@ byId("close").addEventListener("click", () => {
 byId("help").addEventListener("click", () => byId("helping").showModal());
 byId("helped").addEventListener("click", () => byId("helping").close());
 addEventListener("scroll", drawSoon, { passive: true });
-new ResizeObserver(drawSoon).observe(grid);
+// Whatever becomes higher or lower above the grid moves it.
+for (const part of [grid, document.body]) new ResizeObserver(drawSoon).observe(part);
 // What sticks below the bar keeps below it however high it is.
 new ResizeObserver(([bar]) => {
   document.documentElement.style.setProperty("--bar", `${bar.target.offsetHeight}px`);

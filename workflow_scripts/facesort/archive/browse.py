@@ -17,6 +17,7 @@ import pandas as pd
 import pyarrow.parquet as parquet
 
 from facesort.archive.browse_review import proposals
+from facesort.archive.precision import FEWEST
 from facesort.archive.review import NOBODY
 from facesort.archive.tables import BOX, KEY, UNSURE
 from facesort.archive.tags import may_have
@@ -145,12 +146,13 @@ def browse_page(
             **TAGS[name]._asdict(),
             "emotion": name in EMOTIONS,
             "count": int(given[:, at].sum()),
-            "least": float(of_faces.loc[given[:, at], name].min()) if given[:, at].any() else None,
+            **_rule(thresholds[TAGS[name].words], given[:, at], by_program[:, [*TAGS].index(name)]),
         }
         for at, name in enumerate(tags)
     ]
     data = {
         "folder": FOLDER,
+        "fewest": FEWEST,
         "link": link,
         "faces": len(of_faces),
         "pictured": {"faces": shown, "photos": seen},
@@ -178,6 +180,12 @@ def browse_page(
         tags=looks,
         movements=movements,
     )
+
+
+def _rule(threshold: float, given: np.ndarray, by_program: np.ndarray) -> dict[str, Any]:
+    """From which probability on a tag is given, and whether persons' answers have changed that."""
+    least = None if np.isnan(threshold) else float(threshold)
+    return {"least": least, "edited": bool((given != by_program).any())}
 
 
 def _movements() -> tuple[list[dict[str, Any]], list[str]]:

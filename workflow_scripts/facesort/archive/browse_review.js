@@ -205,9 +205,26 @@ function estimate(tag) {
   return { looks, share, low: Math.max(0, middle - half), high: Math.min(1, middle + half) };
 }
 
+// Looks at faces that may have a tag: of the looks of a face it is the likeliest alone.
+function looksAtLikely(tag) {
+  const looks = data.tags.filter(({ emotion }) => emotion).map(({ name }) => name);
+  const likeliest = (row) => looks.every((other) => columns[other][row] <= columns[tag][row]);
+  return offered[tag].row.filter((row) => {
+    const record = recordOf(row, tag);
+    return record && record.chosen === "sample" && record.verdict !== "skipped" && (!looks.includes(tag) || likeliest(row));
+  }).length;
+}
+
 function estimateWords(tag) {
   const { looks, share, low, high: top } = estimate(tag);
-  if (!offered[tag].strata.some(({ given }) => given)) return "No face has it; your answers tell whether some could.";
+  const { least } = data.tags.find(({ name }) => name === tag);
+  if (!offered[tag].strata.some(({ given }) => given)) {
+    if (least !== null) return `No face is ${Math.round(100 * least)}% certain, from which on it is given.`;
+    const more = data.fewest - looksAtLikely(tag);
+    return more > 0
+      ? `Never given so far: ${more} more look${more > 1 ? "s" : ""} at faces that may have it, and your answers set from where on it is.`
+      : "Never given so far. You have looked at enough faces: save, start the run again, and your answers set from where on it is given.";
+  }
   if (share === undefined) return "A few more, and you know how often it is right.";
   const whole = (value) => Math.round(100 * value);
   return `On your photos it is right in ${whole(share)} of 100 faces that have it: between ${whole(low)} and ${whole(top)}, by ${looks} looks.`;
@@ -236,6 +253,14 @@ async function startJudging(tag) {
 function quoted(value) {
   const text = String(value ?? "");
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+function download(name, rows) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob(rows.map((row) => `${row.map(quoted).join(",")}\n`), { type: "text/csv" }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
 }
 
 function parsed(text) {
@@ -267,12 +292,7 @@ function save() {
     tellJudged("Nothing to save yet: no face is judged.");
     return;
   }
-  const rows = [...records.values()].map((record) => FIELDS.map((field) => quoted(record[field])).join(",") + "\n");
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([`${FIELDS.join(",")}\n`, ...rows], { type: "text/csv" }));
-  link.download = "reviewed.csv";
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  download("reviewed.csv", [FIELDS, ...[...records.values()].map((record) => FIELDS.map((field) => record[field]))]);
   tellJudged(`Saved ${counted(records.size)} answers as reviewed.csv`);
 }
 

@@ -24,7 +24,7 @@ COMMON: Final = 0.5
 
 
 def read_reviewed(path: str | Path) -> pd.DataFrame:
-    """As of ``read_answers``; of several to the same face and tag the latest alone, which counts."""
+    """As of ``read_answers``; of several to the same face and tag the latest alone."""
     table = read_answers(path).sort_values("at", kind="stable")
     return table.drop_duplicates(["photo", "face", "tag"], keep="last", ignore_index=True)
 

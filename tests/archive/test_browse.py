@@ -152,10 +152,10 @@ def test_the_page_opens_with_the_counts_and_they_add_up(folder, faces):
     told = " ".join(unescape(re.sub(r"<[^>]+>", " ", text.partition("<nav")[0])).split())
     counts = faces["state"].value_counts()
     assert f"{FACES:,} faces in {PHOTOS} of {PHOTOS} photos" in told
-    assert f"{counts['answered']:,} were answered" in told
+    assert f"{counts['answered']:,} could be read" in told
     looks = faces["look"].ne("") & faces["look"].ne(UNSURE)
     unsure = (faces["look"] == UNSURE).sum()
-    assert f"{looks.sum()} have a look, {unsure} are unsure" in told
+    assert f"{looks.sum()} have a look, such as looks happy , for {unsure} none is" in told
     assert looks.sum() + unsure == counts["answered"]
     for state, words in (("small", "too small"), ("covered", "covered")):
         assert f"{counts[state]} {words}" in told
@@ -166,6 +166,21 @@ def test_the_page_opens_with_the_counts_and_they_add_up(folder, faces):
     assert list(proposed) == list(TAGS)
     for each in proposed.values():
         assert sum(stratum["stratum_faces"] for stratum in each["strata"]) == counts["answered"]
+
+
+def test_photos_that_show_no_face_are_counted(copied):
+    def without(table):
+        rest = table[table["photo"] != "box 1/scan 001.jpg"].reset_index(drop=True)
+        hidden = rest["photo"].isin(["box 2/scan 002.jpg", "box 3/scan 003.jpg"])
+        return rest.assign(state=rest["state"].mask(hidden, "small"))
+
+    changed(copied / "faces.parquet", without)
+    for path in (copied / "thumbnails").iterdir():
+        changed(path, lambda table: table[table["photo"] != "box 1/scan 001.jpg"])
+    text = make_page(copied, refused=7).read_text(encoding="utf-8")
+    told = " ".join(unescape(re.sub(r"<[^>]+>", " ", text.partition("<nav")[0])).split())
+    assert "In 1 of the photos no face was found. In 2 no face could be read." in told
+    assert "7 files are not among the photos" in told
 
 
 @pytest.fixture
@@ -235,7 +250,7 @@ def test_without_emotions_there_is_no_look(copied):
     changed(copied / "faces.parquet", without)
     text = make_page(copied).read_text(encoding="utf-8")
     assert "looks" not in re.sub(r"<script.*", "", text, flags=re.S).replace("Looks and tags", "")
-    assert "unsure" not in text.partition("<script")[0]
+    assert "not sure" not in text.partition("<script")[0]
     assert (column(copied, "look", "u1") == 255).all()
 
 
@@ -336,7 +351,7 @@ def test_faces_are_found_by_look_certainty_movement_size_and_pose(page, folder, 
     assert page.title != "taken"
     by_id(page, "name").send_keys("nowhere")
     until(page, "results.length === 0")
-    assert "No such face" in by_id(page, "count").text
+    assert "No face fits" in by_id(page, "count").text
 
 
 def test_faces_of_group_photos_are_found_and_saved_as_a_list(page, saved, tmp_path, folder, faces):
@@ -367,7 +382,8 @@ def test_what_is_never_given_says_how_many_looks_are_wanted(page, copied, faces)
     thresholds = pd.Series(THRESHOLD, words)
     thresholds[["frowning", "looks sad"]] = np.nan
     thresholds["mouth open"] = 1.0
-    make_page(copied, thresholds=thresholds)
+    share = pd.DataFrame({"looks": 18.0, "share": 0.82, "low": 0.54, "high": 0.95}, ["smiling"])
+    make_page(copied, thresholds=thresholds, shares=share)
     page.get((copied / "browse.html").as_uri())
     until(page, "cells.size")
     cells = page.execute_script(
@@ -375,23 +391,33 @@ def test_what_is_never_given_says_how_many_looks_are_wanted(page, copied, faces)
         "[cell.dataset.share, cell.previousElementSibling.textContent.trim()])"
     )
     told = dict(cells)
+    chips = page.find_elements("css selector", "[data-tag]")
+    assert [each.get_attribute("data-tag") for each in chips[-2:]] == ["frowning", "sad"]
+    for each in chips:
+        never = each in chips[-2:]
+        assert (each.get_attribute("title") or "").startswith("never given: ") == never
+        assert ("never" in each.get_attribute("class").split()) == never
+    assert "right in 95 of 100" in by_id(page, "find").text
     assert told["frowning"] == told["sad"] == "never given" and told["mouth_open"] == "100%"
     page.execute_script("toggle('tag', 'smiling')")
     label = "document.querySelector('#conditions label').textContent"
     until(
         page, f"{label} === 'tagged: {100 * THRESHOLD:.0f}% certain and more, and as you answered'"
     )
+    page.execute_script("startJudging('smiling')")
+    until(page, "byId('estimate').textContent.includes('in 82 of 100 faces')")
+    assert "between 54 and 95, by 18 looks" in by_id(page, "estimate").text
     page.execute_script("startJudging('mouth_open')")
     until(page, "byId('estimate').textContent.includes('No face is 100% certain')")
     page.execute_script("startJudging('sad')")
-    until(page, "byId('estimate').textContent.includes('20 more looks at faces that may have it')")
+    until(page, "byId('estimate').textContent.includes('Look at 20 more faces that may have it')")
     offered = json.loads(shard(copied, "proposals"))["sad"]["row"]
     table = rows(copied, pd.read_parquet(copied / "faces.parquet")).iloc[offered]
     likeliest = table[list(EMOTIONS)].idxmax(axis=1) == "sad"
     page.execute_script(f"for (const row of {offered[:9]}) judge(row, 'sad', 'right', 'sample')")
     more = 20 - likeliest[:9].sum()
     assert more < 20
-    until(page, f"byId('estimate').textContent.includes('{more} more looks')")
+    until(page, f"byId('estimate').textContent.includes('Look at {more} more face')")
 
 
 def test_the_photo_that_is_opened_is_the_real_file(page):
@@ -430,7 +456,7 @@ def test_a_face_stands_beside_its_photo_with_its_box(page, folder, faces):
     until(page, "byId('preview').naturalWidth && document.querySelector('#boxes [aria-current]')")
     own = found(page, folder, faces).iloc[1]
     until(page, "document.activeElement.id === 'face'")
-    assert by_id(page, "face-name").text.endswith(f"face {own['face']}")
+    assert by_id(page, "face-name").text.endswith(f"face {own['face'] + 1}")
     box = page.execute_script(
         "const a = document.querySelector('#boxes [aria-current]').getBoundingClientRect();"
         "const b = byId('preview').getBoundingClientRect();"
@@ -507,7 +533,9 @@ def test_answers_by_keyboard_survive_a_reload_are_saved_and_read_back(
     (tmp_path / "bad.csv").write_text("photo,face,tag,verdict\na,1,smiling,perhaps\n")
     by_id(page, "file").send_keys(str(tmp_path / "bad.csv"))
     until(page, "byId('trouble').textContent.includes('row 1: verdict \"perhaps\"')")
-    assert page.execute_script("return records.size") == 9
+    assert page.execute_script("return records.size") == 9 and by_id(page, "trouble").is_displayed()
+    by_id(page, "grid").send_keys(Keys.ARROW_RIGHT)
+    assert not by_id(page, "trouble").is_displayed()
 
 
 def answers(table, tag, count, **more):
@@ -532,7 +560,7 @@ def test_the_page_starts_with_the_answers_of_its_run_and_saves_all(
     browser.set_script_timeout(30)
     browser.get((copied / "browse.html").as_uri())
     page = until(browser, "latest && latest.size === 40")
-    assert by_id(page, "judged").text == "all 41 answers counted by the run"
+    assert by_id(page, "judged").text == "41 answers, used by the run"
     share = page.find_element("css selector", "[data-share=smiling]").get_attribute("textContent")
     assert "right in 100 of 100 faces that have it" in share
     # A later answer, which the browser keeps, counts more than the file's; nothing else is kept.
@@ -544,7 +572,7 @@ def test_the_page_starts_with_the_answers_of_its_run_and_saves_all(
     page.refresh()
     until(page, "latest && records.size === 42")
     told = by_id(page, "judged").text
-    assert told == "2 new answers, kept in this browser; 40 answers counted by the run"
+    assert told == "2 new answers, kept in this browser; 40 answers, used by the run"
     verdicts = f"return {offered['row'][:4]}.map((row) => verdictOf(row, 'smiling'))"
     assert page.execute_script(verdicts) == ["right", "wrong", "wrong", "right"]
     (tmp_path / "reviewed.csv").unlink()
@@ -668,6 +696,7 @@ def test_a_page_without_its_folder_says_so(browser, folder, tmp_path):
     browser.get((tmp_path / "browse.html").as_uri())
     until(browser, "!byId('trouble').hidden")
     assert "copy page and folder together" in by_id(browser, "trouble").text
+    assert by_id(browser, "count").text == "There is nothing to show."
     assert f"{FACES:,} faces" in browser.find_element("tag name", "header").text
     # Chromium itself reports what could not be loaded.
     browser.get_log("browser")

@@ -25,16 +25,24 @@ function fetched(name) {
     };
     script.onerror = () => {
       script.remove();
-      trouble(`The folder ${data.folder} beside this page lacks ${name}.js, or is of another run: copy page and folder together.`);
+      trouble(`The folder "${data.folder}" of the same run must lie beside this page: copy page and folder together. (${name}.js is not there.)`);
+      if (!results.length) byId("count").textContent = "There is nothing to show.";
       reject(new Error(name));
     };
     document.head.append(script);
   });
 }
 
-function trouble(text) {
+// What went wrong; if it is passing, until something else is done.
+function trouble(text, passing = false) {
   byId("trouble").textContent = text;
   byId("trouble").hidden = false;
+  byId("trouble").classList.toggle("passing", passing);
+}
+for (const kind of ["pointerdown", "keydown", "change"]) {
+  addEventListener(kind, () => {
+    if (byId("trouble").classList.contains("passing")) byId("trouble").hidden = true;
+  }, { capture: true });
 }
 
 const columns = {};
@@ -289,7 +297,7 @@ async function search(keep = false) {
   const total = counted(data.faces);
   byId("count").textContent = judging
     ? `${counted(results.length)} faces to look at, in an order of chance`
-    : results.length ? `${counted(results.length)} of ${total} faces` : "No such face. Ask for less certainty, or clear all.";
+    : results.length ? `${counted(results.length)} of ${total} faces` : "No face fits. Move a slider, or clear all.";
   byId("list").hidden = Boolean(judging) || !results.length;
   if (!keep) {
     active = results.length ? 0 : -1;
@@ -334,10 +342,13 @@ function drawSoon() {
 }
 
 function measure() {
-  const cell = parseFloat(getComputedStyle(grid).getPropertyValue("--cell")) * parseFloat(getComputedStyle(document.documentElement).fontSize);
+  const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+  const cell = parseFloat(getComputedStyle(grid).getPropertyValue("--cell")) * rem;
   across = Math.max(1, Math.floor(grid.clientWidth / cell));
   const side = grid.clientWidth / across;
-  high = Math.ceil(side + 20);
+  const lines = judging || conditions.some(({ kind }) => kind === "tag") ? 1 : 2;
+  grid.style.setProperty("--lines", lines);
+  high = Math.ceil(side + (lines + 0.2) * rem);
   return side;
 }
 
@@ -392,6 +403,7 @@ function made(index) {
   image.width = image.height = 96;
   const words = document.createElement("p");
   words.textContent = caption(row);
+  cell.title = words.textContent;
   cell.append(image, words);
   const verdict = asking(row) && verdictOf(row, asking(row));
   if (verdict) {
@@ -453,7 +465,7 @@ async function show(row) {
   const photo = columns.photo[row];
   const name = document.createElement("bdi");
   name.textContent = shown(names[photo]);
-  byId("face-name").replaceChildren(name, ` · face ${columns.face[row]}`);
+  byId("face-name").replaceChildren(name, ` · face ${columns.face[row] + 1}`);
   byId("facts").textContent = facts(row).join("\n");
   byId("large").removeAttribute("src");
   byId("preview").removeAttribute("src");
@@ -491,8 +503,8 @@ function facts(row) {
   const answered = columns.state[row] === 0;
   const lines = [`${Math.round(columns.size[row])} pixels`];
   if (!Number.isNaN(columns.yaw[row])) lines.push(turns.length ? `Head ${turns.join(", ")}` : "Towards the camera");
-  if (!answered) lines.push(`Not answered: ${data.states[columns.state[row]]}`);
-  else if (!judging && columns.look[row] < data.looks.length) lines.push(columns.look[row] === data.looks.length - 1 ? "Look unsure" : `This face ${data.looks[columns.look[row]]}`);
+  if (!answered) lines.push(`Could not be read: ${data.states[columns.state[row]]}`);
+  else if (!judging && columns.look[row] < data.looks.length) lines.push(columns.look[row] === data.looks.length - 1 ? "Not sure how it looks" : `This face ${data.looks[columns.look[row]]}`);
   return lines;
 }
 
@@ -511,7 +523,7 @@ function boxes(row) {
   byId("boxes").replaceChildren(...together(row).map((each) => {
     const box = document.createElement("button");
     box.type = "button";
-    box.setAttribute("aria-label", `Face ${columns.face[each]} of this photo`);
+    box.setAttribute("aria-label", `Face ${columns.face[each] + 1} of this photo`);
     if (each === row) box.setAttribute("aria-current", "true");
     const share = (name, whole) => `${(100 * columns[name][each]) / whole}%`;
     box.style.cssText = `left:${share("left", wide)};top:${share("top", tall)};width:${share("width", wide)};height:${share("height", tall)}`;
@@ -557,6 +569,7 @@ function question(row) {
   byId("certainties").tBodies[0].replaceChildren(...data.tags.map((each, bit) => {
     const line = document.createElement("tr");
     line.classList.toggle("given", Boolean(columns.tags[row] & (1 << bit)));
+    line.classList.toggle("never", each.never);
     const head = document.createElement("th");
     head.scope = "row";
     head.textContent = each.words;
@@ -619,7 +632,8 @@ function drawConditions() {
     const turn = document.createElement("button");
     turn.type = "button";
     turn.className = "plain small";
-    const turned = () => { turn.textContent = condition.most ? "ask for more" : "ask for less"; };
+    const [high, low] = condition.kind === "tag" ? ["more certain", "less certain"] : ["move most", "move least"];
+    const turned = () => { turn.textContent = `show those ${condition.kind === "tag" ? "" : "that "}${condition.most ? high : low} instead`; };
     turn.addEventListener("click", () => {
       condition.most = !condition.most;
       if (condition.least === null) condition.least = Number(slider.value) / 100;
@@ -664,7 +678,7 @@ function moreLike(row) {
   told().then(() => {
     const name = document.createElement("bdi");
     name.textContent = shown(names[columns.photo[row]]);
-    byId("likeness").firstElementChild.replaceChildren("Most like face ", `${columns.face[row]} of `, name);
+    byId("likeness").firstElementChild.replaceChildren("Most like face ", `${columns.face[row] + 1} of `, name);
     byId("likeness").hidden = false;
   });
   search();
@@ -738,7 +752,7 @@ const LETTERS = {
   "[": neighbour(-1), "]": neighbour(1), j: () => byId("review").focus(), "?": () => byId("helping").showModal(),
   f: () => {
     byId("find").classList.add("open");
-    document.querySelector("#find button").focus();
+    document.querySelector("#find [data-tag]").focus();
   },
 };
 for (const button of document.querySelectorAll("#question [data-verdict]")) button.addEventListener("click", answer(button.dataset.verdict));

@@ -155,15 +155,15 @@ function tellJudged(text) {
   const own = records.size - known;
   const parts = [
     own && `${counted(own)} ${known ? "new " : ""}answer${own > 1 ? "s" : ""}, kept in this browser`,
-    known && `${own ? "" : "all "}${counted(known)} answer${known > 1 ? "s" : ""} counted by the run`,
+    known && `${counted(known)} answer${known > 1 ? "s" : ""}, used by the run`,
   ].filter(Boolean);
   byId("judged").textContent = text || parts.join("; ") || "No face judged.";
   byId("judged").classList.toggle("saved", Boolean(text));
   if (!latest) return;
   byId("estimate").textContent = judging ? `${judgedOf(judging)} of ${offered[judging].row.length} looked at. ${estimateWords(judging)}` : "";
-  for (const { name, words } of data.tags) {
+  for (const { name, words, never } of data.tags) {
     const judged = judgedOf(name);
-    document.querySelector(`#review [value=${name}]`).textContent = judged ? `${words}: ${judged} judged` : words;
+    document.querySelector(`#review [value=${name}]`).textContent = words + (never ? " (never given)" : "") + (judged ? `: ${judged} judged` : "");
     document.querySelector(`[data-share=${name}]`).textContent = judged ? estimateWords(name) : "not known yet";
   }
 }
@@ -216,18 +216,19 @@ function looksAtLikely(tag) {
 }
 
 function estimateWords(tag) {
-  const { looks, share, low, high: top } = estimate(tag);
-  const { least } = data.tags.find(({ name }) => name === tag);
+  const { least, told } = data.tags.find(({ name }) => name === tag);
+  // Looks that set a threshold do not judge it: what the run has told by others counts.
+  const { looks, share, low, high: top } = told || estimate(tag);
   if (!offered[tag].strata.some(({ given }) => given)) {
     if (least !== null) return `No face is ${Math.round(100 * least)}% certain, from which on it is given.`;
     const more = data.fewest - looksAtLikely(tag);
     return more > 0
-      ? `Never given so far: ${more} more look${more > 1 ? "s" : ""} at faces that may have it, and your answers set from where on it is.`
-      : "Never given so far. You have looked at enough faces: save, start the run again, and your answers set from where on it is given.";
+      ? `Never given so far. Look at ${more} more face${more > 1 ? "s" : ""} that may have it: then your answers tell whether it can be given.`
+      : "Never given so far. You have looked at enough faces: save, and start the run again to learn whether it can be given.";
   }
   if (share === undefined) return "A few more, and you know how often it is right.";
   const whole = (value) => Math.round(100 * value);
-  return `On your photos it is right in ${whole(share)} of 100 faces that have it: between ${whole(low)} and ${whole(top)}, by ${looks} looks.`;
+  return `On your photos it is right in ${whole(share)} of 100 faces that have it: between ${whole(low)} and ${whole(top)}, by ${looks} looks${told ? " that the run has used" : ""}.`;
 }
 
 async function startJudging(tag) {
@@ -305,7 +306,7 @@ async function load(file) {
     const lost = read.length - read.filter((record) => [...latest.values()].includes(keyOf(record))).length;
     tellJudged(`Loaded ${counted(read.length)} answers${lost ? `; ${counted(lost)} of other faces or older are kept too` : ""}`);
   } catch (error) {
-    trouble(`${file.name} was not loaded: ${error.message}`);
+    trouble(`${file.name} was not loaded: ${error.message}`, true);
   }
 }
 
@@ -326,7 +327,7 @@ function listen() {
   });
   for (const id of ["by", "letters"]) byId(id).addEventListener("input", remember);
   byId("forget").addEventListener("click", () => {
-    if (!records.size || !confirm("Forget all answers that are not saved or counted by the run?")) return;
+    if (!records.size || !confirm("Forget all answers that are not saved or used by the run?")) return;
     records.clear();
     for (const [key, record] of used) records.set(key, record);
     undo = [];

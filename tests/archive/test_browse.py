@@ -418,6 +418,10 @@ def test_what_is_never_given_says_how_many_looks_are_wanted(page, copied, faces)
     more = 20 - likeliest[:9].sum()
     assert more < 20
     until(page, f"byId('estimate').textContent.includes('Look at {more} more face')")
+    page.execute_script(f"for (const row of {offered}) judge(row, 'sad', 'wrong', 'sample')")
+    until(page, "byId('estimate').textContent.includes('start the run again')")
+    page.execute_script("for (const [key, each] of records) used.set(key, each); tellJudged()")
+    until(page, "byId('estimate').textContent.includes('right often enough nowhere')")
 
 
 def test_the_photo_that_is_opened_is_the_real_file(page):

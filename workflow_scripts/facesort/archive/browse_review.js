@@ -150,8 +150,13 @@ function next() {
   if (index < results.length) choose(index);
 }
 
+function isUsed(key) {
+  const { at, verdict } = used.get(key) || {};
+  return used.has(key) && at === records.get(key).at && verdict === records.get(key).verdict;
+}
+
 function tellJudged(text) {
-  const known = [...records].filter(([key, { at, verdict }]) => used.has(key) && used.get(key).at === at && used.get(key).verdict === verdict).length;
+  const known = [...records.keys()].filter(isUsed).length;
   const own = records.size - known;
   const parts = [
     own && `${counted(own)} ${known ? "new " : ""}answer${own > 1 ? "s" : ""}, kept in this browser`,
@@ -222,8 +227,9 @@ function estimateWords(tag) {
   if (!offered[tag].strata.some(({ given }) => given)) {
     if (least !== null) return `No face is ${Math.round(100 * least)}% certain, from which on it is given.`;
     const more = data.fewest - looksAtLikely(tag);
-    return more > 0
-      ? `Never given so far. Look at ${more} more face${more > 1 ? "s" : ""} that may have it: then your answers tell whether it can be given.`
+    if (more > 0) return `Never given so far. Look at ${more} more face${more > 1 ? "s" : ""} that may have it: then your answers tell whether it can be given.`;
+    return offered[tag].row.every((row) => !recordOf(row, tag) || isUsed(latest.get(`${row} ${tag}`)))
+      ? "Never given: by your answers it is right often enough nowhere."
       : "Never given so far. You have looked at enough faces: save, and start the run again to learn whether it can be given.";
   }
   if (share === undefined) return "A few more, and you know how often it is right.";

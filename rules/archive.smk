@@ -188,9 +188,11 @@ rule browse_page:
     input:
         faces="results/archive/faces.parquet",
         photos="results/archive/photos.parquet",
+        refused="results/archive/refused.csv",
         thresholds="results/archive/thresholds.csv",
         thumbnails=expand("results/archive/thumbnails/{job}.parquet", job=ARCHIVE_JOBS),
         previews=expand("results/archive/previews/{job}.parquet", job=ARCHIVE_JOBS),
+        reviewed=REVIEWED,
     output:
         page=report(
             "results/archive/browse.html",

@@ -24,7 +24,7 @@ from facesort.archive.journal import Journal
 from facesort.archive.listing import BUCKETS, FEW, buckets_of, list_archive
 from facesort.archive.model_crops import ModelCrops
 from facesort.archive.model_views import View
-from facesort.archive.pictures import cut, preview
+from facesort.archive.pictures import cut, preview, thumbnail
 from facesort.archive.review import NOBODY, matched
 from facesort.archive.tables import (
     ANSWERS,
@@ -482,6 +482,19 @@ def test_what_lies_outside_a_photo_is_its_edge(box):
     picture = np.full((100, 100, 3), 50, np.uint8)
     square = cut(picture, np.array(box, float), 32)
     assert square.shape == (32, 32, 3) and (abs(square.astype(int) - 50) <= 1).all()
+
+
+@pytest.mark.parametrize(
+    "box", [(-4, 10, 40, 50), (70, 60, 45, 40), (2, 1, 90, 98), (-20, -20, 150, 160)]
+)
+def test_no_thumbnail_repeats_the_edge_of_a_photo(box):
+    """A stripe of the same pixels would have the same brightness."""
+    ramp = np.linspace(0, 255, 100).astype(np.uint8)
+    for picture in (np.tile(ramp, (100, 1)), np.tile(ramp[:, None], (1, 120))):
+        data = thumbnail(np.repeat(picture[..., None], 3, axis=2), np.array(box, float))
+        found = jpeg(data).astype(float).mean(axis=2)
+        along = found.mean(axis=0 if picture[0, 0] != picture[0, -1] else 1)
+        assert (np.diff(along.reshape(12, 8).mean(axis=1)) > 5).all()
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ import pandas as pd
 import pyarrow.parquet as parquet
 
 from facesort.archive.browse_review import proposals
+from facesort.archive.precision import FEWEST
+from facesort.archive.review import NOBODY
 from facesort.archive.tables import BOX, KEY, UNSURE
 from facesort.archive.tags import may_have
 from facesort.common.emotions import EMOTIONS
@@ -30,7 +32,7 @@ FOLDER: Final = "browse"
 FACES, PHOTOS = 50, 12
 # States of faces, and how the page says them.
 STATES: Final = {
-    "answered": "answered",
+    "answered": "read",
     "small": "too small",
     "covered": "covered",
     "turned": "turned too far",
@@ -77,6 +79,9 @@ def browse_page(
     shards: str | Path,
     thresholds: pd.Series,
     link: str = "",
+    reviewed: pd.DataFrame | None = None,
+    refused: int = 0,
+    shares: pd.DataFrame | None = None,
 ) -> str:
     """Write the shards, and return the page that loads them.
 
@@ -89,6 +94,10 @@ def browse_page(
         thresholds: by a tag's words, from which probability on it is given; NaN if it never is.
         link: URL of the photos' folder, up to and with the last "/"; without it photos are named
             and not linked.
+        reviewed: the answers that the run has used, as of ``review.read_answers``.
+        refused: how many files are no photos.
+        shares: of tags at whose faces persons have looked, by words: how often they are right, by
+            how many looks; columns looks, share, low and high.
 
     Raises:
         InputError: if a table cannot be read, or they are not of the same run.
@@ -130,22 +139,27 @@ def browse_page(
         if name in tags
     }
     _write(shards, "proposals", json.dumps(offered))
+    answers = (NOBODY if reviewed is None else reviewed).to_csv(index=False, float_format="%.15g")
+    _write(shards, "reviewed", answers)
     _write_pictures(shards, "faces", thumbnails, FACES)
     _write_pictures(shards, "photos", previews, PHOTOS)
 
     states = of_faces["state"].value_counts().reindex(list(STATES), fill_value=0)
+    told = {} if shares is None else shares.to_dict("index")
     looks = [
         {
             "name": name,
             **TAGS[name]._asdict(),
             "emotion": name in EMOTIONS,
             "count": int(given[:, at].sum()),
-            "least": float(of_faces.loc[given[:, at], name].min()) if given[:, at].any() else None,
+            "told": told.get(TAGS[name].words),
+            **_rule(thresholds[TAGS[name].words], given[:, at], by_program[:, [*TAGS].index(name)]),
         }
         for at, name in enumerate(tags)
     ]
     data = {
         "folder": FOLDER,
+        "fewest": FEWEST,
         "link": link,
         "faces": len(of_faces),
         "pictured": {"faces": shown, "photos": seen},
@@ -162,7 +176,9 @@ def browse_page(
         more=("browse_review",),
         title="Faces in these photographs",
         photos=len(of_photos),
+        refused=refused,
         with_faces=len(np.unique(photo)),
+        with_read=len(np.unique(photo[(of_faces["state"] == "answered").to_numpy()])),
         faces=len(of_faces),
         answered=int(states["answered"]),
         emotions=bool(emotions),
@@ -173,6 +189,13 @@ def browse_page(
         tags=looks,
         movements=movements,
     )
+
+
+def _rule(threshold: float, given: np.ndarray, by_program: np.ndarray) -> dict[str, Any]:
+    """From which probability on a tag is given, and whether persons' answers have changed that."""
+    least = None if np.isnan(threshold) else float(threshold)
+    edited = bool((given != by_program).any())
+    return {"least": least, "edited": edited, "never": least is None and not given.any()}
 
 
 def _movements() -> tuple[list[dict[str, Any]], list[str]]:
@@ -187,8 +210,7 @@ def _movements() -> tuple[list[dict[str, Any]], list[str]]:
     for name, row in rows.iterrows():
         own = facs.columns(rows.loc[[name]])
         at = list(range(len(columns), len(columns) + len(own)))
-        words = f"{row['what']} (unit {row['unit']})"
-        told.append({"name": name, "words": words, "columns": at})
+        told.append({"name": name, "words": row["plain"], "columns": at})
         columns += own
     return told, [*columns, *HEAD]
 

@@ -40,8 +40,14 @@ def cut(photo: np.ndarray, box: np.ndarray, side: int, margin: float = MARGIN) -
 
 
 def thumbnail(photo: np.ndarray, box: np.ndarray) -> bytes:
-    """A face as a JPEG; arguments are those of ``cut``."""
-    return jpeg(cut(photo, box, THUMBNAIL))
+    """A face as a JPEG; arguments are those of ``cut``.
+
+    At the photo's edge the square is moved inside, and it is no larger than the photo.
+    """
+    wide_and_tall = np.array(photo.shape[1::-1])
+    side = max(1, min(int(MARGIN * float(max(box[2:4]))), *wide_and_tall))
+    corner = np.clip(np.round(box[:2] + (box[2:4] - side) / 2), 0, wide_and_tall - side)
+    return jpeg(cut(photo, np.array([*corner, side, side]), THUMBNAIL, margin=1.0))
 
 
 def preview(photo: np.ndarray) -> bytes:

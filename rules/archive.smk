@@ -206,7 +206,8 @@ rule browse_page:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=megabytes(1000, per_mb=1),
+        # Most of what it reads are pictures, which it holds a few of at a time.
+        mem_mb=megabytes(1000, per_mb=0.1),
         runtime=minutes(10, per_mb=0.02),
     params:
         folder=PHOTOS,

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from small_run import ROOT
 
-from facesort.archive import tables
+from facesort.archive import browse, tables
 from facesort.archive.browse import STATES, TAGS
 from facesort.archive.review import COLUMNS, read_answers
 from facesort.archive.tables import UNSURE
@@ -124,6 +124,18 @@ def test_movements_are_those_found_well_against_their_spread(folder, faces):
     data = data_of((folder / "browse.html").read_text(encoding="utf-8"))
     shown = [names[at] for movement in data["movements"] for at in movement["columns"]]
     assert shown == names
+
+
+def test_a_sample_tells_what_is_usual_in_a_large_archive(folder, copied, monkeypatch):
+    """Rows are read in parts, and end where they belong."""
+    monkeypatch.setattr(browse, "SAMPLE", 400)
+    monkeypatch.setattr(browse, "BLOCK", 99)
+    make_page(copied)
+    whole, sampled = (
+        column(each, "movements", "u1").reshape(FACES, -1).astype(int) for each in (folder, copied)
+    )
+    apart = abs(whole - sampled)[column(folder, "state", "u1") == 0]
+    assert 0 < apart.mean() < 0.2 * 255 / (2 * MOST)
 
 
 def test_every_face_and_photo_has_its_own_picture(folder, faces):

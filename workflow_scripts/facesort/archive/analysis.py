@@ -24,8 +24,8 @@ from facesort.common.job import Progress
 from facesort.fetch.imaging import ImageError, read_file, read_photo
 from facesort.fetch.imaging import Photo as Decoded
 
-# Photos whose movements are measured together.
-BATCH: Final = 8
+# Photos whose movements are measured together: fewer take longer, and a kill loses as many.
+BATCH: Final = 16
 # A file that has changed within so many seconds may still grow.
 SETTLED: Final = 10.0
 # A file over which the program has ended so often is not tried again.

@@ -165,6 +165,8 @@ def test_looks_that_are_too_few_take_no_tag_away(looked):
 def test_a_few_looks_that_speak_against_a_tag_take_it_away(looked):
     row = by_looks(built_in(), *certain(looked, ["wrong"] * 10)).loc["smiling"]
     assert np.isnan(row["threshold"]) and np.isnan(row[MORE])
+    one = by_looks(built_in(), *certain(looked, ["wrong"])).loc["smiling"]
+    assert one["threshold"] == built_in()["threshold"]["smiling"] and one["right"] == 0
 
 
 def test_looks_give_a_tag_that_was_not_given(looked):

@@ -31,6 +31,8 @@ SHARES: Final = ("right", "low", "high", "faces")
 TRIED: Final = Path(__file__).with_name("photographed.csv")
 # A look that was right in a smaller share of them is not given.
 LEAST_RIGHT: Final = 0.5
+# Fewer looks take no tag away.
+AGAINST: Final = 10
 # Who told, beside what tags.csv says.
 PHOTOGRAPHED: Final = "photographs of others"
 LABELLED: Final = "labelled faces"
@@ -108,7 +110,7 @@ def by_looks(table: pd.DataFrame, faces: pd.DataFrame, reviewed: pd.DataFrame) -
 
     The threshold becomes the least certainty from which on 90 of 100 looks are right, ``FEWEST``
     at least. Where there is none it stays, unless looks at faces that have the tag speak against
-    it: then the tag is not given at all.
+    it, ``AGAINST`` at least: then the tag is not given at all.
     Of a stratum those faces count that come no later, by draw, than the last that chance has
     chosen: others that a person came across are no random sample.
 
@@ -139,7 +141,8 @@ def by_looks(table: pd.DataFrame, faces: pd.DataFrame, reviewed: pd.DataFrame) -
             found = share(right[given], weights[given])
             if not found.looks:
                 continue
-            if found.high < WANTED or (found.looks >= FEWEST and found.value < WANTED):
+            surely = found.looks >= AGAINST and found.high < WANTED
+            if surely or (found.looks >= FEWEST and found.value < WANTED):
                 table.loc[words, "threshold"] = np.nan
         else:
             # A photo's faces are in one part, whatever the tag.

@@ -38,6 +38,15 @@ rule archive:
         "results/archive/browse.html",
 
 
+rule best_shots:
+    """The best photo of each series, head shots, and a summary of each folder (docs/albums.md)."""
+    input:
+        "results/archive/bursts.csv",
+        "results/archive/headshots.csv",
+        "results/archive/album.csv",
+        "results/archive/album.html",
+
+
 include: "rules/demo.smk"
 include: "rules/fetch.smk"
 include: "rules/faces.smk"
@@ -46,6 +55,7 @@ include: "rules/cluster.smk"
 include: "rules/score.smk"
 include: "rules/pages.smk"
 include: "rules/archive.smk"
+include: "rules/album.smk"
 include: "rules/sidecars.smk"
 
 

@@ -188,9 +188,11 @@ rule browse_page:
     input:
         faces="results/archive/faces.parquet",
         photos="results/archive/photos.parquet",
+        refused="results/archive/refused.csv",
         thresholds="results/archive/thresholds.csv",
         thumbnails=expand("results/archive/thumbnails/{job}.parquet", job=ARCHIVE_JOBS),
         previews=expand("results/archive/previews/{job}.parquet", job=ARCHIVE_JOBS),
+        reviewed=REVIEWED,
     output:
         page=report(
             "results/archive/browse.html",
@@ -204,7 +206,8 @@ rule browse_page:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=megabytes(1000, per_mb=1),
+        # Most of what it reads are pictures, which it holds a few of at a time.
+        mem_mb=megabytes(1000, per_mb=0.1),
         runtime=minutes(10, per_mb=0.02),
     params:
         folder=PHOTOS,

@@ -8,19 +8,28 @@ from pathlib import Path
 from snakemake.iocontainers import Snakemake
 
 from facesort.archive.browse import browse_page
+from facesort.archive.review import read_answers
+from facesort.archive.thresholds import LOOKED, SHARES
 from facesort.common.job import job
 from facesort.common.reading import read_table
 
 snakemake: Snakemake
 
 with job(snakemake.log[0]):
+    given = snakemake.input
+    thresholds = read_table(given.thresholds, "tag", "threshold", *SHARES, "told_by")
+    thresholds = thresholds.set_index("tag")
+    looked = thresholds.loc[thresholds["told_by"] == LOOKED, [*SHARES]].dropna()
     page = browse_page(
-        snakemake.input.faces,
-        snakemake.input.photos,
-        snakemake.input.thumbnails,
-        snakemake.input.previews,
+        given.faces,
+        given.photos,
+        given.thumbnails,
+        given.previews,
         snakemake.output.shards,
-        read_table(snakemake.input.thresholds, "tag", "threshold").set_index("tag")["threshold"],
+        thresholds["threshold"],
         Path(snakemake.params.folder).resolve().as_uri() + "/",
+        read_answers(given.reviewed) if given.reviewed else None,
+        len(read_table(given.refused, "photo", "reason")),
+        looked.rename(columns={"right": "share", "faces": "looks"}),
     )
     Path(snakemake.output.page).write_text(page, encoding="utf-8")

@@ -4,6 +4,7 @@ import io
 import os
 import re
 import shutil
+import sqlite3
 import time
 from pathlib import Path
 
@@ -18,12 +19,12 @@ from PIL import ExifTags, Image
 from facesort.archive import analysis as analysis_module
 from facesort.archive.analysis import TRIES, Analysis, analyse_buckets
 from facesort.archive.export import export
-from facesort.archive.joining import join, join_refused, names_of
+from facesort.archive.joining import TIME, join, join_refused, names_of
 from facesort.archive.journal import Journal
 from facesort.archive.listing import BUCKETS, FEW, buckets_of, list_archive
 from facesort.archive.model_crops import ModelCrops
 from facesort.archive.model_views import View
-from facesort.archive.pictures import cut, preview
+from facesort.archive.pictures import cut, preview, thumbnail
 from facesort.archive.review import NOBODY, matched
 from facesort.archive.tables import (
     ANSWERS,
@@ -110,8 +111,9 @@ def run(folder, jobs=JOBS, crops=None, **settings):
     assert len(photos) + len(refused) == listed["photos"] + listed["others"]
     assert photos["faces"].sum() == len(faces)
     assert pq.read_schema(finished[0]).equals(FACES) and pq.read_schema(finished[1]).equals(PHOTOS)
-    short, csv = (pd.read_csv(path, keep_default_na=False) for path in finished[2:])
-    assert csv.astype(str).equals(photos.astype(str))
+    told = photos.to_csv(index=False, date_format=TIME, lineterminator="\n")
+    assert Path(finished[3]).read_text("utf-8-sig") == told
+    short = pd.read_csv(finished[2], keep_default_na=False)
     assert short["tags"].tolist() == faces["tags"].tolist()
     assert (abs(short[[*BOX]] - faces[[*BOX]].to_numpy()) <= 0.51).all(axis=None)
     for table in (faces, photos, refused):
@@ -431,6 +433,17 @@ def test_many_files_of_one_size_are_spread_over_the_buckets(tmp_path):
     assert sorted(bucket for share in shares for bucket in share) == list(range(BUCKETS))
 
 
+def test_a_journal_of_an_older_version_is_begun_anew(archive):
+    run(archive)
+    for path in (archive.parent / "results").rglob("*.sqlite"):
+        with sqlite3.connect(path) as db:
+            db.execute("PRAGMA user_version = 1")
+            db.execute("ALTER TABLE photos DROP COLUMN taken")
+        db.close()
+    *_, done = run(archive)
+    assert done == 3
+
+
 def test_journals_that_cannot_be_used_are_named(tmp_path):
     path = tmp_path / "00.sqlite"
     path.write_bytes(b"no database, but long enough to be read as one" * 100)
@@ -469,6 +482,19 @@ def test_what_lies_outside_a_photo_is_its_edge(box):
     picture = np.full((100, 100, 3), 50, np.uint8)
     square = cut(picture, np.array(box, float), 32)
     assert square.shape == (32, 32, 3) and (abs(square.astype(int) - 50) <= 1).all()
+
+
+@pytest.mark.parametrize(
+    "box", [(-4, 10, 40, 50), (70, 60, 45, 40), (2, 1, 90, 98), (-20, -20, 150, 160)]
+)
+def test_no_thumbnail_repeats_the_edge_of_a_photo(box):
+    """A stripe of the same pixels would have the same brightness."""
+    ramp = np.linspace(0, 255, 100).astype(np.uint8)
+    for picture in (np.tile(ramp, (100, 1)), np.tile(ramp[:, None], (1, 120))):
+        data = thumbnail(np.repeat(picture[..., None], 3, axis=2), np.array(box, float))
+        found = jpeg(data).astype(float).mean(axis=2)
+        along = found.mean(axis=0 if picture[0, 0] != picture[0, -1] else 1)
+        assert (np.diff(along.reshape(12, 8).mean(axis=1)) > 5).all()
 
 
 @pytest.mark.parametrize(

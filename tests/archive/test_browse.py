@@ -2,23 +2,27 @@
 
 import base64
 import json
+import os
 import re
 import shutil
 import sys
 from html import unescape
+from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
 import pytest
 from small_run import ROOT
 
-from facesort.archive import tables
+from facesort.archive import browse, tables
 from facesort.archive.browse import STATES, TAGS
+from facesort.archive.review import COLUMNS, read_answers
 from facesort.archive.tables import UNSURE
 from facesort.common.emotions import EMOTIONS
 from facesort.common.job import InputError
 from facesort.faces import facs
 from facesort.faces.spread import MOST, standardised
+from facesort.fetch.folder import as_text
 
 sys.path.insert(0, str(ROOT / "tests/benchmarks"))
 from browse_100000_faces import PER_PHOTO, THRESHOLD, layouts, make_page, make_tables
@@ -122,6 +126,18 @@ def test_movements_are_those_found_well_against_their_spread(folder, faces):
     assert shown == names
 
 
+def test_a_sample_tells_what_is_usual_in_a_large_archive(folder, copied, monkeypatch):
+    """Rows are read in parts, and end where they belong."""
+    monkeypatch.setattr(browse, "SAMPLE", 400)
+    monkeypatch.setattr(browse, "BLOCK", 99)
+    make_page(copied)
+    whole, sampled = (
+        column(each, "movements", "u1").reshape(FACES, -1).astype(int) for each in (folder, copied)
+    )
+    apart = abs(whole - sampled)[column(folder, "state", "u1") == 0]
+    assert 0 < apart.mean() < 0.2 * 255 / (2 * MOST)
+
+
 def test_every_face_and_photo_has_its_own_picture(folder, faces):
     table = rows(folder, faces)
     names = json.loads(shard(folder, "names"))
@@ -148,21 +164,35 @@ def test_the_page_opens_with_the_counts_and_they_add_up(folder, faces):
     told = " ".join(unescape(re.sub(r"<[^>]+>", " ", text.partition("<nav")[0])).split())
     counts = faces["state"].value_counts()
     assert f"{FACES:,} faces in {PHOTOS} of {PHOTOS} photos" in told
-    assert f"{counts['answered']:,} were answered" in told
+    assert f"{counts['answered']:,} could be read" in told
     looks = faces["look"].ne("") & faces["look"].ne(UNSURE)
     unsure = (faces["look"] == UNSURE).sum()
-    assert f"{looks.sum()} have a look, {unsure} are unsure" in told
+    assert f"{looks.sum()} have a look, such as looks happy , for {unsure} none is" in told
     assert looks.sum() + unsure == counts["answered"]
     for state, words in (("small", "too small"), ("covered", "covered")):
         assert f"{counts[state]} {words}" in told
     for name, tag in TAGS.items():
         given = (faces[name] > THRESHOLD).sum()
-        least = faces[name][faces[name] > THRESHOLD].min()
-        assert f"{tag.words} {tag.meaning} {given} {100 * least:.0f}%" in told
+        assert f"{tag.words} {tag.meaning} {given} {100 * THRESHOLD:.0f}%" in told
     proposed = json.loads(shard(folder, "proposals"))
     assert list(proposed) == list(TAGS)
     for each in proposed.values():
         assert sum(stratum["stratum_faces"] for stratum in each["strata"]) == counts["answered"]
+
+
+def test_photos_that_show_no_face_are_counted(copied):
+    def without(table):
+        rest = table[table["photo"] != "box 1/scan 001.jpg"].reset_index(drop=True)
+        hidden = rest["photo"].isin(["box 2/scan 002.jpg", "box 3/scan 003.jpg"])
+        return rest.assign(state=rest["state"].mask(hidden, "small"))
+
+    changed(copied / "faces.parquet", without)
+    for path in (copied / "thumbnails").iterdir():
+        changed(path, lambda table: table[table["photo"] != "box 1/scan 001.jpg"])
+    text = make_page(copied, refused=7).read_text(encoding="utf-8")
+    told = " ".join(unescape(re.sub(r"<[^>]+>", " ", text.partition("<nav")[0])).split())
+    assert "In 1 of the photos no face was found. In 2 no face could be read." in told
+    assert "7 files are not among the photos" in told
 
 
 @pytest.fixture
@@ -232,7 +262,7 @@ def test_without_emotions_there_is_no_look(copied):
     changed(copied / "faces.parquet", without)
     text = make_page(copied).read_text(encoding="utf-8")
     assert "looks" not in re.sub(r"<script.*", "", text, flags=re.S).replace("Looks and tags", "")
-    assert "unsure" not in text.partition("<script")[0]
+    assert "not sure" not in text.partition("<script")[0]
     assert (column(copied, "look", "u1") == 255).all()
 
 
@@ -333,7 +363,88 @@ def test_faces_are_found_by_look_certainty_movement_size_and_pose(page, folder, 
     assert page.title != "taken"
     by_id(page, "name").send_keys("nowhere")
     until(page, "results.length === 0")
-    assert "No such face" in by_id(page, "count").text
+    assert "No face fits" in by_id(page, "count").text
+
+
+def test_faces_of_group_photos_are_found_and_saved_as_a_list(page, saved, tmp_path, folder, faces):
+    from selenium.webdriver.common.keys import Keys
+
+    for value, count in (("10", 0), ("1", 0), (str(PER_PHOTO), len(faces))):
+        slide(page, by_id(page, "together"), value)
+        page.execute_script("byId('state').value = 'all'; search()")
+        until(page, f"results.length === {count}")
+        assert by_id(page, "list").is_displayed() == (count > 0)
+    page.execute_script("byId('state').value = 'answered'; toggle('tag', 'smiling')")
+    until(page, f"results.length === {(faces['smiling'] > THRESHOLD).sum()}")
+    by_id(page, "list").send_keys(Keys.ENTER)
+    listed = pd.read_csv(saved(tmp_path / "faces.csv"), keep_default_na=False)
+    own = found(page, folder, faces)
+    for name in ("photo", "face", "tags"):
+        assert listed[name].tolist() == own[name].tolist()
+    for name in ("left", "top", "width", "height"):
+        assert listed[name].tolist() == pytest.approx(own[name].tolist(), abs=0.051)
+    assert listed["certainty: smiling"].tolist() == pytest.approx(own["smiling"].tolist(), abs=1e-4)
+    assert set(NAMES) & set(listed["photo"])
+
+
+def test_what_is_never_given_says_how_many_looks_are_wanted(page, copied, faces):
+    """A threshold that no face reaches is not the same as none."""
+    changed(copied / "faces.parquet", lambda table: table.assign(tags="smiling", look=""))
+    words = [tag.words for tag in TAGS.values()]
+    thresholds = pd.Series(THRESHOLD, words)
+    thresholds[["frowning", "looks sad"]] = np.nan
+    thresholds["mouth open"] = 1.0
+    share = pd.DataFrame({"looks": 18.0, "share": 0.82, "low": 0.54, "high": 0.95}, ["smiling"])
+    make_page(copied, thresholds=thresholds, shares=share)
+    page.get((copied / "browse.html").as_uri())
+    until(page, "cells.size")
+    cells = page.execute_script(
+        "return [...document.querySelectorAll('tbody [data-share]')].map((cell) =>"
+        "[cell.dataset.share, cell.previousElementSibling.textContent.trim()])"
+    )
+    told = dict(cells)
+    chips = page.find_elements("css selector", "[data-tag]")
+    assert [each.get_attribute("data-tag") for each in chips[-2:]] == ["frowning", "sad"]
+    for each in chips:
+        never = each in chips[-2:]
+        assert (each.get_attribute("title") or "").startswith("never given: ") == never
+        assert ("never" in each.get_attribute("class").split()) == never
+    assert "right in 95 of 100" in by_id(page, "find").text
+    assert told["frowning"] == told["sad"] == "never given" and told["mouth_open"] == "100%"
+    page.execute_script("toggle('tag', 'smiling')")
+    label = "document.querySelector('#conditions label').textContent"
+    until(
+        page, f"{label} === 'tagged: {100 * THRESHOLD:.0f}% certain and more, and as you answered'"
+    )
+    page.execute_script("startJudging('smiling')")
+    until(page, "byId('estimate').textContent.includes('in 82 of 100 faces')")
+    assert "between 54 and 95, by 18 looks" in by_id(page, "estimate").text
+    page.execute_script("startJudging('mouth_open')")
+    until(page, "byId('estimate').textContent.includes('No face is 100% certain')")
+    page.execute_script("startJudging('sad')")
+    until(page, "byId('estimate').textContent.includes('Look at 20 more faces that may have it')")
+    offered = json.loads(shard(copied, "proposals"))["sad"]["row"]
+    table = rows(copied, pd.read_parquet(copied / "faces.parquet")).iloc[offered]
+    likeliest = table[list(EMOTIONS)].idxmax(axis=1) == "sad"
+    page.execute_script(f"for (const row of {offered[:9]}) judge(row, 'sad', 'right', 'sample')")
+    more = 20 - likeliest[:9].sum()
+    assert more < 20
+    until(page, f"byId('estimate').textContent.includes('Look at {more} more face')")
+    page.execute_script(f"for (const row of {offered}) judge(row, 'sad', 'wrong', 'sample')")
+    until(page, "byId('estimate').textContent.includes('start the run again')")
+    page.execute_script("for (const [key, each] of records) used.set(key, each); tellJudged()")
+    until(page, "byId('estimate').textContent.includes('right often enough nowhere')")
+
+
+def test_the_photo_that_is_opened_is_the_real_file(page):
+    for name in (
+        b"two\nlines.jpg",
+        b"a/b\\n#?%.jpg",
+        "ü\u00a0\u202e\U000e0001.jpg".encode(),
+        b"\xe4/\xff \x01.jpg",
+    ):
+        found = page.execute_script("return addressed(arguments[0])", as_text(os.fsdecode(name)))
+        assert found == quote(name, safe="/!'()*~")
 
 
 def test_more_like_this_face_are_those_of_nearest_movements(page, folder):
@@ -361,7 +472,7 @@ def test_a_face_stands_beside_its_photo_with_its_box(page, folder, faces):
     until(page, "byId('preview').naturalWidth && document.querySelector('#boxes [aria-current]')")
     own = found(page, folder, faces).iloc[1]
     until(page, "document.activeElement.id === 'face'")
-    assert by_id(page, "face-name").text.endswith(f"face {own['face']}")
+    assert by_id(page, "face-name").text.endswith(f"face {own['face'] + 1}")
     box = page.execute_script(
         "const a = document.querySelector('#boxes [aria-current]').getBoundingClientRect();"
         "const b = byId('preview').getBoundingClientRect();"
@@ -438,7 +549,65 @@ def test_answers_by_keyboard_survive_a_reload_are_saved_and_read_back(
     (tmp_path / "bad.csv").write_text("photo,face,tag,verdict\na,1,smiling,perhaps\n")
     by_id(page, "file").send_keys(str(tmp_path / "bad.csv"))
     until(page, "byId('trouble').textContent.includes('row 1: verdict \"perhaps\"')")
-    assert page.execute_script("return records.size") == 9
+    assert page.execute_script("return records.size") == 9 and by_id(page, "trouble").is_displayed()
+    by_id(page, "grid").send_keys(Keys.ARROW_RIGHT)
+    assert not by_id(page, "trouble").is_displayed()
+
+
+def answers(table, tag, count, **more):
+    """The first faces that a page offers for a tag, as the answers of an earlier run."""
+    own = table.iloc[:count]
+    told = own[["photo", "face", "left", "top", "width", "height"]].assign(tag=tag, **more)
+    return told.reindex(columns=list(COLUMNS), fill_value="").reset_index(drop=True)
+
+
+def test_the_page_starts_with_the_answers_of_its_run_and_saves_all(
+    browser, saved, tmp_path, copied, faces
+):
+    from selenium.webdriver.common.keys import Keys
+
+    offered = json.loads(shard(copied, "proposals"))["smiling"]
+    table = rows(copied, faces).iloc[offered["row"]]
+    first = answers(table, "smiling", 40, verdict="right", by="ada", at="2026-01", chosen="sample")
+    first.loc[0, "verdict"] = "wrong"
+    second = first[:1].assign(by="bob", at="2026-02", verdict="right")
+    pd.concat([first, second]).to_csv(tmp_path / "reviewed.csv", index=False)
+    make_page(copied, reviewed=read_answers(tmp_path / "reviewed.csv"))
+    browser.set_script_timeout(30)
+    browser.get((copied / "browse.html").as_uri())
+    page = until(browser, "latest && latest.size === 40")
+    assert by_id(page, "judged").text == "41 answers, used by the run"
+    share = page.find_element("css selector", "[data-share=smiling]").get_attribute("textContent")
+    assert "right in 100 of 100 faces that have it" in share
+    # A later answer, which the browser keeps, counts more than the file's; nothing else is kept.
+    page.execute_script(f"judge({offered['row'][1]}, 'smiling', 'wrong', 'hand')")
+    page.execute_script(f"byId('by').value = 'ada'; judge({offered['row'][2]}, 'smiling', 'wrong')")
+    until(page, "records.size === 42")
+    kept = "JSON.parse(localStorage.getItem(KEPT)).records.length"
+    assert page.execute_script(f"return {kept}") == 2
+    page.refresh()
+    until(page, "latest && records.size === 42")
+    told = by_id(page, "judged").text
+    assert told == "2 new answers, kept in this browser; 40 answers, used by the run"
+    verdicts = f"return {offered['row'][:4]}.map((row) => verdictOf(row, 'smiling'))"
+    assert page.execute_script(verdicts) == ["right", "wrong", "wrong", "right"]
+    (tmp_path / "reviewed.csv").unlink()
+    by_id(page, "save").send_keys(Keys.ENTER)
+    again = read_answers(saved(tmp_path / "reviewed.csv"))
+    assert len(again) == 42 and set(again["by"]) == {"ada", "bob", ""}
+    # Forgotten is what is new.
+    page.execute_script("window.confirm = () => true; byId('forget').click()")
+    until(page, "records.size === 41")
+    # Of a sample with a gap what comes before it counts.
+    page.execute_script(f"records.delete(latest.get('{offered['row'][6]} smiling')); match()")
+    until(page, f"!verdictOf({offered['row'][6]}, 'smiling')")
+    stratum = offered["stratum"][6]
+    before = offered["stratum"][:6].count(stratum)
+    other = sum(
+        offered["strata"][each]["given"] and each != stratum for each in offered["stratum"][:40]
+    )
+    looks = page.execute_script("return estimate('smiling').looks")
+    assert looks == other + (before if offered["strata"][stratum]["given"] else 0)
 
 
 def test_answers_follow_their_boxes_where_faces_have_new_numbers(page, tmp_path, folder, faces):
@@ -495,6 +664,17 @@ def test_judging_by_chance_hides_certainties_and_tells_the_share(page, saved, tm
     until(page, "!judging && results.length > 400")
 
 
+def test_on_a_phone_faces_are_there_once_the_form_is_closed(page):
+    metrics = {"width": 390, "height": 700, "deviceScaleFactor": 1, "mobile": True}
+    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    by_id(page, "filters").click()
+    page.execute_script("toggle('tag', 'happy'); byId('name').value = 'box 1/scan 0'; search()")
+    until(page, "results.length && results.length < 20")
+    page.execute_script("byId('filters').click()")
+    seen = "[...cells.values()].filter((cell) => cell.getBoundingClientRect().top < innerHeight)"
+    until(page, f"!byId('find').offsetHeight && {seen}.length >= Math.min(4, results.length)")
+
+
 @pytest.mark.parametrize("width", [390, 1400])
 def test_the_page_fits_and_is_labelled(page, width):
     metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
@@ -532,6 +712,7 @@ def test_a_page_without_its_folder_says_so(browser, folder, tmp_path):
     browser.get((tmp_path / "browse.html").as_uri())
     until(browser, "!byId('trouble').hidden")
     assert "copy page and folder together" in by_id(browser, "trouble").text
+    assert by_id(browser, "count").text == "There is nothing to show."
     assert f"{FACES:,} faces" in browser.find_element("tag name", "header").text
     # Chromium itself reports what could not be loaded.
     browser.get_log("browser")

@@ -5,7 +5,7 @@
 renders photos into FOLDER, of other seeds than any that are scored or taught by; tags them as an
 archive by the rules of the workflow; and writes ``facesort/archive/tags.csv``: of each tag the
 logistic curve by which what is measured becomes a probability, the threshold, and how many faces
-told both. One half of the photos tells curves, the other half thresholds and shares. What rendered
+told both. One half of the photos tells curves, the other half thresholds and shares. What these
 faces never show (closed eyes), or not so that 90 of 100 are right (frowning), keeps its curve, set
 by hand, and has no shares.
 

@@ -16,6 +16,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -120,14 +121,14 @@ def make_tables(folder: Path, faces: int, drawn: list, names: list[str] | None =
             part.to_parquet(folder / name / f"{number:03d}.parquet", index=False)
 
 
-def make_page(folder: Path, link: str = "") -> Path:
+def make_page(folder: Path, link: str = "", **more: Any) -> Path:
     """Page and shards beside the tables."""
     shards = folder / FOLDER
     shutil.rmtree(shards, ignore_errors=True)
     pictures = [sorted((folder / name).glob("*.parquet")) for name in ("thumbnails", "previews")]
     tables = folder / "faces.parquet", folder / "photos.parquet"
-    thresholds = pd.Series(THRESHOLD, [tag.words for tag in TAGS.values()])
-    text = browse_page(*tables, *pictures, shards, thresholds, link)
+    more.setdefault("thresholds", pd.Series(THRESHOLD, [tag.words for tag in TAGS.values()]))
+    text = browse_page(*tables, *pictures, shards, link=link, **more)
     page = folder / "browse.html"
     page.write_text(text, encoding="utf-8")
     return page

@@ -21,6 +21,7 @@ from facesort.demo.action_units import (
 )
 from facesort.demo.dataset import portrait, write_labelled, write_photos
 from facesort.demo.face import render_face
+from facesort.demo.person import Scene
 from facesort.demo.sheet import contact_sheet
 
 PHOTOS, ROWS = 25, 30
@@ -190,6 +191,24 @@ def test_a_stronger_smile_changes_the_mouth_and_not_the_scene(seed: int) -> None
     changed = np.abs(full - none).mean(2)
     assert changed[80:140, 40:120].mean() > 4 * changed[:, :12].mean()
     assert np.abs(full - none).sum() > np.abs(half - none).sum() > 0
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_shut_lids_hide_the_eyes_and_change_nothing_else(seed: int) -> None:
+    pictures = []
+    for shut in ((0, 0), (1, 0), (1, 1)):
+        scene = Scene(np.random.default_rng([10, seed]))
+        assert not scene.shut.any()
+        scene.yaw = scene.pitch = scene.roll = 0.0
+        scene.shut[:] = shut
+        rng = np.random.default_rng([9, seed])
+        pictures.append(portrait(rng, "happy", 160, scene=scene)[0].astype(float))
+    eyes_open, wink, both = pictures
+    left, right = (np.abs(each).mean(2) for each in (wink - eyes_open, both - wink))
+    assert left[:, :80].max() > 40 and right[:, 80:].max() > 40
+    # Soft light apart, each lid moves on its own side and in the middle of the face alone.
+    for changed in (left[:, 90:], right[:, :70], left[100:], right[100:]):
+        assert changed.max() < 20
 
 
 def test_labelled_tree_is_laid_out_like_affectnet(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from facesort.faces.spread import MOST, median_and_spread, standardised
+from facesort.faces.spread import MOST, Spread, median_and_spread, standardised
 
 
 def test_odd_faces_move_neither_and_what_hardly_varies_has_no_spread():
@@ -62,3 +62,13 @@ def test_faces_without_presence_say_nothing_of_the_others():
     assert np.isfinite(found).all() and (found[:100, 0] == MOST).all()
     assert (standardised(strengths, np.zeros(400)) == 0).all()
     assert standardised(strengths[:1], np.ones(1)).tolist() == [[0] * 6]
+
+
+def test_a_sample_tells_what_is_usual_and_faces_may_come_in_parts():
+    strengths, _ = made()
+    usual = Spread(strengths[:300], np.ones(300))
+    assert np.array_equal(usual(strengths[:300]), standardised(strengths[:300], np.ones(300)))
+    whole = usual(strengths)
+    parts = np.concatenate([usual(strengths[:7]), usual(strengths[7:])])
+    assert np.allclose(parts, whole, atol=1e-6)
+    assert abs(whole[300:] - standardised(strengths, np.ones(400))[300:]).mean() < 0.1

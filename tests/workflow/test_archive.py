@@ -8,8 +8,11 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
+import numpy as np
 import pandas as pd
+import psutil
 import pytest
 import yaml
 from made_photos import encoded, photo
@@ -18,9 +21,11 @@ from small_run import ROOT, SMALL, copy_project, jobs_to_run, snakemake, start, 
 
 from facesort.archive.review import COLUMNS
 
-TARGET = ("--", "archive")
+TARGET, BEST = ("--", "archive"), ("--", "best_shots")
 # What follows the answers.
 LAST = ("set_thresholds", "tag_faces", "browse_page")
+# A killed run leaves a lock.
+KILLED = ("--nolock", "--rerun-incomplete")
 
 
 def configure(folder, **archive):
@@ -38,16 +43,41 @@ def add_photos(folder, numbers):
         places = [(40 + 20 * number, 60, 200), (400, 250, 160)]
         ada = person("Ada", (400 / 640, 560 / 640, 250 / 480, 410 / 480))
         data = encoded(photo(places, seed=number), xmp=packet(ada))
-        path = folder / "photos" / f"year{number % 3}" / f"{number}.jpg"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-        os.utime(path, (1e9, 1e9))
+        add_photo(folder, f"{number}.jpg", number, data)
+
+
+def add_many(folder, count):
+    """Six photos, each moved by some pixels again and again: quicker to draw."""
+    drawn = [photo([(40, 60, 200), (400, 250, 160)], seed=seed) for seed in range(6)]
+    for number in range(count):
+        picture = np.roll(drawn[number % 6], number // 6, axis=1)
+        add_photo(folder, f"moved {number}.jpg", number, encoded(picture))
+
+
+def add_photo(folder, name, number, data):
+    path = folder / "photos" / f"year{number % 3}" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    os.utime(path, (1e9, 1e9))
 
 
 def analysed(folder):
     """How many photos the last run's jobs analysed."""
     logs = folder.glob("results/logs/analyse_photos/*.log")
     return sum(int(re.search(r"^(\d+) photos analysed", log.read_text(), re.M)[1]) for log in logs)
+
+
+def under_way(folder):
+    """The processes that analyse now, by the number of their job."""
+    found = {}
+    for lock in folder.glob("results/logs/analyse_photos/.*.log.lock"):
+        log = lock.with_name(lock.name[1:].removesuffix(".lock"))
+        # Snakemake deletes a log before its job; the lock then names a process that has ended.
+        with suppress(OSError, ValueError, psutil.NoSuchProcess):
+            process = psutil.Process(int(lock.read_text()))
+            if process.status() != psutil.STATUS_ZOMBIE and "took" not in log.read_text():
+                found[int(log.stem)] = process
+    return found
 
 
 def tables(folder):
@@ -57,6 +87,11 @@ def tables(folder):
         *(pd.read_parquet(out / name) for name in names),
         (out / "refused.csv").read_text("utf-8-sig"),
     ]
+
+
+def same_tables(folder, other):
+    for ours, others in zip(tables(folder), tables(other), strict=True):
+        assert ours == others if isinstance(ours, str) else ours.equals(others)
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +114,24 @@ def test_a_folder_is_tagged_and_nothing_is_left_to_do(project):
     assert (faces["state"] == "answered").all() and (faces["look"] != "").all()
     assert {path.suffix for path in project.glob("photos/**/*.*")} == {".jpg", ".txt"}
     assert planned(project) == set()
+
+
+def test_best_shots_are_chosen_and_the_photos_left_alone(project):
+    def snapshot():
+        return {path: path.lstat().st_mtime_ns for path in (project / "photos").rglob("*")}
+
+    before = snapshot()
+    snakemake(project, *BEST)
+    assert snapshot() == before
+    out = project / "results/archive"
+    album, heads, bursts = (
+        pd.read_csv(out / f"{name}.csv") for name in ("album", "headshots", "bursts")
+    )
+    assert len(album) == 6 and len(heads) == 12 and len(bursts) == 0
+    assert "<strong>6 photos</strong> stand for 3 folders" in (out / "album.html").read_text()
+    configure(project, summary=1)
+    assert would_run(project, *BEST) == {"best_shots", "choose_shots", "album_page"}
+    configure(project)
 
 
 def test_the_queries_of_the_page_work(project):
@@ -136,24 +189,30 @@ def test_new_photos_alone_are_analysed(project):
 
 
 @pytest.mark.slow
-def test_a_run_that_is_killed_at_any_time_ends_with_the_same_tables(project, tmp_path):
-    add_photos(project, range(40))
-    snakemake(project, *TARGET)
-    whole = tables(project)
-    other = copy_project(tmp_path / "project")
-    shutil.copytree(project / "photos", other / "photos")
-    configure(other)
+def test_a_run_that_is_killed_at_any_time_ends_with_the_same_tables(tmp_path):
+    """Twenty times in the midst of the analysis, and five times whenever."""
+    whole, other = (copy_project(tmp_path / name) for name in ("whole", "other"))
+    add_many(whole, 300)
+    for folder in (whole, other):
+        configure(folder, photos=str(whole / "photos"))
+    snakemake(whole, *TARGET)
     rng = random.Random(0)
-    began = time.monotonic()
-    for _ in range(20):
-        process = start(other, "--nolock", "--rerun-incomplete", *TARGET, start_new_session=True)
-        time.sleep(rng.uniform(3, 25))
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-    print(f"twenty kills in {time.monotonic() - began:.0f} s")
-    snakemake(other, "--nolock", "--rerun-incomplete", *TARGET)
-    for ours, others in zip(whole, tables(other), strict=True):
-        assert ours == others if isinstance(ours, str) else ours.equals(others)
+    kills = 0
+    while kills < 25:
+        with (tmp_path / "said.txt").open("w") as said:
+            run = start(other, *KILLED, *TARGET, stdout=said, start_new_session=True)
+        while kills < 20 and run.poll() is None and not under_way(other):
+            time.sleep(0.02)
+        time.sleep(rng.uniform(0, 2) if kills < 20 else rng.uniform(2, 20))
+        if run.poll() is None:
+            kills += kills >= 20 or bool(under_way(other))
+            os.killpg(run.pid, signal.SIGKILL)
+        else:  # finished before anything could happen: all over again
+            assert run.returncode == 0, (tmp_path / "said.txt").read_text()
+            shutil.rmtree(other / "results")
+        run.wait()
+    snakemake(other, *KILLED, *TARGET)
+    same_tables(whole, other)
 
 
 def test_what_persons_said_counts(project):

@@ -1,5 +1,6 @@
 """The workflow on a real scheduler: a SLURM cluster of one node, started here."""
 
+import random
 import re
 import shutil
 import signal
@@ -10,6 +11,7 @@ import pytest
 import yaml
 from slurm_cluster import missing, slurm_cluster
 from small_run import ROOT, copy_project, snakemake, start, would_run
+from test_archive import TARGET, add_many, configure, same_tables, under_way
 
 # The rules that train or apply a model.
 APPLIES = ("train", "embed", "classify", "embed_elsewhere", "classify_elsewhere")
@@ -177,3 +179,46 @@ def test_a_cancelled_job_and_a_drained_node_leave_a_run_to_resume(
     weights = f"{target}/weights.safetensors"
     assert (finished / weights).read_bytes() == (project / weights).read_bytes()
     assert would_run(finished, "--", target) == set()
+
+
+def cut_short(cluster, folder, job, process, how):
+    """End a job that analyses photos, and tell whether that was before its own end."""
+    if how == "kill":
+        process.kill()
+    else:
+        running = tell(cluster, "squeue", "-h", "-t", "RUNNING", "-o", "%i %k").splitlines()
+        for number, comment in map(str.split, running):
+            if comment == f"rule_analyse_photos_wildcards_{job}":
+                tell(cluster, *how.split(), number)
+    process.wait(120)
+    return "took" not in (folder / f"results/logs/analyse_photos/{job}.log").read_text()
+
+
+@pytest.mark.slow
+def test_an_archive_whose_jobs_end_twenty_times_in_their_midst_has_the_local_tables(
+    cluster, profile, tmp_path
+):
+    local, folder = (copy_project(tmp_path / name) for name in ("local", "on a clüster"))
+    add_many(local, 300)
+    for each in (local, folder):
+        configure(each, photos=str(local / "photos"))
+    snakemake(local, *TARGET)
+    rng = random.Random(0)
+    # As a user ends a job, as a node does, and as the system does that lacks memory.
+    ways = ["scancel", "scancel --signal=KILL --full", "kill"]
+    count = 0
+    while count < 20:
+        with (tmp_path / "said.txt").open("w") as said:
+            run = start(folder, *profile, *TARGET, env=cluster, stdout=said)
+        while run.poll() is None:
+            time.sleep(0.05)
+            if count < 20 and under_way(folder):
+                time.sleep(rng.uniform(0, 2))
+                if jobs := under_way(folder):
+                    job = rng.choice(sorted(jobs))
+                    count += cut_short(cluster, folder, job, jobs[job], ways[count % 3])
+                    print(f"{count} jobs ended in their midst", flush=True)
+        if count < 20 and run.returncode == 0:  # too quick: all over again
+            shutil.rmtree(folder / "results")
+    snakemake(folder, *profile, *TARGET, env=cluster)
+    same_tables(local, folder)

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import pyarrow.parquet as pq
 
-from facesort.archive import raw_previews, xmp
+from facesort.archive import raw_previews, shot, xmp
 from facesort.archive.face_detector import WIDTH, FaceDetector
 from facesort.archive.face_reader import ENOUGH, FaceReader, Reading, numbers, sure_faces, upright
 from facesort.archive.journal import Face, File, Journal, Photo
@@ -24,8 +24,8 @@ from facesort.common.job import Progress
 from facesort.fetch.imaging import ImageError, read_file, read_photo
 from facesort.fetch.imaging import Photo as Decoded
 
-# Photos whose movements are measured together.
-BATCH: Final = 8
+# Photos whose movements are measured together: fewer take longer, and a kill loses as many.
+BATCH: Final = 16
 # A file that has changed within so many seconds may still grow.
 SETTLED: Final = 10.0
 # A file over which the program has ended so often is not tried again.
@@ -161,7 +161,7 @@ class Analysis:
 
         try:
             first = decode(None if settings["tiles"] else settings["detect_at"])
-            small = preview(first.pixels)
+            small, sharp = preview(first.pixels), shot.sharpness(first.pixels)
             photo, faces, reading = read(first, self.detector.find(first.pixels))
             turns = 0
             if not (sure_faces(faces, reading) & upright(faces)).any():
@@ -176,7 +176,8 @@ class Analysis:
         if self.crops:
             for row in np.flatnonzero(reading.presence > 0):
                 seen[row] = self.crops(photo.pixels, faces[row, :4], reading.points[row])
-        about = (photo.width, photo.height, photo.orientation, turns, small)
+        taken, burst = shot.taken(data)
+        about = (photo.width, photo.height, photo.orientation, turns, taken, burst, sharp, small)
         faces = enlarged(faces, photo.scale)
         return _Seen(file, journal, Photo(content, *about, []), faces, reading, thumbnails, seen)
 

@@ -25,16 +25,24 @@ function fetched(name) {
     };
     script.onerror = () => {
       script.remove();
-      trouble(`The folder ${data.folder} beside this page lacks ${name}.js, or is of another run: copy page and folder together.`);
+      trouble(`The folder "${data.folder}" of the same run must lie beside this page: copy page and folder together. (${name}.js is not there.)`);
+      if (!results.length) byId("count").textContent = "There is nothing to show.";
       reject(new Error(name));
     };
     document.head.append(script);
   });
 }
 
-function trouble(text) {
+// What went wrong; if it is passing, until something else is done.
+function trouble(text, passing = false) {
   byId("trouble").textContent = text;
   byId("trouble").hidden = false;
+  byId("trouble").classList.toggle("passing", passing);
+}
+for (const kind of ["pointerdown", "keydown", "change"]) {
+  addEventListener(kind, () => {
+    if (byId("trouble").classList.contains("passing")) byId("trouble").hidden = true;
+  }, { capture: true });
 }
 
 const columns = {};
@@ -71,6 +79,18 @@ function named() {
 function shown(path) {
   return path.replace(/[\u0000-\u001f]/g, (sign) => String.fromCharCode(0x2400 + sign.charCodeAt(0)))
     .replace(/[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, "\ufffd");
+}
+
+// A path as it stands in a URL. In tables "\\n" is a new line, "\\\\" a backslash, and "\\xff" a byte that is
+// no UTF-8; those below a1, and ad, may be signs that do not print instead, which are more common.
+function addressed(path) {
+  return path.split(/(\\(?:[\\nrt]|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}))/).map((part, at) => {
+    if (at % 2 === 0) return part.split("/").map(encodeURIComponent).join("/");
+    const told = { "\\": "%5C", n: "%0A", r: "%0D", t: "%09" }[part[1]];
+    const sign = parseInt(part.slice(2), 16);
+    const byte = part[1] === "x" && sign > 0xa0 && sign !== 0xad;
+    return told || (byte ? `%${part.slice(2).toUpperCase()}` : encodeURIComponent(String.fromCodePoint(sign)));
+  }).join("");
 }
 
 // Pictures, a shard of them at a time; those longest unused are let go.
@@ -181,12 +201,27 @@ function formTests() {
   const least = leastSize();
   if (least > 0) found.push((i) => columns.size[i] >= least);
   if (byId("pose").value) found.push(poseTest(byId("pose").value, Number(byId("degrees").value)));
+  const fewest = Number(byId("together").value);
+  if (fewest) {
+    const many = inPhoto();
+    found.push((i) => (fewest === 1 ? many[columns.photo[i]] === 1 : many[columns.photo[i]] >= fewest));
+  }
   const part = byId("name").value.trim().toLowerCase();
   if (part) {
     const fits = names.map((name) => name.toLowerCase().includes(part));
     found.push((i) => fits[columns.photo[i]]);
   }
   return found;
+}
+
+// How many faces each photo has, those of every state.
+let inPhotos = null;
+function inPhoto() {
+  if (!inPhotos) {
+    inPhotos = new Uint32Array(columns.photo_width.length);
+    for (const photo of columns.photo) inPhotos[photo] += 1;
+  }
+  return inPhotos;
 }
 
 // Steps of the slider are of a size in proportion: 0, then 16 pixels and 8% more each.
@@ -250,6 +285,7 @@ async function search(keep = false) {
   if (byId("order").value === "sharp") needs.push(column("sharpness", "f4"));
   if (byId("pose").value) needs.push(...["yaw", "pitch", "roll"].map((name) => column(name, "f4")));
   if (byId("name").value.trim()) needs.push(named(), column("photo", "u4"));
+  if (byId("together").value) needs.push(column("photo", "u4"), column("photo_width", "u4"));
   if (judging) needs.push(offers());
   await Promise.all(needs);
   if (mine !== asked) return;
@@ -261,7 +297,8 @@ async function search(keep = false) {
   const total = counted(data.faces);
   byId("count").textContent = judging
     ? `${counted(results.length)} faces to look at, in an order of chance`
-    : results.length ? `${counted(results.length)} of ${total} faces` : "No such face. Ask for less certainty, or clear all.";
+    : results.length ? `${counted(results.length)} of ${total} faces` : "No face fits. Move a slider, or clear all.";
+  byId("list").hidden = Boolean(judging) || !results.length;
   if (!keep) {
     active = results.length ? 0 : -1;
     if (byId("grid").getBoundingClientRect().top < 0) byId("count").scrollIntoView();
@@ -269,6 +306,22 @@ async function search(keep = false) {
   for (const cell of cells.values()) cell.remove();
   cells.clear();
   draw();
+}
+
+// The faces found, in their order, as a table: numbers are those of faces.parquet.
+async function saveList() {
+  await told();
+  const asked = conditions.filter(({ kind }) => kind === "tag").map(({ name }) => data.tags.find((tag) => tag.name === name));
+  const box = ["left", "top", "width", "height"];
+  const lines = [["photo", "face", ...box, "tags", ...asked.map(({ words }) => `certainty: ${words}`)]];
+  for (const row of results) {
+    lines.push([
+      names[columns.photo[row]], columns.face[row], ...box.map((name) => Math.round(10 * columns[name][row]) / 10),
+      data.tags.filter((tag, bit) => columns.tags[row] & (1 << bit)).map(({ words }) => words).join(";"),
+      ...asked.map(({ name }) => (columns[name][row] === NONE ? "" : (columns[name][row] / WHOLE).toFixed(4))),
+    ]);
+  }
+  download("faces.csv", lines);
 }
 
 // The grid: as high as all results, with elements only for those to be seen.
@@ -289,10 +342,13 @@ function drawSoon() {
 }
 
 function measure() {
-  const cell = parseFloat(getComputedStyle(grid).getPropertyValue("--cell")) * parseFloat(getComputedStyle(document.documentElement).fontSize);
+  const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+  const cell = parseFloat(getComputedStyle(grid).getPropertyValue("--cell")) * rem;
   across = Math.max(1, Math.floor(grid.clientWidth / cell));
   const side = grid.clientWidth / across;
-  high = Math.ceil(side + 20);
+  const lines = judging || conditions.some(({ kind }) => kind === "tag") ? 1 : 2;
+  grid.style.setProperty("--lines", lines);
+  high = Math.ceil(side + (lines + 0.2) * rem);
   return side;
 }
 
@@ -347,6 +403,7 @@ function made(index) {
   image.width = image.height = 96;
   const words = document.createElement("p");
   words.textContent = caption(row);
+  cell.title = words.textContent;
   cell.append(image, words);
   const verdict = asking(row) && verdictOf(row, asking(row));
   if (verdict) {
@@ -408,16 +465,15 @@ async function show(row) {
   const photo = columns.photo[row];
   const name = document.createElement("bdi");
   name.textContent = shown(names[photo]);
-  byId("face-name").replaceChildren(name, ` · face ${columns.face[row]}`);
+  byId("face-name").replaceChildren(name, ` · face ${columns.face[row] + 1}`);
   byId("facts").textContent = facts(row).join("\n");
   byId("large").removeAttribute("src");
   byId("preview").removeAttribute("src");
   byId("preview").hidden = true;
   byId("no-preview").hidden = photo < data.pictured.photos;
   boxes(row);
-  // Where bytes of a path could not be written as they are, it leads nowhere.
-  byId("open").hidden = !data.link || names[photo].includes("\\");
-  if (data.link) byId("open").href = data.link + names[photo].split("/").map(encodeURIComponent).join("/");
+  byId("open").hidden = !data.link;
+  if (data.link) byId("open").href = data.link + addressed(names[photo]);
   byId("like").hidden = columns.state[row] !== 0 || Boolean(judging);
   question(row);
   const opening = byId("face").hidden;
@@ -447,8 +503,8 @@ function facts(row) {
   const answered = columns.state[row] === 0;
   const lines = [`${Math.round(columns.size[row])} pixels`];
   if (!Number.isNaN(columns.yaw[row])) lines.push(turns.length ? `Head ${turns.join(", ")}` : "Towards the camera");
-  if (!answered) lines.push(`Not answered: ${data.states[columns.state[row]]}`);
-  else if (!judging && columns.look[row] < data.looks.length) lines.push(columns.look[row] === data.looks.length - 1 ? "Look unsure" : `This face ${data.looks[columns.look[row]]}`);
+  if (!answered) lines.push(`Could not be read: ${data.states[columns.state[row]]}`);
+  else if (!judging && columns.look[row] < data.looks.length) lines.push(columns.look[row] === data.looks.length - 1 ? "Not sure how it looks" : `This face ${data.looks[columns.look[row]]}`);
   return lines;
 }
 
@@ -467,7 +523,7 @@ function boxes(row) {
   byId("boxes").replaceChildren(...together(row).map((each) => {
     const box = document.createElement("button");
     box.type = "button";
-    box.setAttribute("aria-label", `Face ${columns.face[each]} of this photo`);
+    box.setAttribute("aria-label", `Face ${columns.face[each] + 1} of this photo`);
     if (each === row) box.setAttribute("aria-current", "true");
     const share = (name, whole) => `${(100 * columns[name][each]) / whole}%`;
     box.style.cssText = `left:${share("left", wide)};top:${share("top", tall)};width:${share("width", wide)};height:${share("height", tall)}`;
@@ -513,6 +569,7 @@ function question(row) {
   byId("certainties").tBodies[0].replaceChildren(...data.tags.map((each, bit) => {
     const line = document.createElement("tr");
     line.classList.toggle("given", Boolean(columns.tags[row] & (1 << bit)));
+    line.classList.toggle("never", each.never);
     const head = document.createElement("th");
     head.scope = "row";
     head.textContent = each.words;
@@ -560,7 +617,7 @@ function drawConditions() {
     slider.id = `slider-${condition.name}`;
     slider.min = condition.kind === "tag" ? 0 : 1;
     slider.max = 100;
-    slider.value = 100 * (condition.least === null ? about.least : condition.least);
+    slider.value = 100 * (condition.least ?? about.least ?? 0.5);
     const label = document.createElement("label");
     label.htmlFor = slider.id;
     const tell = () => {
@@ -575,7 +632,8 @@ function drawConditions() {
     const turn = document.createElement("button");
     turn.type = "button";
     turn.className = "plain small";
-    const turned = () => { turn.textContent = condition.most ? "ask for more" : "ask for less"; };
+    const [high, low] = condition.kind === "tag" ? ["more certain", "less certain"] : ["move most", "move least"];
+    const turned = () => { turn.textContent = `show those ${condition.kind === "tag" ? "" : "that "}${condition.most ? high : low} instead`; };
     turn.addEventListener("click", () => {
       condition.most = !condition.most;
       if (condition.least === null) condition.least = Number(slider.value) / 100;
@@ -592,15 +650,16 @@ function drawConditions() {
 
 function worded({ kind, least, most }, about) {
   if (kind === "movement") return most ? `among the ${percent(least)} that move least` : `among the ${percent(least)} that move most`;
-  if (least === null) return `tagged: ${percent(about.least)} certain and more`;
+  if (least === null && about.least === null) return "tagged: those that you called right";
+  if (least === null) return `tagged: ${Math.round(100 * about.least)}% certain and more${about.edited ? ", and as you answered" : ""}`;
   return most ? `at most ${percent(least)} certain` : `at least ${percent(least)} certain`;
 }
 
 function toggle(kind, name) {
   const there = conditions.some((each) => each.name === name);
   conditions = conditions.filter((each) => each.name !== name);
-  const never = kind === "tag" && data.tags.find((tag) => tag.name === name).least === null;
-  if (!there) conditions.push({ kind, name, least: kind === "movement" ? 0.1 : never ? 0.5 : null, most: false });
+  const none = kind === "tag" && !data.tags.find((tag) => tag.name === name).count;
+  if (!there) conditions.push({ kind, name, least: kind === "movement" ? 0.1 : none ? 0.5 : null, most: false });
   drawConditions();
   search();
 }
@@ -619,7 +678,7 @@ function moreLike(row) {
   told().then(() => {
     const name = document.createElement("bdi");
     name.textContent = shown(names[columns.photo[row]]);
-    byId("likeness").firstElementChild.replaceChildren("Most like face ", `${columns.face[row]} of `, name);
+    byId("likeness").firstElementChild.replaceChildren("Most like face ", `${columns.face[row] + 1} of `, name);
     byId("likeness").hidden = false;
   });
   search();
@@ -636,7 +695,7 @@ byId("movement").addEventListener("change", (event) => {
   if (event.target.value) toggle("movement", event.target.value);
   event.target.value = "";
 });
-for (const id of ["state", "size", "pose", "degrees", "name", "order"]) {
+for (const id of ["state", "together", "size", "pose", "degrees", "name", "order"]) {
   byId(id).addEventListener("input", () => {
     drawForm();
     search();
@@ -655,6 +714,7 @@ byId("clear").addEventListener("click", () => {
 byId("filters").addEventListener("click", () => {
   byId("filters").setAttribute("aria-expanded", byId("find").classList.toggle("open"));
 });
+byId("list").addEventListener("click", saveList);
 byId("like").addEventListener("click", () => moreLike(chosen));
 byId("unlike").addEventListener("click", unlike);
 byId("close").addEventListener("click", () => {
@@ -664,7 +724,8 @@ byId("close").addEventListener("click", () => {
 byId("help").addEventListener("click", () => byId("helping").showModal());
 byId("helped").addEventListener("click", () => byId("helping").close());
 addEventListener("scroll", drawSoon, { passive: true });
-new ResizeObserver(drawSoon).observe(grid);
+// Whatever becomes higher or lower above the grid moves it.
+for (const part of [grid, document.body]) new ResizeObserver(drawSoon).observe(part);
 // What sticks below the bar keeps below it however high it is.
 new ResizeObserver(([bar]) => {
   document.documentElement.style.setProperty("--bar", `${bar.target.offsetHeight}px`);
@@ -691,7 +752,7 @@ const LETTERS = {
   "[": neighbour(-1), "]": neighbour(1), j: () => byId("review").focus(), "?": () => byId("helping").showModal(),
   f: () => {
     byId("find").classList.add("open");
-    document.querySelector("#find button").focus();
+    document.querySelector("#find [data-tag]").focus();
   },
 };
 for (const button of document.querySelectorAll("#question [data-verdict]")) button.addEventListener("click", answer(button.dataset.verdict));
@@ -717,5 +778,5 @@ document.addEventListener("keydown", (event) => {
 
 listen();
 drawForm();
-recall();
+start();
 search();

@@ -9,6 +9,8 @@ const FIELDS = [
 const MARKS = { right: "✓", wrong: "✗", skipped: "?" };
 const KEPT = `facesort-archive-${location.pathname}`;
 const records = new Map();
+// The answers that the run has used, with which the page starts; of two the later one counts.
+const used = new Map();
 // By row and tag the key of the answer that counts, the last; null until rows are matched.
 let latest = null;
 let offered = null;
@@ -24,11 +26,18 @@ function offers() {
 
 function remember() {
   try {
-    localStorage.setItem(KEPT, JSON.stringify({ by: byId("by").value, letters: byId("letters").checked, records: [...records.values()] }));
+    localStorage.setItem(KEPT, JSON.stringify({ by: byId("by").value, letters: byId("letters").checked, records: [...records.values()].filter((record) => used.get(keyOf(record)) !== record) }));
     return true;
   } catch (error) {
     return false;
   }
+}
+
+async function start() {
+  recall();
+  for (const record of readReviewed(await fetched("reviewed"))) used.set(keyOf(record), record);
+  for (const [key, record] of used) if (!records.has(key) || records.get(key).at < record.at) records.set(key, record);
+  if (records.size) await match();
 }
 
 function recall() {
@@ -36,10 +45,14 @@ function recall() {
     const kept = JSON.parse(localStorage.getItem(KEPT)) || {};
     byId("by").value = String(kept.by || "");
     byId("letters").checked = kept.letters !== false;
-    for (const record of kept.records || []) records.set(keyOf(record), record);
+    for (const record of kept.records || []) take(record);
   } catch (error) { /* nothing is kept for pages opened as files in some browsers */ }
-  if (records.size) match();
   tellJudged();
+}
+
+function take(record) {
+  const known = records.get(keyOf(record));
+  if (!known || known.at <= record.at) records.set(keyOf(record), record);
 }
 
 // Finds the face of each answer: by its box, since faces are numbered anew when more are found.
@@ -137,15 +150,25 @@ function next() {
   if (index < results.length) choose(index);
 }
 
+function isUsed(key) {
+  const { at, verdict } = used.get(key) || {};
+  return used.has(key) && at === records.get(key).at && verdict === records.get(key).verdict;
+}
+
 function tellJudged(text) {
-  const count = records.size;
-  byId("judged").textContent = text || (count ? `${counted(count)} answer${count > 1 ? "s" : ""}, kept in this browser` : "No face judged.");
+  const known = [...records.keys()].filter(isUsed).length;
+  const own = records.size - known;
+  const parts = [
+    own && `${counted(own)} ${known ? "new " : ""}answer${own > 1 ? "s" : ""}, kept in this browser`,
+    known && `${counted(known)} answer${known > 1 ? "s" : ""}, used by the run`,
+  ].filter(Boolean);
+  byId("judged").textContent = text || parts.join("; ") || "No face judged.";
   byId("judged").classList.toggle("saved", Boolean(text));
   if (!latest) return;
   byId("estimate").textContent = judging ? `${judgedOf(judging)} of ${offered[judging].row.length} looked at. ${estimateWords(judging)}` : "";
-  for (const { name, words } of data.tags) {
+  for (const { name, words, never } of data.tags) {
     const judged = judgedOf(name);
-    document.querySelector(`#review [value=${name}]`).textContent = judged ? `${words}: ${judged} judged` : words;
+    document.querySelector(`#review [value=${name}]`).textContent = words + (never ? " (never given)" : "") + (judged ? `: ${judged} judged` : "");
     document.querySelector(`[data-share=${name}]`).textContent = judged ? estimateWords(name) : "not known yet";
   }
 }
@@ -157,10 +180,13 @@ const judgedOf = (tag) => offered[tag].row.filter((row) => verdictOf(row, tag)).
 function estimate(tag) {
   const { strata, stratum, row, place } = offered[tag];
   const tallies = strata.map((each) => ({ ...each, n: 0, right: 0, last: -1 }));
-  // A stratum's sample ends with the last face that chance, not a person, has chosen.
+  // A stratum's sample goes on to the first face without an answer, since answers of an earlier run
+  // were drawn within its strata; it ends with one that chance, not a person, has chosen.
   row.forEach((each, at) => {
     const record = recordOf(each, tag);
-    if (record && record.chosen === "sample") tallies[stratum[at]].last = Math.max(tallies[stratum[at]].last, place[at]);
+    const tally = tallies[stratum[at]];
+    if (!record) tally.ended = true;
+    else if (!tally.ended && record.chosen === "sample") tally.last = place[at];
   });
   row.forEach((each, at) => {
     const verdict = verdictOf(each, tag);
@@ -184,12 +210,31 @@ function estimate(tag) {
   return { looks, share, low: Math.max(0, middle - half), high: Math.min(1, middle + half) };
 }
 
+// Looks at faces that may have a tag: of the looks of a face it is the likeliest alone.
+function looksAtLikely(tag) {
+  const looks = data.tags.filter(({ emotion }) => emotion).map(({ name }) => name);
+  const likeliest = (row) => looks.every((other) => columns[other][row] <= columns[tag][row]);
+  return offered[tag].row.filter((row) => {
+    const record = recordOf(row, tag);
+    return record && record.chosen === "sample" && record.verdict !== "skipped" && (!looks.includes(tag) || likeliest(row));
+  }).length;
+}
+
 function estimateWords(tag) {
-  const { looks, share, low, high: top } = estimate(tag);
-  if (!offered[tag].strata.some(({ given }) => given)) return "No face has it; your answers tell whether some could.";
+  const { least, told } = data.tags.find(({ name }) => name === tag);
+  // Looks that set a threshold do not judge it: what the run has told by others counts.
+  const { looks, share, low, high: top } = told || estimate(tag);
+  if (!offered[tag].strata.some(({ given }) => given)) {
+    if (least !== null) return `No face is ${Math.round(100 * least)}% certain, from which on it is given.`;
+    const more = data.fewest - looksAtLikely(tag);
+    if (more > 0) return `Never given so far. Look at ${more} more face${more > 1 ? "s" : ""} that may have it: then your answers tell whether it can be given.`;
+    return offered[tag].row.every((row) => !recordOf(row, tag) || isUsed(latest.get(`${row} ${tag}`)))
+      ? "Never given: by your answers it is right often enough nowhere."
+      : "Never given so far. You have looked at enough faces: save, and start the run again to learn whether it can be given.";
+  }
   if (share === undefined) return "A few more, and you know how often it is right.";
   const whole = (value) => Math.round(100 * value);
-  return `On your photos it is right in ${whole(share)} of 100 faces that have it: between ${whole(low)} and ${whole(top)}, by ${looks} looks.`;
+  return `On your photos it is right in ${whole(share)} of 100 faces that have it: between ${whole(low)} and ${whole(top)}, by ${looks} looks${told ? " that the run has used" : ""}.`;
 }
 
 async function startJudging(tag) {
@@ -215,6 +260,14 @@ async function startJudging(tag) {
 function quoted(value) {
   const text = String(value ?? "");
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+function download(name, rows) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob(rows.map((row) => `${row.map(quoted).join(",")}\n`), { type: "text/csv" }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
 }
 
 function parsed(text) {
@@ -246,28 +299,20 @@ function save() {
     tellJudged("Nothing to save yet: no face is judged.");
     return;
   }
-  const rows = [...records.values()].map((record) => FIELDS.map((field) => quoted(record[field])).join(",") + "\n");
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([`${FIELDS.join(",")}\n`, ...rows], { type: "text/csv" }));
-  link.download = "reviewed.csv";
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  download("reviewed.csv", [FIELDS, ...[...records.values()].map((record) => FIELDS.map((field) => record[field]))]);
   tellJudged(`Saved ${counted(records.size)} answers as reviewed.csv`);
 }
 
 async function load(file) {
   try {
     const read = readReviewed(await file.text());
-    for (const record of read) {
-      const kept = records.get(keyOf(record));
-      if (!kept || kept.at <= record.at) records.set(keyOf(record), record);
-    }
+    read.forEach(take);
     remember();
     await match();
     const lost = read.length - read.filter((record) => [...latest.values()].includes(keyOf(record))).length;
     tellJudged(`Loaded ${counted(read.length)} answers${lost ? `; ${counted(lost)} of other faces or older are kept too` : ""}`);
   } catch (error) {
-    trouble(`${file.name} was not loaded: ${error.message}`);
+    trouble(`${file.name} was not loaded: ${error.message}`, true);
   }
 }
 
@@ -282,12 +327,15 @@ function listen() {
   byId("stop").addEventListener("click", () => startJudging(""));
   // What another tab keeps, this one keeps too.
   addEventListener("storage", (event) => {
-    if (event.key === KEPT) recall();
+    if (event.key !== KEPT) return;
+    recall();
+    match();
   });
   for (const id of ["by", "letters"]) byId(id).addEventListener("input", remember);
   byId("forget").addEventListener("click", () => {
-    if (!records.size || !confirm("Forget all answers that are not saved?")) return;
+    if (!records.size || !confirm("Forget all answers that are not saved or used by the run?")) return;
     records.clear();
+    for (const [key, record] of used) records.set(key, record);
     undo = [];
     remember();
     match();

@@ -81,7 +81,8 @@ def strata(certainty: np.ndarray) -> np.ndarray:
 
 def draws(photos: pd.Series, faces: pd.Series, tag: str) -> np.ndarray:
     """A fixed random number from 0 to 1 of each face for a tag: float (N,)."""
-    mixed = pd.util.hash_array(photos.to_numpy(object), categorize=True)
+    # Each path is looked at once, however many faces its photo has.
+    mixed = pd.util.hash_array(photos.astype("category").array)
     for value in (faces.to_numpy(np.uint64), pd.util.hash_array(np.array([tag], object))):
         # One round of SplitMix64 for each.
         mixed = (mixed ^ value) + np.uint64(0x9E3779B97F4A7C15)

@@ -78,7 +78,7 @@ def export(
                 refused.add(name, photo)
                 counts["refused"] += 1
                 continue
-            read.add(name, *photo[1:5], len(photo.faces), _joined(told["keywords"]))
+            read.add(name, *photo[1:8], len(photo.faces), _joined(told["keywords"]))
             for person, *box in told["names"]:
                 named.add(name, _joined([person]), *_pixels(box, photo))
             for words, verdict, *box, time in told["said"]:

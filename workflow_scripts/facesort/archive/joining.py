@@ -26,6 +26,8 @@ CSV: Final = "utf-8-sig"
 PHOTOS: Final = 2_000
 # Other programs' boxes are wider or narrower than ours: intersection over union.
 NEAR: Final = 0.25
+# As times stand in CSV; left to itself, pandas writes each part as its own times allow.
+TIME: Final = "%Y-%m-%d %H:%M:%S.%f"
 TURNED: Final = {1: "lies on its side", 2: "upside down", 3: "lies on its side"}
 
 
@@ -104,7 +106,9 @@ def join(
             short = every[list(tables.FACES_IN_SHORT)].round()
             short = short.astype(dict.fromkeys(tables.BOX, "int32"))
             for table_rows, file in ((short, face_lines), (summary, photo_lines)):
-                table_rows.to_csv(file, header=False, index=False, lineterminator="\n")
+                table_rows.to_csv(
+                    file, header=False, index=False, date_format=TIME, lineterminator="\n"
+                )
             counts["photos"] += len(summary)
             counts["faces"] += len(every)
             counts.update(every["state"])

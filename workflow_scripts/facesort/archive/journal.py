@@ -21,7 +21,7 @@ from facesort.common.job import InputError
 from facesort.common.open_files import used_up
 
 # Raise it when the same photo would give other numbers: older journals are then begun anew.
-VERSION: Final = 1
+VERSION: Final = 2
 NUMBERS: Final = len(FOUND) + len(MOVEMENTS)
 BUSY: Final = "another job is writing it; wait for it or end it"
 DAMAGED: Final = "delete this file, and its photos are analysed anew"
@@ -36,7 +36,7 @@ CREATE TABLE IF NOT EXISTS said (
     content TEXT, at INTEGER, said TEXT, PRIMARY KEY (content, said)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS photos (
     content TEXT PRIMARY KEY, width INTEGER, height INTEGER, orientation INTEGER, turns INTEGER,
-    preview BLOB);
+    taken INTEGER, burst TEXT, sharpness REAL, preview BLOB);
 CREATE TABLE IF NOT EXISTS faces (
     content TEXT, face INTEGER, numbers BLOB, thumbnail BLOB, seen BLOB,
     PRIMARY KEY (content, face)) WITHOUT ROWID;
@@ -69,13 +69,16 @@ class Face(NamedTuple):
 
 
 class Photo(NamedTuple):
-    """A photo that was read; ``turns`` is by how many quarters it was turned to find its faces."""
+    """A photo that was read, its columns as in ``tables.READ``."""
 
     content: str
     width: int
     height: int
     orientation: int
     turns: int
+    taken: int | None
+    burst: str
+    sharpness: float
     preview: bytes
     faces: list[Face]
 
@@ -153,7 +156,8 @@ class Journal:
                 row = (file.content, file.sidecar_time, json.dumps(said))
                 self._db.execute("REPLACE INTO said VALUES (?, ?, ?)", row)
             if photo:
-                self._db.execute("REPLACE INTO photos VALUES (?, ?, ?, ?, ?, ?)", photo[:-1])
+                values = ", ".join("?" * len(photo[:-1]))
+                self._db.execute(f"REPLACE INTO photos VALUES ({values})", photo[:-1])
                 rows = (
                     (photo.content, number, face.numbers.tobytes(), face.thumbnail, face.seen)
                     for number, face in enumerate(photo.faces)

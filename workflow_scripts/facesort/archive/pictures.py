@@ -40,21 +40,33 @@ def cut(photo: np.ndarray, box: np.ndarray, side: int, margin: float = MARGIN) -
 
 
 def thumbnail(photo: np.ndarray, box: np.ndarray) -> bytes:
-    """A face as a JPEG; arguments are those of ``cut``."""
-    return jpeg(cut(photo, box, THUMBNAIL))
+    """A face as a JPEG; arguments are those of ``cut``.
+
+    At the photo's edge the square is moved inside, and it is no larger than the photo.
+    """
+    wide_and_tall = np.array(photo.shape[1::-1])
+    side = max(1, min(int(MARGIN * float(max(box[2:4]))), *wide_and_tall))
+    corner = np.clip(np.round(box[:2] + (box[2:4] - side) / 2), 0, wide_and_tall - side)
+    return jpeg(cut(photo, np.array([*corner, side, side]), THUMBNAIL, margin=1.0))
 
 
 def preview(photo: np.ndarray) -> bytes:
     """A whole photo, uint8 (H, W, 3), as a small JPEG."""
-    # Halves are quick to make.
-    while max(photo.shape[:2]) >= 2 * PREVIEW and min(photo.shape[:2]) > 1:
-        half = (photo.shape[1] // 2, photo.shape[0] // 2)
-        photo = cv2.resize(photo, half, interpolation=cv2.INTER_AREA)
+    photo = halved(photo, PREVIEW)
     factor = PREVIEW / max(photo.shape[:2])
     if factor < 1:
         size = tuple(max(1, round(side * factor)) for side in photo.shape[1::-1])
         photo = cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
     return jpeg(photo)
+
+
+def halved(picture: np.ndarray, side: int) -> np.ndarray:
+    """A picture (H, W) or (H, W, 3), halved while its longer side keeps so many pixels."""
+    # Halves are quick to make.
+    while max(picture.shape[:2]) >= 2 * side and min(picture.shape[:2]) > 1:
+        half = (picture.shape[1] // 2, picture.shape[0] // 2)
+        picture = cv2.resize(picture, half, interpolation=cv2.INTER_AREA)
+    return picture
 
 
 def jpeg(picture: np.ndarray) -> bytes:

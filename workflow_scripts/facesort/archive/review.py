@@ -24,7 +24,13 @@ COMMON: Final = 0.5
 
 
 def read_reviewed(path: str | Path) -> pd.DataFrame:
-    """Read answers; of several to the same face and tag the latest counts.
+    """As of ``read_answers``; of several to the same face and tag the latest alone."""
+    table = read_answers(path).sort_values("at", kind="stable")
+    return table.drop_duplicates(["photo", "face", "tag"], keep="last", ignore_index=True)
+
+
+def read_answers(path: str | Path) -> pd.DataFrame:
+    """Read all answers, in the file's order.
 
     Returns:
         Columns ``COLUMNS``; face (int), the box, stratum_faces and stratum_place (float, NaN if not
@@ -34,9 +40,7 @@ def read_reviewed(path: str | Path) -> pd.DataFrame:
         InputError: if it cannot be read, or a row is no answer; names the line.
     """
     rows = [_answer(path, line, row) for line, row in _rows(path)]
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    table = table.sort_values("at", kind="stable")
-    return table.drop_duplicates(["photo", "face", "tag"], keep="last", ignore_index=True)
+    return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def _rows(path: str | Path) -> Iterator[tuple[int, dict[str, str | None]]]:

@@ -46,6 +46,14 @@ FOUND: Final = (
     "size",  # shorter side of the box, pixels
 )
 
+# Of a photo: when it was taken by the camera's clock, if told; the camera's name of its burst, or
+# ""; how sharp it is where it is sharpest, to compare with photos of the same scene (shot.py).
+SHOT: Final = {
+    "taken": pa.timestamp("ms"),
+    "burst": pa.string(),
+    "sharpness": pa.float32(),
+}
+
 # Of each job, sorted likewise. results/archive/found/{job}.parquet: a row a face; `seen` is what a
 # model sees of it, where one answers.
 FOUND_FACES: Final = pa.schema(
@@ -64,7 +72,9 @@ ANSWERS: Final = pa.schema([*KEY.items(), *((emotion, pa.float32()) for emotion 
 READ: Final = pa.schema(
     [
         ("photo", pa.string()),
-        *((name, pa.int32()) for name in ("width", "height", "orientation", "turns", "faces")),
+        *((name, pa.int32()) for name in ("width", "height", "orientation", "turns")),
+        *SHOT.items(),
+        ("faces", pa.int32()),
         ("keywords", pa.string()),  # joined by ";", levels by "/"; none of ours
     ]
 )
@@ -109,6 +119,7 @@ PHOTOS: Final = pa.schema(
         ("width", pa.int32()),  # pixels, as shown
         ("height", pa.int32()),
         ("orientation", pa.int8()),  # 1 to 8: a sidecar's, else EXIF's
+        *SHOT.items(),
         ("faces", pa.int32()),
         ("answered", pa.int32()),
         ("unsure", pa.int32()),  # faces that are answered and whose look is unsure

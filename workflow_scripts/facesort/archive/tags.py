@@ -6,7 +6,8 @@ that the label-free answers give it. From the threshold on the tag is given; wit
 is. Both were told by rendered faces, ``right`` of whom show what the tag says (low to high: 95%
 interval; ``faces``: how many had it), ``found`` of all that do so
 (tests/benchmarks/archive_tags_on_rendered_faces.py). Curves of closed eyes and of frowns were set
-by hand, by a look at some faces: rendered ones never close their eyes, and hardly frown.
+by hand, by a look at some faces: rendered ones hardly frown, and narrow their eyes less than people
+in photographs do (docs/archive.md).
 """
 
 from pathlib import Path

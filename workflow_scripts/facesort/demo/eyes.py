@@ -75,7 +75,7 @@ def brows(skin: Skin, rng: np.random.Generator) -> None:
 
 
 def eye(skin: Skin, side: int, sign: float) -> None:
-    """Draw an eye, opened by AU5, narrowed by AU7, AU6 and AU9."""
+    """Draw an eye, opened by AU5, narrowed by AU7, AU6 and AU9, shut as far as the scene says."""
     person, units, scene = skin.person, skin.units, skin.scene
     size = 1.04 * person.eye_size
     half = 0.158 * size
@@ -99,10 +99,12 @@ def eye(skin: Skin, side: int, sign: float) -> None:
     top = axis + upper * inside**0.55 * (1 - 0.1 * t) - 0.022 * person.age * np.clip(t, 0, 1)
     bottom = axis - lower * inside**0.65 * (1 + 0.12 * t)
     edge = 0.009
+    crease = top + 0.05 * size * (0.55 + 0.45 * inside**0.5) - 0.045 * wide * inside
+    # A shut lid (AU43, AU45) meets the other; its crease stays where it is.
+    top = top - scene.shut[side] * (top - bottom + 2 * edge)
     opening = smooth(-edge, edge, top - s) * smooth(-edge, edge, s - bottom) * (inside > 0)
 
     # The lid's own skin, its crease and the lashes.
-    crease = top + 0.05 * size * (0.55 + 0.45 * inside**0.5) - 0.045 * wide * inside
     crease_mask = np.exp(-(((s - crease) / 0.014) ** 2)) * smooth(1.25, 0.85, np.abs(t))
     skin.shade[at] *= 1 - (0.3 + 0.18 * wide) * crease_mask
     skin.relief[at] -= 0.012 * crease_mask

@@ -134,3 +134,5 @@ class Scene:
         self.blur = float(rng.gamma(1.2, 0.35))
         self.noise = float(rng.gamma(1.5, 0.006))
         self.quality = int(rng.integers(62, 95))
+        # How far each eye's lids are shut, 0 to 1; never so by chance.
+        self.shut = np.zeros(2)

@@ -5,6 +5,7 @@ Action units are those of the Facial Action Coding System (FACS). ``facs.csv`` h
 imported: models read it too.
 """
 
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +31,11 @@ def table() -> pd.DataFrame:
     at 48 pixels; and ``found``: "yes", "no" (below ``FOUND``), or "untested" where rendered faces
     do not show it.
     """
+    return _read().copy()
+
+
+@cache
+def _read() -> pd.DataFrame:
     return pd.read_csv(TABLE, index_col="movement", dtype={"unit": "Int64"})
 
 

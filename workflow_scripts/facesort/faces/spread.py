@@ -20,8 +20,8 @@ def median_and_spread(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return median, np.where(spread > 1e-6, spread, 0)
 
 
-def standardised(strengths: pd.DataFrame, presence: np.ndarray) -> np.ndarray:
-    """Movements set against their own set's median and spread, its faces' turn taken out.
+class Spread:
+    """What is usual in a set of faces: movements' medians and spreads, the heads' turn taken out.
 
     What a turned head still changes in a strength (a regression on yaw, pitch and roll and their
     products over the faces of the set) is subtracted. No label is used.
@@ -30,25 +30,51 @@ def standardised(strengths: pd.DataFrame, presence: np.ndarray) -> np.ndarray:
         strengths: as of ``movements``, or some of its columns, the head's among them.
         presence: float (N,), as of ``FaceMesh.find``. Faces without presence have strengths too,
             but say nothing of medians and spreads.
-
-    Returns:
-        float32 (N, columns), from -4 to 4; a column that is the same for nearly all faces is 0.
     """
-    values = strengths.to_numpy(np.float64, copy=True)
-    seen = presence > PRESENT
-    if not seen.any():
-        return np.zeros(values.shape, np.float32)
-    head = np.flatnonzero(strengths.columns.isin(["headYaw", "headPitch", "headRoll"]))
-    sines = np.sin(np.radians(values[:, head]))
-    products = [sines[:, i] * sines[:, j] for i in range(3) for j in range(i, 3)]
-    terms = np.column_stack([sines, *products])
-    terms -= terms[seen].mean(0)
-    # A little ridge: few faces may not tell nine terms apart.
-    gram = terms[seen].T @ terms[seen] + 1e-3 * np.eye(terms.shape[1])
-    moved = np.setdiff1d(np.arange(values.shape[1]), head)
-    apart = values[seen][:, moved] - values[seen][:, moved].mean(0)
-    values[:, moved] -= terms @ np.linalg.solve(gram, terms[seen].T @ apart)
-    median, spread = median_and_spread(values[seen])
-    moves = spread > 0
-    found = np.where(moves, values - median, 0) / np.where(moves, spread, 1)
-    return np.clip(found, -MOST, MOST).astype(np.float32)
+
+    def __init__(self, strengths: pd.DataFrame, presence: np.ndarray) -> None:
+        values = strengths.to_numpy(np.float64)[presence > PRESENT]
+        self.head = np.flatnonzero(strengths.columns.isin(["headYaw", "headPitch", "headRoll"]))
+        self.moved = np.setdiff1d(np.arange(values.shape[1]), self.head)
+        self.seen = len(values) > 0
+        if not self.seen:
+            return
+        terms = self._terms(values)
+        self.middle = terms.mean(0)
+        terms -= self.middle
+        # A little ridge: few faces may not tell nine terms apart.
+        gram = terms.T @ terms + 1e-3 * np.eye(terms.shape[1])
+        apart = values[:, self.moved] - values[:, self.moved].mean(0)
+        self.slopes = np.linalg.solve(gram, terms.T @ apart)
+        self.median, self.spread = median_and_spread(self._level(values))
+
+    def __call__(self, strengths: pd.DataFrame) -> np.ndarray:
+        """Strengths of faces, the same columns, set against what is usual.
+
+        Returns:
+            float32 (N, columns), from -4 to 4; a column that is the same for nearly all faces of
+            the set is 0.
+        """
+        values = strengths.to_numpy(np.float64)
+        if not self.seen:
+            return np.zeros(values.shape, np.float32)
+        moves = self.spread > 0
+        apart = self._level(values) - self.median
+        found = np.where(moves, apart, 0) / np.where(moves, self.spread, 1)
+        return np.clip(found, -MOST, MOST).astype(np.float32)
+
+    def _terms(self, values: np.ndarray) -> np.ndarray:
+        sines = np.sin(np.radians(values[:, self.head]))
+        products = [sines[:, i] * sines[:, j] for i in range(3) for j in range(i, 3)]
+        return np.column_stack([sines, *products])
+
+    def _level(self, values: np.ndarray) -> np.ndarray:
+        """Strengths, as they would be if no head were turned more than others."""
+        level = values.copy()
+        level[:, self.moved] -= (self._terms(values) - self.middle) @ self.slopes
+        return level
+
+
+def standardised(strengths: pd.DataFrame, presence: np.ndarray) -> np.ndarray:
+    """Movements set against what is usual in their own set; as ``Spread`` takes and gives them."""
+    return Spread(strengths, presence)(strengths)

@@ -182,7 +182,7 @@ def test_the_data_of_a_run_and_the_photos_of_an_archive_are_noted_apart(tags, ma
 
 def test_an_archive_without_photos_and_photos_without_the_target_are_told(tags):
     assert "--config archive=/photos" in tags(None)
-    assert tags(None, "undo_sidecars") == ""
+    assert archive_error(None, config(), workflow("undo_sidecars")) == ""
     named = {"given": {"archive": "/photos"}}
     assert "-- archive" in tags("/photos", "train", targets=["all"], **named)
     assert tags("/photos", **named) == ""

@@ -10,14 +10,19 @@ from facesort.common.data_record import archive_error, note_data, other_data_err
 OWN = {"fec_csv": "/data/fec.csv", "labelled": "/data/affectnet"}
 
 
+UNDO = {"undo_sidecars": "sidecars"}
+
+
 def config(**data):
     keys = ("fec_csv", "manifest", "faces", "labelled", "table")
     return {"data": dict.fromkeys(keys) | data, "archive": {"photos": None}}
 
 
 def workflow(*stages, configfiles=(), touch=False, given=None, targets=()):
-    """Snakemake's, as far as it is asked: about to run a rule of each of these files."""
-    jobs = [SimpleNamespace(rule=SimpleNamespace(snakefile=f"/x/rules/{s}.smk")) for s in stages]
+    """Snakemake's, as far as it is asked: about to run these rules, or one of these files."""
+    rules = [(UNDO.get(stage, stage), stage) for stage in stages]
+    rules = [SimpleNamespace(snakefile=f"/x/rules/{file}.smk", name=name) for file, name in rules]
+    jobs = [SimpleNamespace(rule=rule) for rule in rules]
     dag = SimpleNamespace(needrun_jobs=lambda: iter(jobs))
     dag.targetrules = set(targets)
     return SimpleNamespace(
@@ -177,6 +182,7 @@ def test_the_data_of_a_run_and_the_photos_of_an_archive_are_noted_apart(tags, ma
 
 def test_an_archive_without_photos_and_photos_without_the_target_are_told(tags):
     assert "--config archive=/photos" in tags(None)
+    assert archive_error(None, config(), workflow("undo_sidecars")) == ""
     named = {"given": {"archive": "/photos"}}
     assert "-- archive" in tags("/photos", "train", targets=["all"], **named)
     assert tags("/photos", **named) == ""

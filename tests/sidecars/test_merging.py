@@ -231,7 +231,7 @@ def merge_and_undo(base, flat):
 QUIET = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow], "database": None}
 
 
-@settings(max_examples=100, **QUIET)
+@settings(max_examples=30, **QUIET)
 @given(documents(), st.booleans())
 def test_random_xmp_is_merged_and_undone(base, flat):
     merge_and_undo(base, flat)

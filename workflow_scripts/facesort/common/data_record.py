@@ -29,8 +29,12 @@ def takes_data(workflow: Any) -> bool:
 
 
 def _files(workflow: Any) -> set[str]:
-    """The files whose rules a run is about to use: "train" of rules/train.smk."""
-    return {Path(job.rule.snakefile).stem for job in workflow.dag.needrun_jobs()}
+    """The files whose rules a run is about to use: "train" of rules/train.smk.
+
+    What was written to sidecars is undone without any photos.
+    """
+    rules = [job.rule for job in workflow.dag.needrun_jobs()]
+    return {Path(rule.snakefile).stem for rule in rules if rule.name != "undo_sidecars"}
 
 
 def other_data_error(results: Path, config: dict[str, Any], workflow: Any) -> str:

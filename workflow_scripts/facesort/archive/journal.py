@@ -3,7 +3,7 @@
 A photo's faces, thumbnails and preview are written in one SQLite transaction, so either all of them
 are there or none. They are known by the photo's content (and the orientation that a sidecar tells),
 so a copy, and a file that was renamed, is not analysed again. Nobody waits for the disk: a killed
-process loses the photo that it was at; a power cut may take the last ones.
+process loses the few photos that it was at; a power cut may take the last ones.
 """
 
 import json

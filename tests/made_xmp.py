@@ -1,8 +1,8 @@
 """XMP to try sidecars with, and what photo managers would read of it, by their own rules.
 
-The rules were read in their sources (2026): digiKam's ``dmetadata_tags.cpp``, darktable's
-``exif.cc``, Immich's ``metadata.service.ts``, PhotoPrism's ``xmp_document.go``; Lightroom's are
-those of its documentation.
+The rules of darktable (``exif.cc``), Immich (``metadata.service.ts``) and PhotoPrism
+(``xmp_document.go``) were read in their sources (2026); digiKam's and Lightroom's are as others
+tell them. None of the programs was run.
 """
 
 import json

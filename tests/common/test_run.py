@@ -186,7 +186,7 @@ def test_a_run_of_an_archive_ends_with_what_it_found(made, tmp_path):
     (folder / "photos.csv").write_text("\ufeffphoto,faces,answered\na.jpg,3,2\nb.jpg,0,0\n")
     (folder / "refused.csv").write_text("\ufeffphoto,reason\nnotes.txt,not an image\n")
     told = made("archive/photos.csv", "archive/refused.csv").splitlines()
-    found = "2 photos with 3 faces, of which 2 could be read; 1 files refused"
+    found = "2 photos with 3 faces, of which 2 could be read; refused files: 1"
     assert told[1] == found and told[-1] == f"Refused:  {folder}/refused.csv"
 
 

@@ -154,7 +154,7 @@ def archive_line(folder: Path) -> str:
                     counts[key] += int(row.get(key) or 0)
     return (
         f"{counts['photos']:,} photos with {counts['faces']:,} faces, of which "
-        f"{counts['answered']:,} could be read; {counts['refused']:,} files refused"
+        f"{counts['answered']:,} could be read; refused files: {counts['refused']:,}"
     )
 
 

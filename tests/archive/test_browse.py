@@ -192,7 +192,7 @@ def test_photos_that_show_no_face_are_counted(copied):
     text = make_page(copied, refused=7).read_text(encoding="utf-8")
     told = " ".join(unescape(re.sub(r"<[^>]+>", " ", text.partition("<nav")[0])).split())
     assert "In 1 of the photos no face was found. In 2 no face could be read." in told
-    assert "7 files are not among the photos" in told
+    assert "Refused files: 7;" in told
 
 
 @pytest.fixture

@@ -10,10 +10,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from snakemake.iocontainers import Snakemake
 
+from facesort.archive.photographed import on_photographs
 from facesort.archive.review import matched, read_reviewed
 from facesort.archive.tables import KEY, LOOKS
 from facesort.archive.tags import built_in
-from facesort.archive.thresholds import by_labels, by_looks, on_photographs, unknown, words
+from facesort.archive.thresholds import by_labels, by_looks, unknown, words
 from facesort.common.arrays import open_array, read_index, write_whole
 from facesort.common.job import job
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from facesort.archive.photographed import on_photographs
 from facesort.archive.precision import FEWEST
 from facesort.archive.review import COLUMNS
 from facesort.archive.tables import LOOKS, MOVEMENTS, TAGS
@@ -12,10 +13,8 @@ from facesort.archive.thresholds import (
     LABELLED,
     LOOKED,
     MORE,
-    TRIED,
     by_labels,
     by_looks,
-    on_photographs,
     unknown,
     words,
 )
@@ -128,19 +127,6 @@ def test_words(looked):
     assert "| frowning | never | not known |  | nobody |" in text
     assert f"more would halve the interval | {LOOKED} |" in text
     assert "| 90 (between" in text and "nan" not in text
-
-
-def test_looks_that_were_wrong_on_photographs_of_others_are_not_given():
-    table = on_photographs(built_in())
-    tried = pd.read_csv(TRIED, index_col="tag")
-    assert set(tried.index) == set(LOOKS.values())
-    given = table["threshold"].notna()
-    assert given["looks happy"] and not given["looks contemptuous"]
-    for name, row in tried[tried["faces"] > 0].iterrows():
-        share = row["right"] / row["faces"]
-        assert table["right"][name] == pytest.approx(share) and given[name] == (share >= 0.5)
-    apparent = built_in().drop(index=list(LOOKS.values()))
-    pd.testing.assert_frame_equal(table.loc[apparent.index], apparent)
 
 
 def certain(looked, verdicts):

@@ -22,9 +22,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "workflow_scripts")
 
 from facesort.archive.answers import LabelFree, strengths
 from facesort.archive.face_reader import TURNED
+from facesort.archive.photographed import TABLE
 from facesort.archive.tables import LOOKS, MOVEMENTS
 from facesort.archive.tags import built_in, probabilities, tag
-from facesort.archive.thresholds import TRIED
 from facesort.common.arrays import read_index
 from facesort.common.emotions import EMOTIONS
 
@@ -46,7 +46,7 @@ def main(results: Path) -> None:
         found = round((has & shows).sum() / max(shows.sum(), 1), 4)
         rows.append((words, has.sum(), (has & shows).sum(), found))
     print(f"{len(faces):,} faces, {np.mean(look != 'unsure'):.3f} of them with a look")
-    pd.DataFrame(rows, columns=["tag", "faces", "right", "found"]).to_csv(TRIED, index=False)
+    pd.DataFrame(rows, columns=["tag", "faces", "right", "found"]).to_csv(TABLE, index=False)
 
 
 if __name__ == "__main__":

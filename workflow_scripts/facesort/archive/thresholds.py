@@ -5,13 +5,13 @@ how often their looks were right on photographed ones; for a model of the workfl
 that it neither learnt from nor is scored on; persons' looks at this archive.
 """
 
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from facesort.archive.browse_review import draws
+from facesort.archive.photographed import PHOTOGRAPHED
 from facesort.archive.precision import (
     FEWEST,
     PARTS,
@@ -27,14 +27,9 @@ from facesort.archive.tags import NAMES, may_have, probabilities
 from facesort.common.emotions import EMOTIONS
 
 SHARES: Final = ("right", "low", "high", "faces")
-# FER2013's faces by FER+'s labels (tests/benchmarks/archive_tags_on_photographs.py).
-TRIED: Final = Path(__file__).with_name("photographed.csv")
-# A look that was right in a smaller share of them is not given.
-LEAST_RIGHT: Final = 0.5
 # Fewer looks take no tag away.
 AGAINST: Final = 10
-# Who told, beside what tags.csv says.
-PHOTOGRAPHED: Final = "photographs of others"
+# Who told, beside what photographed.py and tags.csv say.
 LABELLED: Final = "labelled faces"
 LOOKED: Final = "looks at this archive"
 WARNING: Final = (
@@ -44,23 +39,6 @@ WARNING: Final = (
 )
 # Of thresholds.csv, after the columns of tags.csv.
 MORE: Final = "looks_to_halve"
-
-
-def on_photographs(table: pd.DataFrame) -> pd.DataFrame:
-    """Looks that no label tells, by how often they were right on photographs of others.
-
-    Args:
-        table: as of ``tags.built_in``.
-    """
-    table = table.copy()
-    for words, row in pd.read_csv(TRIED, index_col="tag").iterrows():
-        found = share(np.arange(row["faces"]) < row["right"], np.ones(int(row["faces"])))
-        table.loc[words, [*SHARES]] = _told(found)
-        table.loc[words, "found"] = row["found"]
-        table.loc[words, "told_by"] = PHOTOGRAPHED
-        if found.value < LEAST_RIGHT:
-            table.loc[words, "threshold"] = np.nan
-    return table
 
 
 def unknown(table: pd.DataFrame) -> pd.DataFrame:

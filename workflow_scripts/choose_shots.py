@@ -9,7 +9,7 @@ from snakemake.iocontainers import Snakemake
 
 from facesort.album import bursts, likeness, summary
 from facesort.album.faults import COLUMNS, counted
-from facesort.archive.joining import TIME
+from facesort.archive.joining import CSV, TIME
 from facesort.archive.tables import SHOT
 from facesort.common.arrays import write_whole
 from facesort.common.job import job
@@ -36,7 +36,12 @@ with job(snakemake.log[0]):
     for path, table in tables.items():
         with write_whole(path) as part:
             table.to_csv(
-                part, index=False, float_format="%.3f", date_format=TIME, lineterminator="\n"
+                part,
+                index=False,
+                float_format="%.3f",
+                date_format=TIME,
+                lineterminator="\n",
+                encoding=CSV,
             )
     print(f"{ranks['series'].nunique():,} series of {len(ranks):,} photos")
     print(", ".join(f"{len(table):,} rows in {path}" for path, table in tables.items()))

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from facesort.album.faults import TOLD, WEIGHTS, WORDS, whose
+from facesort.faces.split import groups_of
 
 SECONDS: Final = 2.0
 # A photo is compared with so many before it; in a longer series each is like one of these.
@@ -60,7 +61,7 @@ def series(photos: pd.DataFrame, first: np.ndarray, second: np.ndarray) -> np.nd
     in_burst = np.flatnonzero(photos["burst"] != "")
     codes = photos.iloc[in_burst].groupby([folder.iloc[in_burst], "burst"]).ngroup().to_numpy()
     starts = in_burst[np.unique(codes, return_index=True)[1]]
-    labels = _joined(
+    labels = groups_of(
         len(photos),
         np.concatenate([first, starts[codes]]),
         np.concatenate([second, in_burst]),
@@ -71,19 +72,6 @@ def series(photos: pd.DataFrame, first: np.ndarray, second: np.ndarray) -> np.nd
     found = np.full(len(photos), -1)
     found[several] = pd.factorize(labels[several])[0]
     return found
-
-
-def _joined(count: int, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """For each of some things the least of those that pairs join it with."""
-    labels = np.arange(count)
-    while True:
-        before = labels.copy()
-        least = np.minimum(labels[first], labels[second])
-        np.minimum.at(labels, first, least)
-        np.minimum.at(labels, second, least)
-        labels = labels[labels]
-        if (labels == before).all():
-            return labels
 
 
 def ranked(photos: pd.DataFrame, faces: pd.DataFrame, labels: np.ndarray) -> pd.DataFrame:

@@ -7,18 +7,16 @@ process loses the few photos that it was at; a power cut may take the last ones.
 """
 
 import json
-import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 
 from facesort.archive.tables import FOUND, MOVEMENTS
-from facesort.common.database import connect, explained, transaction
+from facesort.common.database import connect, explaining, transaction
 from facesort.common.job import InputError
-from facesort.common.open_files import used_up
 
 # Raise it when the same photo would give other numbers: older journals are then begun anew.
 VERSION: Final = 2
@@ -205,11 +203,5 @@ class Journal:
         with self._explained(), transaction(self._db):
             yield
 
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise InputError(f"{self.path}: {explained(error, BUSY, DAMAGED)}") from None
-        except OSError as error:
-            raise InputError(f"{self.path}: {used_up(error) or error.strerror}") from None
+    def _explained(self) -> AbstractContextManager[None]:
+        return explaining(self.path, BUSY, DAMAGED)

@@ -71,8 +71,7 @@ def archive_error(results: Path, config: dict[str, Any], workflow: Any) -> str:
     """A line if a run would tag no photos, not those that it was given, or others; else empty."""
     named = workflow.config_settings.overwrite_config.get("archive")
     if not _files(workflow) & set(OF_ARCHIVE):
-        wanted = set(map(str, workflow.dag.targetrules))
-        if named is None or not wanted & {"all"}:
+        if named is None or "all" not in map(str, workflow.dag.targetrules):
             return ""
         return "archive= names photos that this run does not tag; end the command with -- archive"
     now = config["archive"]["photos"]

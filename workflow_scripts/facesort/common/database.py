@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from facesort.common.job import InputError
 from facesort.common.open_files import used_up
 
 
@@ -55,3 +56,14 @@ def explained(error: sqlite3.Error, busy: str, damaged: str) -> str:
         case sqlite3.SQLITE_FULL:
             return "no space left on the disk; free some and rerun"
     return used_up(error) or str(error)
+
+
+@contextmanager
+def explaining(path: Path, busy: str, damaged: str) -> Iterator[None]:
+    """Errors of a database as an ``InputError`` that names its file; arguments as ``explained``."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise InputError(f"{path}: {explained(error, busy, damaged)}") from None
+    except OSError as error:
+        raise InputError(f"{path}: {used_up(error) or error.strerror}") from None

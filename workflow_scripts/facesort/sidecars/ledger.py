@@ -6,15 +6,13 @@ knows: as it was, or as it is to be.
 
 import hashlib
 import json
-import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final, NamedTuple, Self
 
 from facesort.archive.xmp import parse
-from facesort.common.database import connect, explained, transaction
-from facesort.common.job import InputError
+from facesort.common.database import connect, explaining, transaction
 from facesort.sidecars.merging import Wrote, canonical, taken_out
 
 BUSY: Final = "another run writes or undoes sidecars; wait for it or end it"
@@ -113,11 +111,5 @@ class Ledger:
             self._db.executemany("REPLACE INTO sidecars VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
             self._db.executemany("DELETE FROM sidecars WHERE path = ?", ((path,) for path in gone))
 
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise InputError(f"{self.path}: {explained(error, BUSY, DAMAGED)}") from None
-        except OSError as error:
-            raise InputError(f"{self.path}: {error.strerror}") from None
+    def _explained(self) -> AbstractContextManager[None]:
+        return explaining(self.path, BUSY, DAMAGED)

@@ -15,6 +15,7 @@ OUTPUTS:
     results/figures/architecture_{model}.png  layers of each model
     results/costs.csv                         time and memory of every job
     results/summary.html                      all results on one page
+    results/summary_frame.html                the same, for the report's first page
     results/report.html                       Snakemake's report, made when a run ends
 """
 
@@ -299,14 +300,32 @@ rule collect_costs:
 
 
 rule summary_page:
-    """Table 1, causes, lost URLs, costs, provenance and limits on one page."""
+    """The finding, Table 1, causes, lost URLs, costs, provenance and limits on one page."""
     input:
+        table1=branch(LABELLED, then="results/table1.csv", otherwise=[]),
+        predictions=branch(
+            LABELLED,
+            then=[
+                "results/{variant}/{model}/seed{seed}/predictions.parquet".format(
+                    **cell
+                )
+                for cell in CELLS
+            ],
+            otherwise=[],
+        ),
+        # Some of these faces are shown.
+        shown="results/{variant}/{set}.npy".format(
+            variant=config["variants"][0], set="labelled" if LABELLED else "pool"
+        ),
         texts=texts(config),
         confusion=branch(LABELLED, then="results/figures/confusion.png", otherwise=[]),
-        few_labels=[path for path in FEW_LABELS if path.endswith(".png")],
-        elsewhere=branch(
-            bool(OTHERS), then="results/figures/elsewhere.png", otherwise=[]
-        ),
+        # Those that stand with a text.
+        figures=[
+            path
+            for path in RESULTS
+            if Path(path).stem in ("few_labels", "label_first", "elsewhere")
+            and path.endswith(".png")
+        ],
         others=expand("results/elsewhere/{other}/faces.parquet", other=OTHERS),
         agreement="results/agreement.csv",
         costs="results/costs.csv",
@@ -329,8 +348,9 @@ rule summary_page:
             "results/summary.html",
             caption="../docs/report/summary.rst",
             category="Summary",
-            labels={"page": "Table 1, causes, costs, provenance, limits"},
+            labels={"page": "The finding, Table 1, causes, costs, provenance, limits"},
         ),
+        frame="results/summary_frame.html",
     log:
         "results/logs/summary_page.log",
     localrule: True
@@ -341,8 +361,13 @@ rule summary_page:
         runtime=minutes(10),
     params:
         config=CONFIG_DIGEST,
+        data=DATA,
         demo=DEMO,
         unscored=unscored_words(config),
+        seed=config["seeds"][0],
+        pages=[
+            path.removeprefix("results/") for path in RESULTS if path.endswith(".html")
+        ],
         packages=packages_digest("analysis"),
         code=code_digest("summary_page"),
     script:

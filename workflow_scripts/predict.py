@@ -54,7 +54,7 @@ with job(snakemake.log[0]):
         answers = open_array(snakemake.input.probabilities)[:].argmax(1)
         groups, predicted = answers[test], np.array(EMOTIONS)[answers[test]]
         naming = "none"
-        if MODELS[model].signal != "nothing":
+        if MODELS[model].supervision != "none":
             own = np.flatnonzero(split["semi"]) if model == "semi_supervised" else train
             right = np.array(EMOTIONS)[answers[own]] == every_label[own]
             more = {"learnt_accuracy": float(right.mean())}

@@ -1,18 +1,21 @@
 """Rule summary_page of stage pages.
 
-All results on one page.
+All results on one page, alone and framed for the report.
 """
 
 import json
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
 from snakemake.iocontainers import Snakemake
 
-from facesort.common.arrays import read_index
+from facesort.common.arrays import open_array, read_index
 from facesort.common.job import job
 from facesort.common.reading import read_json, read_table
-from facesort.pages.summary import file_digest, summary
+from facesort.pages.finding import chart, read_best, strip, table_1
+from facesort.pages.summary import file_digest, frame, summary
+from facesort.score.table1 import finding_lines
 
 snakemake: Snakemake
 
@@ -30,12 +33,30 @@ def cell(model: str) -> dict[str, Any]:
 
 
 with job(snakemake.log[0]):
-    files = snakemake.input
+    files, params = snakemake.input, snakemake.params
+    if files.table1:
+        # An empty cell is "" of rank, and none of a figure.
+        table = read_table(files.table1, "rank").fillna({"rank": ""})
+        finding = finding_lines(table, params.demo)
+        best = read_best(table, files.predictions)
+        told = "{} on {} answers".format(*Path(best).parts[-3:-5:-1])
+        faces = strip(
+            open_array(files.shown),
+            read_index(best),
+            f"Scored faces of each emotion, drawn at random, and what {told}.",
+        )
+        drawn, rows = chart(table), table_1(table, params.pages, params.seed)
+    else:
+        finding, drawn, rows = [params.unscored], Markup(), Markup()
+        faces = strip(open_array(files.shown), None, "Faces drawn at random.")
     page = summary(
+        finding=finding,
+        chart=drawn,
+        strip=faces,
+        table_1=rows,
         texts={Path(path).stem: Path(path).read_text(encoding="utf-8") for path in files.texts},
+        figures={Path(path).stem: Path(path).read_bytes() for path in files.figures},
         confusion=Path(files.confusion).read_bytes() if files.confusion else b"",
-        few_labels=[Path(path).read_bytes() for path in files.few_labels],
-        elsewhere=Path(files.elsewhere).read_bytes() if files.elsewhere else b"",
         agreement=read_table(files.agreement),
         costs=read_table(files.costs),
         ledger=read_index(files.ledger),
@@ -51,8 +72,11 @@ with job(snakemake.log[0]):
             if path
         },
         config=json.dumps(snakemake.config, indent=2),
-        demo=snakemake.params.demo,
-        unscored=snakemake.params.unscored,
+        data=params.data,
+        demo=params.demo,
+        unscored=not files.table1,
+        pages=params.pages,
         folder=bool(snakemake.config["data"]["faces"]),
     )
     Path(snakemake.output.page).write_text(page, encoding="utf-8")
+    Path(snakemake.output.frame).write_text(frame(page), encoding="utf-8")

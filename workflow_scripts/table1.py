@@ -11,7 +11,7 @@ from facesort.cluster.agreement import agreement_words
 from facesort.common.arrays import read_index
 from facesort.common.job import job
 from facesort.common.reading import read_json, read_table
-from facesort.score.table1 import make_table, naming_words, table_markdown
+from facesort.score.table1 import make_table, naming_lines, table_markdown
 
 snakemake: Snakemake
 
@@ -19,15 +19,17 @@ with job(snakemake.log[0]):
     cells = snakemake.params.cells
     predictions = [read_index(path) for path in snakemake.input.predictions]
     emotions = sorted(read_index(snakemake.input.index)["label"].unique())
-    table = make_table(cells, predictions, emotions)
+    comparisons = read_table(snakemake.input.comparisons, "p_holm")
+    causes = read_table(snakemake.input.causes, "lost_in")
+    table = make_table(cells, predictions, comparisons, causes, emotions)
     table.to_csv(snakemake.output.csv, index=False)
     origins = [read_json(path)["naming"] for path in snakemake.input.metrics]
-    named = naming_words(cells, origins, snakemake.params.naming)
-    naming = " ".join([named, agreement_words(read_table(snakemake.input.agreement))]).strip()
+    naming = naming_lines(cells, origins, snakemake.params.naming)
+    naming += filter(None, [agreement_words(read_table(snakemake.input.agreement))])
     text = table_markdown(
         table,
-        read_table(snakemake.input.comparisons, "p_holm"),
-        read_table(snakemake.input.causes),
+        comparisons,
+        causes,
         data=snakemake.params.data,
         seeds=sorted({int(cell["seed"]) for cell in cells}),
         naming=naming,

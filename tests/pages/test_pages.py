@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pandas as pd
 import pytest
+from markupsafe import Markup
 
 from facesort.cluster.anatomy import Anatomy
 from facesort.cluster.kmeans import Clustering
@@ -24,7 +25,7 @@ from facesort.pages.naming_page import (
     strongest,
 )
 from facesort.pages.page import json_text, thumbnail_side, thumbnails
-from facesort.pages.summary import markdown, summary
+from facesort.pages.summary import below_the_table, frame, markdown, summary
 
 TAKE = "document.title='taken'"
 HOSTILE = f'</script><script>{TAKE}</script><img src=x onerror="{TAKE}">\'&'
@@ -83,7 +84,7 @@ def map_text(faces, places):
     )
 
 
-def summarised(causes, confusion=b"\x89PNG", texts=None, **more):
+def summarised(causes, confusion=b"\x89PNG", texts=None, finding=(HOSTILE,), **more):
     costs = pd.DataFrame(
         [[HOSTILE, "a", 1.0, 0.5, 0.1, float("nan")]],
         columns=list(COLUMNS),
@@ -93,9 +94,16 @@ def summarised(causes, confusion=b"\x89PNG", texts=None, **more):
         columns=["url", "outcome", "error"],
     )
     cell = {"model": "stacked", "variant": "rgb", "seed": 0, "code": HOSTILE, "device": "cpu"}
-    hostile = f"| a | b |\n| --- | --- |\n| 1 | {HOSTILE} |\n\n[x](javascript:alert(1))"
+    hostile = (
+        f"{HOSTILE}\n\n### {HOSTILE}\n\n| a |\n| --- |\n| {HOSTILE} |\n\n[x](javascript:alert(1))"
+    )
     return summary(
-        texts=texts or {"table1": hostile},
+        finding=finding,
+        chart=Markup("<p>the chart</p>"),
+        strip=Markup(),
+        table_1=Markup("<p>the table</p>"),
+        texts=texts or {"table1": f"Best: x.\n\n| a |\n| --- |\n| 1 |\n\n- {hostile}"},
+        figures=more.pop("figures", {}),
         confusion=confusion,
         agreement=pd.DataFrame(),
         costs=costs,
@@ -105,6 +113,7 @@ def summarised(causes, confusion=b"\x89PNG", texts=None, **more):
         cells=[{**cell, "versions": HOSTILE, "clustering": ""}],
         digests={HOSTILE: "0" * 16},
         config=HOSTILE,
+        data="made-up faces",
         demo=False,
         **more,
     )
@@ -121,24 +130,58 @@ def test_causes_are_counted_without_their_details():
     assert "chosen faces were lost" not in summarised([])
 
 
-def test_a_summary_without_scores_says_why():
-    text = summarised(["empty"], b"", unscored=f"Nothing was scored: {HOSTILE}", folder=True)
+def test_a_summary_without_scores_says_why_and_leads_to_the_clusters():
+    text = summarised(
+        ["empty"],
+        b"",
+        finding=[f"Nothing was scored: {HOSTILE}"],
+        texts={"few_labels": ""},
+        unscored=True,
+        folder=True,
+        pages=["rgb/stacked/seed0/naming.html"],
+    )
     assert "Nothing was scored" in text and HOSTILE in unescape(text) and HOSTILE not in text
     assert 'id="confusion"' not in text and 'href="#confusion"' not in text
     assert "1 of 2 files gave no photo" in text and "Lost files" in text
     assert "The paper's figures" not in text
+    assert 'href="rgb/stacked/seed0/naming.html"' in text
     scored = summarised(["empty"])
     assert 'id="confusion"' in scored and "1 of 2 URLs gave no photo" in scored
     assert "The paper's figures" in unescape(scored)
 
 
-def test_scores_on_other_sets_stand_with_their_figure():
-    texts = {"elsewhere": f"**web**\n\n| model |\n| --- |\n| {HOSTILE} |"}
-    text = summarised([], texts=texts, elsewhere=b"\x89PNG")
+def test_the_contents_are_the_headings():
+    text = summarised([], texts={"table1": "", "causes": "Most is lost.", "ensembles": "None."})
+    contents = re.findall(r'<li><a href="#(\w+)">(.*?)</a></li>', text)
+    headings = re.findall(r'<section id="(\w+)">\s*<h2>(.*?)</h2>', text)
+    assert contents == headings and len(contents) == 9
+    assert [name for name, _ in contents[:3]] == ["table1", "confusion", "causes"]
+
+
+def test_tables_stand_below_the_finding_and_details_are_folded(summary_text):
+    assert summary_text.index("the chart") < summary_text.index("the table")
+    assert "Best: x." not in summary_text
+    folded = str(markdown("Best: x.\n\n### Tests & all\n\n- one\n\n### More\n\nlast"))
+    assert folded.startswith("<p>Best: x.</p>")
+    assert "<details><summary>Tests &amp; all</summary><ul>" in folded
+    assert folded.count("<details>") == 2
+    assert below_the_table("Best.\n\n| a |\n|--|\n| 1 |\n\n- note | x\n") == "\n- note | x\n"
+
+
+def test_figures_stand_before_their_text():
+    texts = {"elsewhere": f"Best on web: x.\n\n### web\n\n| model |\n| --- |\n| {HOSTILE} |"}
+    text = summarised([], texts=texts, figures={"elsewhere": b"\x89PNG"})
     assert '<a href="#elsewhere">On other sets</a>' in text and HOSTILE not in text
     section = re.search(r'<section id="elsewhere".*?</section>', text, re.S)[0]
-    assert "<strong>web</strong>" in section and "data:image/png;base64," in section
-    assert "set to set" not in summarised([], texts=texts)
+    assert section.index("data:image/png;base64,") < section.index("Best on web")
+    assert "other sets, with" not in summarised([], texts=texts)
+
+
+def test_a_framed_page_stays_in_its_frame(summary_text):
+    framed = frame(summary_text)
+    (tag,) = re.findall(r"<[^>]+>", framed.replace("</iframe>", ""))
+    assert tag.startswith('<iframe title="Summary" srcdoc="')
+    assert unescape(framed).count(summary_text[-200:]) == 1
 
 
 class Elements(HTMLParser):

@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from facesort.common.emotions import EMOTIONS
-from facesort.score.comparisons import best_models, compare, comparison_lines
+from facesort.score.comparisons import compare, comparison_lines, ties, verdicts
 
 NAMES = np.array(EMOTIONS)
 LABELS = np.random.default_rng(0).integers(0, 8, 600)
@@ -51,12 +51,15 @@ def test_skill_is_found_and_its_lack_too(seeds):
     assert len(found) == 4 + 4 + 3 + 1
     assert (found["p_holm"] >= found["p"]).all()
     assert (found["low"] <= found["difference"]).all()
-    table = pd.DataFrame(list(SKILLS), columns=["model", "variant"])
-    # On cropped there is no other model to be better than.
-    assert best_models(found.reset_index(), table) == {("supervised", "rgb")}
-    text = " ".join(comparison_lines(found.reset_index(), len(seeds)))
-    assert "Of 3 pairs of two models on one variant, 3 differ." in text
-    assert "Better than as many answers of each kind given at random: semi_supervised, rgb" in text
+    sides = verdicts(found.reset_index())
+    assert {key for key, side in sides.items() if side == "above"} == {
+        key for key, skill in SKILLS.items() if skill > 0
+    }
+    lines = comparison_lines(found.reset_index(), len(seeds))
+    assert "Pairs of two models on one variant that differ: 3 of 3." in lines
+    assert lines[0].endswith(f"(chance): {list(sides.values()).count('above')} of {len(SKILLS)}.")
+    best, tied = ties(*cells_of(SKILLS, seeds))
+    assert {best, *tied} == {("supervised", "rgb"), ("supervised", "cropped")}
 
 
 def test_one_seeds_pairs_are_mcnemars_test():
@@ -78,8 +81,6 @@ def test_a_difference_of_one_lucky_seed_is_none():
     # Over these images beyond doubt, over seeds not.
     assert found.loc["models", "p_images"] < 0.001
     assert found.loc["models", "p"] == found.loc["models", "p_seeds"] > 0.05
-    table = pd.DataFrame([("stacked", "rgb"), ("supervised", "rgb")], columns=["model", "variant"])
-    assert best_models(found.reset_index(), table) == set()
 
 
 def test_always_the_commonest_is_no_better_than_chance():
@@ -87,3 +88,20 @@ def test_always_the_commonest_is_no_better_than_chance():
     predictions = [table.assign(label="happy", predicted="happy") for table in predictions]
     found = compare(cells, predictions, **HOW)
     assert found["p"].tolist() == [1, 1] and found["difference"].tolist() == [0, 0]
+
+
+def test_rows_of_equal_skill_are_tied_with_the_best():
+    skills = {("stacked", "rgb"): 0.5, ("stacked", "cropped"): 0.5, ("supervised", "rgb"): 0.1}
+    for seeds in ([0], range(3)):
+        best, tied = ties(*cells_of(skills, seeds))
+        assert {best, *tied} == {("stacked", "rgb"), ("stacked", "cropped")}
+    assert ties(*cells_of({("stacked", "rgb"): 0.5}, [0])) == (("stacked", "rgb"), set())
+
+
+def test_worse_than_chance_is_below_it():
+    cells, predictions = cells_of({("stacked", "rgb"): 0, ("supervised", "rgb"): 0}, [0])
+    # Each face is told the next emotion of what it is.
+    wrong = predictions[1].assign(predicted=NAMES[(LABELS + 1) % 8])
+    found = compare(cells, [predictions[0], wrong], **HOW)
+    assert verdicts(found) == {("stacked", "rgb"): "at", ("supervised", "rgb"): "below"}
+    assert any(line.endswith("0 of 2. Worse: 1.") for line in comparison_lines(found, 1))

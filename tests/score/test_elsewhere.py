@@ -1,5 +1,6 @@
 """Scores on other sets: by hand, and the answers of a run's cells for faces that are new to it."""
 
+import re
 from collections import Counter
 
 import numpy as np
@@ -11,6 +12,7 @@ from scipy import stats
 from facesort.cluster.naming import automatic_names
 from facesort.common.emotions import EMOTIONS
 from facesort.common.job import InputError
+from facesort.score.comparisons import compare
 from facesort.score.elsewhere.answers import (
     answers_by_cluster,
     answers_by_neighbours,
@@ -65,14 +67,17 @@ def test_scores_by_hand(table):
     assert (row["main_n"], row["main_accuracy"]) == (8, 7 / 8)
     assert row["main_balanced_accuracy"] == pytest.approx(7 / 8)
     assert row["loss"] == pytest.approx(7 / 8 - 3 / 4)
-    assert row["told"] == "labels"
+    assert row["supervision"] == "labels"
     # The order of the seeds changes nothing.
     same = table.drop(columns="set").to_numpy(object)
     assert all(a == pytest.approx(b) for a, b in zip(*same, strict=True))
 
 
 def test_main_figures_are_those_of_table_1(table):
-    main = make_table(CELLS, [predictions(MAIN, given) for given in MAIN_GIVEN]).iloc[0]
+    main = [predictions(MAIN, given) for given in MAIN_GIVEN]
+    comparisons = compare(CELLS, main, pairs=[], resamples=10, seed=0)
+    causes = pd.DataFrame([CELLS[0]]).assign(lost_in="", naming="none")
+    (main,) = make_table(CELLS, main, comparisons, causes).to_dict("records")
     for name in ("accuracy", "balanced_accuracy", "macro_f1"):
         assert table[f"main_{name}"].iloc[0] == pytest.approx(main[name])
 
@@ -130,8 +135,8 @@ def test_a_set_that_lacks_emotions_is_scored_by_those_that_it_has():
     assert row["loss"] == pytest.approx(0.75 - (1 / 2 + 1) / 2)
     text = elsewhere_markdown(table, sets, np.array(main_labels), data="made-up faces", seeds=1)
     assert "It has no fear: balanced accuracy and macro F1 are over 3 emotions" in text
-    assert "The main scored faces have no contempt, which count here but in the loss" in text
-    assert "images alone, there being one seed" in text and "Chance is 0.333" in text
+    assert "The main scored faces have no contempt. These count here, but not in" in text
+    assert "images (there is one seed)" in text and "Chance is 33.3%" in text
 
 
 def test_sets_without_a_common_emotion_have_no_loss():
@@ -140,7 +145,7 @@ def test_sets_without_a_common_emotion_have_no_loss():
     table = make_elsewhere_table(CELLS[:1], [main], sets)
     assert np.isnan(table["loss"].iloc[0]) and table["accuracy"].iloc[0] == 0.5
     text = elsewhere_markdown(table, sets, np.array(["happy", "sad"]), data="", seeds=1)
-    assert "| - | 0.500 | 1.000, -, 1.000 |" in text and "nan" not in text
+    assert re.search(r"\| +- \| +50.0 \| +100.0 \| +- \| +100.0 \|", text) and "nan" not in text
 
 
 def test_mixed_and_unnamed_answers_are_never_right():
@@ -155,7 +160,7 @@ def test_the_text_says_what_was_left_out_and_what_differs(table):
     sets = {"web": other_set(LABELS, GIVEN, seen=seen), "lab": other_set(LABELS, GIVEN)}
     text = elsewhere_markdown(table, sets, np.array(MAIN), data="made-up faces", seeds=2)
     assert "Read from /sets/web: 21 faces; 3 other images or rows were left out" in text
-    assert "13 faces are not scored, as near duplicates of the pool (10), the training" in text
+    assert "Not scored: 13 near duplicates of the pool (10), the training part (2)" in text
     assert "Scored: 8; anger 0, contempt 0, disgust 0, fear 0, happy 6," in text
     assert "4 of the scored are near duplicates of main scored faces" in text
     assert text.count("near duplicates of main scored faces") == 1
@@ -163,11 +168,14 @@ def test_the_text_says_what_was_left_out_and_what_differs(table):
     assert "images and seeds" in text and "proves no single cause" in text
     row = table.iloc[0]
     accuracy, balanced = (
-        f"0.750 [{row[f'{name}_low']:.3f}, {row[f'{name}_high']:.3f}]"
+        f"75.0 [{100 * row[f'{name}_low']:.1f}, {100 * row[f'{name}_high']:.1f}]"
         for name in ("accuracy", "balanced_accuracy")
     )
-    assert f"| supervised | labels | rgb | {accuracy} | {balanced} | +0.125 [" in text
-    assert f"| {row['macro_f1']:.3f} | 0.875, 0.875, {row['main_macro_f1']:.3f} |" in text
+    text = re.sub(" +", " ", text)
+    assert f"| supervised, rgb | {accuracy} | {balanced} | +12.5 [" in text
+    f1, main_f1 = (f"{100 * row[name]:.1f}" for name in ("macro_f1", "main_macro_f1"))
+    assert f"| {f1} | 87.5 | 87.5 | {main_f1} | labels |" in text
+    assert text.startswith("Best on web: ")
 
 
 def test_clusters_answer_as_they_do_for_the_labelled_faces(planted, tmp_path):

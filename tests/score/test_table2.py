@@ -29,6 +29,8 @@ def test_both_sets_of_classes_by_hand():
     assert three["chance"] == pytest.approx(1 / 3)
     text = valence_markdown(table.reset_index(), data="made-up faces")
     assert "made-up faces" in text and "Positive: happy." in text
+    assert text.startswith("Best on positive, negative: supervised on rgb, 40.0 [")
+    assert "always answering negative scores 60.0%" in text
 
 
 def test_mixed_answers_are_of_neither_and_missing_classes_have_no_rows():
@@ -44,7 +46,7 @@ def test_faces_of_one_valence_are_told(tmp_path):
     table = make_valence_table(CELL, [predictions(["sad", "fear"], ["sad", "sad"])])
     assert table.empty and list(table.columns) == COLUMNS
     text = valence_markdown(table, data="made-up faces")
-    assert text.startswith("The scored faces are of one valence") and "made-up faces" in text
+    assert text.startswith("The scored faces are all positive or all negative")
 
 
 def test_seeds_are_gathered():

@@ -101,7 +101,10 @@ def test_the_main_scored_faces_once_more_lose_nothing(scored):
     assert list(same["n"]) == list(main["n_test"]) == list(same["main_n"])
     for name in ("accuracy", "accuracy_low", "accuracy_high", "balanced_accuracy", "macro_f1"):
         assert np.allclose(same[name], main[name])
-    assert np.allclose(same["loss"], 0, atol=1e-12) and (same["told"] == main["told"]).all()
+    assert (
+        np.allclose(same["loss"], 0, atol=1e-12)
+        and (same["supervision"] == main["supervision"]).all()
+    )
     text = (scored / "results/elsewhere.md").read_text(encoding="utf-8")
     assert f"{len(pd.read_parquet(scored / 'results/elsewhere/same/faces.parquet'))} of the" in text
 
@@ -125,9 +128,9 @@ def test_faces_that_the_run_has_seen_are_counted_and_not_scored(scored, sets):
     right = answers["rgb/stacked/seed0"] == answers["label"]
     assert rows.loc["stacked", "accuracy"] == pytest.approx(right[~planted].mean())
     text = (scored / "results/elsewhere.md").read_text(encoding="utf-8")
-    text = text.partition("**Other_set**")[2]
+    text = text.partition("### Other_set")[2]
     assert f"{own + known + 3} faces; 1 other images or rows were left out" in text
-    assert f"{known + 3} faces are not scored, as near duplicates of the pool (3)" in text
+    assert f"Not scored: {known + 3} near duplicates of the pool (3)" in text
     assert "It has no contempt" in text
 
 

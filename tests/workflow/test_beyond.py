@@ -53,11 +53,10 @@ def test_rows_that_see_landmarks_stand_in_table_1(tmp_path):
     assert len(about["choice"]["tried"]) == 6
     table = pd.read_csv(results / "table1.csv")
     assert list(table["model"]) == list(blocks)
-    assert list(table["told"]) == ["nothing", "nothing", "nothing", "labels"]
+    assert list(table["supervision"]) == ["none", "none", "none", "labels"]
     text = (results / "table1.md").read_text(encoding="utf-8")
     assert "joining the pool without their labels" in text
-    assert "No person told action_units anything, names included" in text
-    assert "| action_units | nothing, names included | rgb |" in text
+    assert "No person taught action_units anything." in text
     answers = np.load(results / "rgb/action_units/seed0/probabilities.npy")
     assert answers.shape == (len(labelled), 8) and np.allclose(answers.sum(1), 1, atol=1e-5)
     metrics = json.loads((results / "rgb/action_units/seed0/metrics.json").read_text())
@@ -125,4 +124,4 @@ def test_the_workflow_makes_the_row(tmp_path):
     metrics = pd.read_json(cell / "triplets.json", typ="series")
     assert metrics["triplet_accuracy"] == answers["right"].mean()
     text = (folder / "results/triplets.md").read_text(encoding="utf-8")
-    assert "| triplet | rgb |" in text and "annotators are simulated" in text
+    assert "| triplet, rgb " in text and "annotators are simulated" in text

@@ -117,7 +117,7 @@ def test_add_a_model(house):
         {
             f"{models}/twin.py": writes(stacked),
             f"{models}/__init__.py": adds(
-                '    "twin": Kind("clusters", ("pool",), "nothing", reconstructs=True),\n',
+                '    "twin": Kind("clusters", ("pool",), "none", reconstructs=True),\n',
                 before='    "geometry": Kind(',
             ),
             "workflow_scripts/config.schema.yaml": adds(TWIN_SCHEMA, before="      geometry:\n"),

@@ -23,7 +23,8 @@ def test_the_table_and_its_pictures_are_there(project):
     for name in ("model", "variant", "accuracy", "accuracy_low", "accuracy_high"):
         assert list(causes[name]) == list(table[name])
     assert list(causes["peeking_majority_accuracy"]) == list(table["oracle_accuracy"])
-    text = (project / "results/table1.md").read_text(encoding="utf-8")
+    assert list(causes["lost_in"]) == list(table["lost_in"])
+    text = (project / "results/causes.md").read_text(encoding="utf-8")
     assert all(why in text for why in causes["why"])
     comparisons = pd.read_csv(project / "results/comparisons.csv")
     assert comparisons["question"].value_counts().to_dict() == {
@@ -64,15 +65,21 @@ def test_the_pages_are_there_and_the_report_opens_offline(project, browser):
     urls = len(pd.read_parquet(results / "fetch/ledger.parquet"))
     browser.get((results / "summary.html").as_uri())
     text = browser.find_element("tag name", "main").text
-    for words in ("semi_supervised", "map_faces", f"0 of {urls} URLs", "Limits of use"):
+    for words in ("semi_supervised", "jobs took", f"0 of {urls} URLs", "Limits of use"):
         assert words in text
+    best = browser.find_element("tag name", "h1").text
+    assert best.startswith("Best: ") and browser.find_elements("css selector", ".strip img")
+    for link in browser.find_elements("css selector", ".table-1 a"):
+        assert (results / link.get_attribute("href").split("/results/")[1]).is_file()
+    # The report shows the same at first, and no drawing of its jobs.
     browser.get((results / "report.html").as_uri())
     browser.implicitly_wait(60)
-    browser.find_element("link text", "summary.html").click()
-    entry = "//span[contains(text(), 'Table 1, causes')]/..//a"
-    browser.find_element("xpath", entry).click()
     browser.switch_to.frame(browser.find_element("tag name", "iframe"))
+    assert browser.find_element("tag name", "h1").text == best
     assert "semi_supervised" in browser.find_element("tag name", "main").text
+    assert not browser.find_elements("css selector", ".table-1 a")
+    browser.switch_to.default_content()
+    assert not browser.find_element("id", "rulegraph").is_displayed()
 
 
 def test_the_report_is_made_for_a_whole_run_alone(project):
@@ -114,7 +121,7 @@ def test_two_persons_name_and_the_table_says_so(project, browser, saved, tmp_pat
             saved(tmp_path / "names.csv").rename(folder / file)
         snakemake(project)
         table = (project / "results/table1.md").read_text(encoding="utf-8")
-        assert "A person named the clusters of rgb/stacked/seed0" in table
+        assert "Named by a person: rgb/stacked/seed0." in table
         assert "main and anna agree on 7 of 8 clusters" in table
         metrics = pd.read_json(project / "results/rgb/stacked/seed0/metrics.json", typ="series")
         assert metrics["naming"] == "person"

@@ -44,4 +44,4 @@ def by_rule(table: pd.DataFrame) -> pd.DataFrame:
         start_cpu_seconds=("start_cpu_seconds", "sum"),
         memory_mb=("memory_mb", "max"),
     )
-    return grouped.sort_values("seconds", ascending=False, kind="stable").reset_index()
+    return grouped.sort_values("cpu_seconds", ascending=False, kind="stable").reset_index()

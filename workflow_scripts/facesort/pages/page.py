@@ -14,6 +14,7 @@ from markupsafe import Markup
 from PIL import Image
 
 from facesort.pages.figures import as_shown, montage
+from facesort.score.markdown import percent
 
 PAGES = Path(__file__).resolve().parent
 SHEET = 2000
@@ -24,6 +25,7 @@ def render(
     data: dict[str, Any] | None = None,
     folder: Path = PAGES,
     more: tuple[str, ...] = (),
+    parts: tuple[str, ...] = (),
     **values: Any,
 ) -> str:
     """The page of a template: ``<name>.html`` with ``<name>.css`` and ``<name>.js`` inside.
@@ -35,8 +37,38 @@ def render(
         data: what the script reads, as JSON.
         folder: where the template lies.
         more: further scripts of the folder, which stand before the template's own.
+        parts: further styles of this folder: those of the page's ``part``s.
         values: what the template shows.
     """
+    styles = [
+        PAGES / "page.css",
+        *(PAGES / f"{each}.css" for each in parts),
+        folder / f"{name}.css",
+    ]
+    style = "".join(map(_read, styles))
+    script = "".join(_read(folder / f"{part}.js") for part in (*more, name))
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    source = f"'sha256-{digest}'" + (" 'strict-dynamic'" if more else "")
+    return (
+        _environment(folder)
+        .get_template(f"{name}.html")
+        .render(
+            style=Markup(style),
+            # Browsers compare the digest with the very text between the tags.
+            script=Markup(script),
+            script_source=Markup(source if script else "'none'"),
+            data=json_text(data),
+            **values,
+        )
+    )
+
+
+def part(name: str, macro: str, **values: Any) -> Markup:
+    """A part of a page: a macro of ``<name>.html``, whose style is ``<name>.css``."""
+    return Markup(getattr(_environment(PAGES).get_template(f"{name}.html").module, macro)(**values))
+
+
+def _environment(folder: Path) -> Environment:
     environment = Environment(
         loader=FileSystemLoader([folder, PAGES]),
         autoescape=True,
@@ -44,19 +76,8 @@ def render(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["thousands"] = lambda number: f"{number:,}"
-    style = _read(PAGES / "page.css") + _read(folder / f"{name}.css")
-    script = "".join(_read(folder / f"{part}.js") for part in (*more, name))
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    source = f"'sha256-{digest}'" + (" 'strict-dynamic'" if more else "")
-    return environment.get_template(f"{name}.html").render(
-        style=Markup(style),
-        # Browsers compare the digest with the very text between the tags.
-        script=Markup(script),
-        script_source=Markup(source if script else "'none'"),
-        data=json_text(data),
-        **values,
-    )
+    environment.filters |= {"thousands": "{:,}".format, "percent": percent}
+    return environment
 
 
 def _read(path: Path) -> str:

@@ -1,7 +1,8 @@
-"""All results on one page: tables, causes, lost URLs, costs, provenance and limits."""
+"""All results on one page: the finding first, then tables, costs, provenance and limits."""
 
 import hashlib
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -16,30 +17,69 @@ from facesort.pages.page import data_url, render
 # Headings of the texts, by the names of their files.
 HEADINGS = {
     "table1": "Table 1",
-    "causes": "Where the loss arises",
+    "causes": "Where accuracy is lost",
     "table2": "Positive against negative",
     "ensembles": "Ensembles",
     "elsewhere": "On other sets",
     "triplets": "Agreement with people's comparisons",
     "few_labels": "Few labels",
 }
+# By name of PNG, the text that it stands with, and what it shows.
+FIGURES = {
+    "few_labels": (
+        "few_labels",
+        "Scores by labels per emotion, a line per model, with 95% intervals. Dashed: labels had "
+        "taught the embedding before.",
+    ),
+    "label_first": (
+        "few_labels",
+        "Gain of typical and of central faces over faces drawn at random, with 95% intervals.",
+    ),
+    "elsewhere": (
+        "elsewhere",
+        "Markers are other sets, with 95% intervals; rings are the main scored faces. The longer "
+        "the dotted line between them, the more a row loses. Dashed lines are chance.",
+    ),
+}
 PACKAGES = ("snakemake", "numpy", "pandas", "scikit-learn", "openTSNE", "umap-learn", "matplotlib")
 MOST_URLS = 300
 
 
 def markdown(text: str) -> Markup:
-    """HTML of our Markdown; HTML in it is shown as text, and links that run code are refused."""
+    """HTML of our Markdown: what stands below a ``###`` heading is folded away.
+
+    HTML in the text is shown as text, and links that run code are refused.
+    """
+    first, *parts = re.split(r"^### (.+)$", text, flags=re.M)
+    folded = "".join(
+        f"<details><summary>{Markup.escape(heading)}</summary>{_html(body)}</details>"
+        for heading, body in zip(parts[::2], parts[1::2], strict=True)
+    )
+    return Markup(_html(first) + folded)
+
+
+def _html(text: str) -> str:
     html = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
     # A wide table scrolls by itself, and can be reached by keyboard.
     html = html.replace(
         "<table>", '<div class="scroll" tabindex="0" role="region" aria-label="Table"><table>'
     )
-    return Markup(html.replace("</table>", "</table></div>"))
+    return html.replace("</table>", "</table></div>")
+
+
+def below_the_table(text: str) -> str:
+    """Table 1's Markdown without its finding and its table, which the page shows in its own way."""
+    return re.sub(r"\A.*?^\|.*?\n(?=[^|])", "", text, count=1, flags=re.M | re.S)
 
 
 def summary(
     *,
+    finding: Sequence[str],
+    chart: Markup,
+    strip: Markup,
+    table_1: Markup,
     texts: dict[str, str],
+    figures: Mapping[str, bytes],
     confusion: bytes,
     agreement: pd.DataFrame,
     costs: pd.DataFrame,
@@ -49,16 +89,19 @@ def summary(
     cells: list[dict[str, Any]],
     digests: dict[str, str],
     config: str,
+    data: str,
     demo: bool,
-    unscored: str = "",
+    unscored: bool = False,
+    pages: Sequence[str] = (),
     folder: bool = False,
-    few_labels: Sequence[bytes] = (),
-    elsewhere: bytes = b"",
 ) -> str:
     """The page.
 
     Args:
+        finding: sentences, the first of which is the page's heading.
+        chart, strip, table_1: of ``facesort.pages.finding``; empty where nothing is scored.
         texts: Markdown by name of file, in the order of reading.
+        figures: PNGs by name, each of ``FIGURES``.
         confusion: PNG of the confusion matrices; empty if nothing is scored.
         agreement: results/agreement.csv.
         costs: a row a job, as ``read_costs`` gives it.
@@ -68,12 +111,11 @@ def summary(
         cells: model, variant, seed, code, device, versions, and clustering (a digest or "").
         digests: of each input file.
         config: the whole config, as JSON.
-        unscored: why nothing is scored; empty if something is.
+        data: what the run was made from.
+        unscored: whether nothing is scored.
+        pages: the cells' maps and naming pages, as paths from the folder of this page.
         folder: whether the faces are from a folder, and not fetched.
-        few_labels: PNGs of the curves, and of which faces to label first; or none.
-        elsewhere: PNG of the scores from set to set, which stands below their table; or empty.
     """
-    rules = by_rule(costs)
     lost = ledger[ledger["outcome"] != "fetched"]
     # Without what follows the colon, such as a file's first bytes.
     kinds = refused["cause"].astype(str).str.split(":").str[0]
@@ -83,20 +125,37 @@ def summary(
         .assign(error=lost["error"].where(lost["error"].notna(), ""))
         .head(MOST_URLS)
     )
+    things = "files" if folder else "URLs"
+    headings = {name: HEADINGS[name] for name in texts}
+    if confusion:
+        # Behind Table 1.
+        first = {"table1": headings.pop("table1")} if "table1" in headings else {}
+        headings = {**first, "confusion": "What is taken for what", **headings}
+    headings |= {"people": "Names by people", "lost": f"Lost {things}"}
+    headings |= {"costs": "Time and memory", "provenance": "Provenance", "limits": "Limits of use"}
+    shown = {
+        name: markdown(below_the_table(text) if name == "table1" else text)
+        for name, text in texts.items()
+    }
     return render(
         "summary",
         {},
+        parts=("finding",),
         title="What facesort found",
-        texts=[
-            (name, HEADINGS.get(name, name.capitalize()), markdown(text))
-            for name, text in texts.items()
+        finding=finding,
+        chart=chart,
+        strip=strip,
+        table_1=table_1,
+        headings=headings,
+        texts=shown,
+        figures=[
+            (text, data_url(figures[name], "image/png"), words)
+            for name, (text, words) in FIGURES.items()
+            if name in figures
         ],
         confusion=data_url(confusion, "image/png") if confusion else "",
-        few_labels=[data_url(figure, "image/png") for figure in few_labels],
-        elsewhere=data_url(elsewhere, "image/png") if elsewhere else "",
         agreement=agreement.to_dict("records"),
-        rules=rules.to_dict("records"),
-        longest=max(rules["seconds"].max(), 1e-9) if len(rules) else 1.0,
+        rules=by_rule(costs).to_dict("records"),
         total=costs["cpu_seconds"].sum(),
         jobs=len(costs),
         urls=len(ledger),
@@ -109,10 +168,17 @@ def summary(
         digests=digests,
         versions=installed(),
         config=config,
+        data_words=data,
         demo=demo,
         unscored=unscored,
-        things="files" if folder else "URLs",
+        pages=pages,
+        things=things,
     )
+
+
+def frame(page: str) -> str:
+    """The page in a frame of its own, whose style and scripts touch nothing around it."""
+    return f'<iframe title="Summary" srcdoc="{Markup.escape(page)}"></iframe>\n'
 
 
 def installed() -> dict[str, str]:

@@ -8,7 +8,8 @@ import pandas as pd
 from facesort.cluster.naming import DRAWS, METHODS
 from facesort.common.emotions import MIXED
 from facesort.score.cells import gather
-from facesort.score.intervals import accuracy_interval, estimate, with_interval
+from facesort.score.intervals import accuracy_interval, estimate
+from facesort.score.markdown import percent, table_lines, with_interval
 from facesort.score.probes import PROBES
 from facesort.train.models import MODELS
 
@@ -101,113 +102,118 @@ def where_lost(row: dict[str, Any]) -> tuple[str, str]:
        no label taught them, the prototypes).
     4. Else nothing: what the embedding holds is told.
     """
-    accuracy, probe = row["accuracy"], row["linear_probe_accuracy"]
-    majority, oracle = row["always_majority_accuracy"], row["peeking_majority_accuracy"]
-    if row["linear_probe_accuracy_low"] <= majority:
+    accuracy, probe, majority, oracle, luck, learnt = (
+        f"{percent(row[name])}%"
+        for name in (
+            *("accuracy", "linear_probe_accuracy", "always_majority_accuracy"),
+            *("peeking_majority_accuracy", "peeking_by_chance", "learnt_accuracy"),
+        )
+    )
+    reached = f"a linear probe reaches {probe}"
+    if row["linear_probe_accuracy_low"] <= row["always_majority_accuracy"]:
         return "embedding", (
-            f"the embedding holds little of the emotions: a linear probe reaches {probe:.3f}, "
-            f"always answering the commonest emotion {majority:.3f}"
+            f"the embedding holds little about emotions: {reached}, always answering the "
+            f"commonest emotion {majority}"
         )
+    gained = row["linear_probe_accuracy"] - row["always_majority_accuracy"]
+    missed = row["linear_probe_accuracy"] - row["accuracy"]
     if row["naming"] != "none":
-        if oracle - row["peeking_by_chance"] < (probe - majority) / 2:
+        if row["peeking_majority_accuracy"] - row["peeking_by_chance"] < gained / 2:
             return "clusters", (
-                f"the clusters do not follow the emotions: a linear probe reaches {probe:.3f}, the "
-                f"best possible names {oracle:.3f} ({row['peeking_by_chance']:.3f} by chance), the "
-                f"names given {accuracy:.3f}"
+                f"the clusters do not follow the emotions: {reached}, the best possible names "
+                f"{oracle} ({luck} by chance), the names given {accuracy}"
             )
-        if oracle - accuracy > SLIGHT:
+        if row["peeking_majority_accuracy"] - row["accuracy"] > SLIGHT:
             return "names", (
-                f"the clusters are named badly: the best possible names reach {oracle:.3f}, "
-                f"the names given {accuracy:.3f}; a linear probe reaches {probe:.3f}"
+                f"the clusters have poor names: the best possible names reach {oracle}, the names "
+                f"given {accuracy}; {reached}"
             )
-        return "nothing", f"clusters and names tell most of what a linear probe finds ({probe:.3f})"
-    if row["learnt_accuracy"] - accuracy > GENERALISES:
+        return "nothing", f"clusters and names tell most of what a linear probe finds ({probe})"
+    if row["learnt_accuracy"] - row["accuracy"] > GENERALISES:
         return "generalisation", (
-            f"right for {row['learnt_accuracy']:.3f} of the faces that it learnt from and "
-            f"{accuracy:.3f} of others; a linear probe on its embedding reaches {probe:.3f}"
+            f"right for {learnt} of the faces it learnt from and {accuracy} of others; {reached}"
         )
-    if probe - accuracy > SLIGHT and MODELS[row["model"]].answers == "neighbours":
-        return "neighbours", (
-            f"a linear probe on its embedding reaches {probe:.3f}, the votes of the nearest "
-            f"labelled faces {accuracy:.3f}"
-        )
-    if probe - accuracy > SLIGHT and MODELS[row["model"]].signal == "nothing":
-        return "prototypes", (
-            f"a linear probe on its embedding reaches {probe:.3f}, prototypes without a label "
-            f"{accuracy:.3f}"
-        )
-    if probe - accuracy > SLIGHT:
-        return "last layers", (
-            f"a linear probe on its embedding reaches {probe:.3f}, its own last layers "
-            f"{accuracy:.3f}"
-        )
-    return "nothing", f"it tells what a linear probe finds in its embedding ({probe:.3f})"
+    if missed > SLIGHT and MODELS[row["model"]].answers == "neighbours":
+        return "neighbours", f"{reached}, the votes of the nearest labelled faces {accuracy}"
+    if missed > SLIGHT and MODELS[row["model"]].supervision == "none":
+        return "prototypes", f"{reached}, prototypes without a label {accuracy}"
+    if missed > SLIGHT:
+        return "last layers", f"{reached}, its own last layers {accuracy}"
+    return "nothing", f"it tells what a linear probe finds in its embedding ({probe})"
 
 
 def causes_markdown(causes: pd.DataFrame, *, data: str) -> str:
-    """The causes for reading."""
-    lines = [
-        "| model | variant | names | accuracy | of names from other faces "
-        "| best one-to-one names (peeks) "
-        "| best names (peeks; by chance) | linear probe | balanced accuracy of a balanced one "
-        "| nearest neighbours | NMI | ARI "
-        "| silhouette of groups | of emotions |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
-    ]
-    for row in causes.to_dict("records"):
-        figures = [
+    """The causes for reading: the finding first."""
+    headers = ["model, variant", "named by", "accuracy", "names from other faces"]
+    headers += ["best one-to-one names", "best names (by chance)", "linear probe"]
+    headers += ["balanced probe, balanced", "nearest neighbours", "NMI", "ARI"]
+    headers += ["silhouette of groups", "of emotions"]
+    rows = [
+        [
+            *(f"{row['model']}, {row['variant']}", row["naming"].replace("none", "-")),
             with_interval(row, "accuracy"),
             with_interval(row, "renamed_accuracy"),
-            f"{row['peeking_one_to_one_accuracy']:.3f}",
-            f"{row['peeking_majority_accuracy']:.3f} ({row['peeking_by_chance']:.3f})",
+            percent(row["peeking_one_to_one_accuracy"]),
+            f"{percent(row['peeking_majority_accuracy'])} ({percent(row['peeking_by_chance'])})",
             with_interval(row, "linear_probe_accuracy"),
             with_interval(row, "balanced_probe_balanced_accuracy"),
             with_interval(row, "knn_accuracy"),
-            *(_figure(row[name]) for name in SHOWN),
+            *("-" if np.isnan(row[name]) else f"{row[name]:.3f}" for name in SHOWN),
         ]
-        named = [str(row[name]) for name in ("model", "variant", "naming")]
-        lines.append("| " + " | ".join(named + figures) + " |")
-    lines += [
-        "",
-        f"Data: {data}. Names from other faces: had as many other faces of the naming and training "
-        f"parts named the clusters, mean and middle 95% of {DRAWS} draws. The probes "
-        "were taught by the labelled faces of the training part, which are not scored; their "
-        "settings were chosen within it. To a balanced probe all emotions weigh alike, however "
-        "rare. Peeking columns name the groups by the scored labels themselves, and so flatter: "
-        "`by chance` is what they give when the labels are dealt out anew. For classifiers a group "
-        "is a predicted emotion.",
-        "",
-        *names_lines(causes),
-        "Where most is lost:",
-        "",
-        *cause_lines(causes),
-        "",
+        for row in causes.to_dict("records")
     ]
-    return "\n".join(lines)
+    counts = causes["lost_in"].value_counts()
+    lead = ", ".join(f"{where} ({count} of {len(causes)} rows)" for where, count in counts.items())
+    return "\n".join(
+        [
+            f"Most is lost in: {lead}.",
+            "",
+            "### Why, row by row",
+            "",
+            *cause_lines(causes),
+            "",
+            "### Figures",
+            "",
+            *table_lines(headers, rows, 2),
+            "",
+            f"- Scores are in percent. Data: {data}.",
+            "- Names from other faces: had as many other faces of the naming and training parts "
+            f"named the clusters. Mean and middle 95% of {DRAWS} draws.",
+            "- Best names look at the scored labels, so they flatter. `By chance` is what they "
+            "give when the labels are shuffled. For classifiers a group is a predicted emotion.",
+            "- The probes learnt from the labelled faces of the training part, which are not "
+            "scored; their settings were chosen within it. A balanced probe weighs all emotions "
+            "alike, however rare.",
+            "",
+            *names_lines(causes),
+        ]
+    )
 
 
 def names_lines(causes: pd.DataFrame) -> list[str]:
     """The clusters by each way of naming: what labelled faces are worth, against none."""
     if "facs_accuracy" not in causes:
         return []
-    lines = [
-        "The same clusters by each way of naming, accuracy and balanced accuracy:",
-        "",
-        "| model | variant | plurality | one_to_one | facs, without a label "
-        "| faces that facs leaves without an answer |",
-        "| --- | --- | --- | --- | --- | --- |",
-    ]
-    for row in causes[causes["facs_accuracy"].notna()].to_dict("records"):
-        figures = [
-            f"{with_interval(row, f'{method}_accuracy')}, {row[f'{method}_balanced_accuracy']:.3f}"
-            for method in METHODS
+    headers = ["model, variant", "plurality", "one_to_one", "facs, without a label"]
+    rows = [
+        [
+            f"{row['model']}, {row['variant']}",
+            *(
+                f"{with_interval(row, f'{method}_accuracy')}, "
+                f"{percent(row[f'{method}_balanced_accuracy'])}"
+                for method in METHODS
+            ),
+            percent(row["facs_unanswered"]),
         ]
-        cells = [row["model"], row["variant"], *figures, f"{row['facs_unanswered']:.3f}"]
-        lines.append("| " + " | ".join(map(str, cells)) + " |")
+        for row in causes[causes["facs_accuracy"].notna()].to_dict("records")
+    ]
     return [
-        *lines,
+        "### The same clusters by each way of naming",
         "",
-        "Plurality and one_to_one ask the labelled faces of the naming part; facs asks none: it "
+        *table_lines([*headers, "unanswered by facs"], rows, 1),
+        "",
+        "- Accuracy with its 95% interval, then balanced accuracy, in percent.",
+        "- Plurality and one_to_one use the labelled faces of the naming part. facs uses none: it "
         "names a cluster by what its faces of the pool do. A cluster that moves like no emotion is "
         "mixed: its faces have no answer, and count as wrong.",
         "",
@@ -224,21 +230,20 @@ def cause_lines(causes: pd.DataFrame) -> list[str]:
 
 def luck_lines(causes: pd.DataFrame) -> list[str]:
     """What intervals leave out: how far accuracy depends on the faces that name the clusters."""
-    spans = [
-        f"{row['model']}, {row['variant']} {row['renamed_accuracy_low']:.3f} to "
-        f"{row['renamed_accuracy_high']:.3f}"
+    lines = [
+        f"- {row['model']}, {row['variant']}: {percent(row['renamed_accuracy_low'])} to "
+        f"{percent(row['renamed_accuracy_high'])}"
         for row in causes.to_dict("records")
         if not np.isnan(row["renamed_accuracy"])
     ]
-    if not spans:
+    if not lines:
         return []
     return [
-        "Intervals leave out which faces name the clusters. Had as many other faces of the naming "
-        f"and training parts named them, accuracy in 95% of {DRAWS} draws: "
-        f"{'; '.join(spans)} (causes.md).",
+        "### Had other faces named the clusters",
+        "",
+        "The intervals leave out which faces name the clusters. With as many other faces of the "
+        f"naming and training parts, accuracy in 95% of {DRAWS} draws would be:",
+        "",
+        *lines,
         "",
     ]
-
-
-def _figure(value: float) -> str:
-    return "-" if np.isnan(value) else f"{value:.3f}"

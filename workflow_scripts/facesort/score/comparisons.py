@@ -93,51 +93,74 @@ def compare(
     return table
 
 
-def best_models(comparisons: pd.DataFrame, table: pd.DataFrame) -> set[tuple[str, str]]:
-    """Model and variant of those found better than every other model on their variant."""
-    found = comparisons[comparisons["p_holm"] < LEVEL]
-    better = {
-        (row["first"], row["second"]) if row["difference"] > 0 else (row["second"], row["first"])
-        for row in found[found["question"] == "models"].to_dict("records")
+def ties(
+    cells: list[dict[str, Any]], predictions: list[pd.DataFrame]
+) -> tuple[tuple[str, str], set[tuple[str, str]]]:
+    """The model and variant of the highest accuracy, and those not told apart from it.
+
+    To pick the highest is to look at all pairs, so p values (paired, over images, and seeds if
+    there are several: ``estimate``) are corrected for all of them, after Bonferroni.
+    """
+    right = {
+        key: np.stack(
+            [
+                (predictions[n]["predicted"] == predictions[n]["label"]).to_numpy(np.float64)
+                for n in numbers
+            ]
+        )
+        for key, numbers in gather(cells, predictions).items()
     }
-    best = set()
-    for variant, rows in table.groupby("variant"):
-        for model in rows["model"]:
-            others = [other for other in rows["model"] if other != model]
-            if others and all((f"{model}, {variant}", f"{o}, {variant}") in better for o in others):
-                best.add((model, str(variant)))
-    return best
+    best = max(right, key=lambda key: right[key].mean())
+    pairs = len(right) * (len(right) - 1) / 2
+    return best, {
+        key
+        for key, values in right.items()
+        if key != best and estimate(right[best] - values).p * pairs >= LEVEL
+    }
+
+
+def verdicts(comparisons: pd.DataFrame, question: str = "chance") -> dict[tuple[str, str], str]:
+    """Whether each model and variant is "above" or "below" chance, or "at" it: not told apart.
+
+    Args:
+        comparisons: of ``compare``.
+        question: "majority" asks against always answering the commonest emotion.
+    """
+    asked = comparisons[comparisons["question"] == question]
+    sides = np.where(asked["difference"] > 0, "above", "below")
+    found = np.where(asked["p_holm"] < LEVEL, sides, "at")
+    keys = [(first.split(", ")[0], first.split(", ")[1]) for first in asked["first"]]
+    return dict(zip(keys, found.tolist(), strict=True))
 
 
 def comparison_lines(comparisons: pd.DataFrame, seeds: int) -> list[str]:
-    """The tests in words."""
-    found = comparisons["p_holm"] < LEVEL
-    up = found & (comparisons["difference"] > 0)
+    """The tests in words, a line each."""
     lines = []
     for question, reference in (
-        ("chance", "as many answers of each kind given at random"),
+        ("chance", "as many answers of each emotion, given at random (chance)"),
         ("majority", "always answering the commonest emotion"),
     ):
-        asked = comparisons["question"] == question
-        names = "; ".join(comparisons.loc[asked & up, "first"]) or "none"
-        lines.append(f"Better than {reference}: {names} ({(asked & up).sum()} of {asked.sum()}).")
-        if below := "; ".join(comparisons.loc[asked & found & ~up, "first"]):
-            lines.append(f"Worse than that: {below}.")
+        found = list(verdicts(comparisons, question).values())
+        line = f"Better than {reference}: {found.count('above')} of {len(found)}."
+        if "below" in found:
+            line += f" Worse: {found.count('below')}."
+        lines.append(line)
     for question, what in (
         ("models", "two models on one variant"),
         ("variants", "two variants of one model"),
     ):
         asked = comparisons["question"] == question
         if asked.any():
-            lines.append(f"Of {asked.sum()} pairs of {what}, {(asked & found).sum()} differ.")
+            differ = (asked & (comparisons["p_holm"] < LEVEL)).sum()
+            lines.append(f"Pairs of {what} that differ: {differ} of {asked.sum()}.")
     how = (
-        "by permutation over images, and over images and seeds (t)"
+        "A permutation test over images, and a t test over images and seeds, must both find it"
         if seeds > 1
-        else "over images (permutation against chance, else McNemar's exact test), there being one "
-        "seed"
+        else "Permutation test against chance, else McNemar's exact test; over images, as there is "
+        "one seed"
     )
     lines.append(
-        f"Each at p < {LEVEL} {how}, corrected for all {len(comparisons)} tests after Holm; "
-        "figures in comparisons.csv. Bold is a model found better than every other on its variant."
+        f"{how}: p < {LEVEL}, corrected for all {len(comparisons)} tests (Holm). Each test is in "
+        "comparisons.csv."
     )
     return lines

@@ -2,7 +2,7 @@
 
 Members are whole families (all variants of a model, all models), so none is chosen by its score.
 Classifiers are joined by the mean of their probabilities; clusterings by a vote of their names, or
-by co-association: faces that share clusters in many members make a cluster, which is named anew.
+by co-association: faces that share clusters in many members make a cluster, which is named again.
 Source of co-association: Fred and Jain 2005, https://doi.org/10.1109/TPAMI.2005.113
 """
 
@@ -17,6 +17,7 @@ from facesort.cluster.kmeans import Clustering, fit_clusters
 from facesort.cluster.naming import automatic_names, count_votes
 from facesort.common.emotions import EMOTIONS
 from facesort.score.intervals import accuracy_interval, estimate
+from facesort.score.markdown import percent, table_lines, with_interval
 
 COLUMNS: Final = [
     *("kind", "how", "over", "members", "seeds", "n_test"),
@@ -163,7 +164,7 @@ def _co_association(
     method: str,
     anatomies: dict[str, Anatomy] | None,
 ) -> np.ndarray:
-    """Cluster anew by the members' clusters: str (n,), names of the test faces.
+    """Cluster again by the members' clusters: str (n,), names of the test faces.
 
     With a 1 for each member's cluster of a face, the squared distance of two faces is twice the
     number of members that part them, so K-means groups what is often together.
@@ -215,25 +216,44 @@ def _gain(
 
 def ensembles_markdown(table: pd.DataFrame, *, data: str) -> str:
     """The ensembles for reading."""
-    lines = [
-        "| kind | joined by | over | members | accuracy [95% interval] | mean member "
-        "| best member | gain over it [95% interval] |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- |",
-    ]
-    lines += [
-        f"| {row['kind']} | {row['how']} | {row['over']} | {row['members']} "
-        f"| {row['accuracy']:.3f} [{row['accuracy_low']:.3f}, {row['accuracy_high']:.3f}] "
-        f"| {row['mean_member_accuracy']:.3f} "
-        f"| {row['best_member_accuracy']:.3f} ({row['best_member']}) "
-        f"| {row['gain']:+.3f} [{row['gain_low']:+.3f}, {row['gain_high']:+.3f}] |"
+    rows = [
+        [
+            row["over"].replace("all models", f"all {row['kind']}"),
+            *(row["how"], row["members"]),
+            with_interval(row, "accuracy"),
+            percent(row["mean_member_accuracy"]),
+            f"{percent(row['best_member_accuracy'])} ({row['best_member']})",
+            with_interval(row, "gain", signed=True),
+        ]
         for row in table.to_dict("records")
     ]
-    lines += [
-        "",
-        f"Data: {data}. Members are whole families, chosen without a look at the scored labels; "
-        "the best member is the one that scored best on them, so gains are if anything "
-        "understated. Gains are paired over the same faces and seeds; an interval that holds 0 "
-        "shows none.",
-        "",
-    ]
-    return "\n".join(lines)
+    gains = table[table["gain_low"] > 0]
+    if table.empty:
+        lead = "There is nothing to join."
+    elif gains.empty:
+        lead = "No ensemble is found better than its best member."
+    else:
+        best = gains.nlargest(1, "gain").iloc[0]
+        gain = with_interval(best, "gain", signed=True)
+        lead = (
+            f"Ensembles found better than their best member: {len(gains)} of {len(table)}. The "
+            f"largest gain: {best['kind']}, {best['over']} ({best['how']}), {gain} points."
+        )
+    headers = ["over", "joined by", "members", "accuracy", "mean member", "best member", "gain"]
+    return "\n".join(
+        [
+            lead,
+            "",
+            "### Figures",
+            "",
+            *table_lines(headers, rows, 2),
+            "",
+            f"- Scores are in percent, with 95% intervals. Data: {data}.",
+            "- Members are whole families (all variants of a model, or all models), chosen without "
+            "a look at the scored labels.",
+            "- Gain is over the best member, on the same faces and seeds. That member is the one "
+            "that scored best on them, so gains are if anything understated. An interval that "
+            "holds 0 shows no gain.",
+            "",
+        ]
+    )

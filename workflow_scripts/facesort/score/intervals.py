@@ -10,8 +10,7 @@ Sources: Hillis 2007, https://doi.org/10.1002/sim.2532 (degrees of freedom); Wil
 https://doi.org/10.1080/01621459.1927.10502953; Holm 1979, https://www.jstor.org/stable/4615733
 """
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
@@ -138,11 +137,3 @@ def holm(p: np.ndarray) -> np.ndarray:
     corrected = np.empty(len(p))
     corrected[order] = np.minimum(np.maximum.accumulate(raised), 1.0)
     return corrected
-
-
-def with_interval(row: Mapping[Any, Any], name: str, shape: str = ".3f") -> str:
-    """A row's figure and its interval (columns ``_low``, ``_high``), for reading; "-" if NaN."""
-    if np.isnan(row[name]):
-        return "-"
-    mean, low, high = (format(row[f"{name}{end}"], shape) for end in ("", "_low", "_high"))
-    return f"{mean} [{low}, {high}]"

@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 
 from facesort.common.emotions import EMOTIONS
-from facesort.score.causes import cause_lines, luck_lines
+from facesort.score.causes import luck_lines
 from facesort.score.cells import gather
-from facesort.score.comparisons import best_models, comparison_lines
+from facesort.score.comparisons import comparison_lines, ties, verdicts
 from facesort.score.intervals import accuracy_interval
+from facesort.score.markdown import percent, table_lines, with_interval
 from facesort.score.scores import score
 from facesort.train.models import MODELS
 
@@ -27,9 +28,18 @@ SCORES: Final = (
 )
 
 
+# Those of the reading tables.
+SHOWN: Final = ("balanced_accuracy", "macro_f1", "oracle_accuracy")
+# Signs of the reading tables; their meaning stands below Table 1.
+RANKS: Final = {"best": "★", "tied": "≈", "": ""}
+AGAINST_CHANCE: Final = {"above": "▲", "at": "○", "below": "▼"}
+
+
 def make_table(
     cells: list[dict[str, Any]],
     predictions: list[pd.DataFrame],
+    comparisons: pd.DataFrame,
+    causes: pd.DataFrame,
     emotions: Collection[str] = EMOTIONS,
 ) -> pd.DataFrame:
     """Gather all cells' predictions into Table 1.
@@ -37,14 +47,21 @@ def make_table(
     Args:
         cells: of each prediction table its ``model``, ``variant`` and ``seed``.
         predictions: columns face, label, group, predicted; a row a test face.
+        comparisons: of ``facesort.score.comparisons.compare``.
+        causes: of ``facesort.score.causes.make_causes``.
         emotions: those of the labelled set.
 
     Returns:
-        A row a model and variant; scores are means over seeds. Chance is 1 / emotions.
+        A row a model and variant; scores are means over seeds. Chance is 1 / emotions; rank is
+        "best", "tied" (not told apart from the best) or ""; against_chance is above, at or below;
+        named_by is person, automatic, facs, several of them joined by "+", or none of a classifier.
 
     Raises:
         InputError: if two cells were not scored on the same faces.
     """
+    best, tied = ties(cells, predictions)
+    against_chance = verdicts(comparisons)
+    why = causes.set_index(["model", "variant"])
     rows = []
     for (model, variant), numbers in gather(cells, predictions).items():
         tables = [predictions[number] for number in numbers]
@@ -54,77 +71,124 @@ def make_table(
             for t in tables
         ]
         low, high = accuracy_interval(correct)
+        key = (model, variant)
         rows.append(
             {
                 "model": model,
-                "told": MODELS[model].signal,
                 "variant": variant,
+                "rank": "best" if key == best else "tied" if key in tied else "",
                 "seeds": len(tables),
                 "n_test": correct.shape[1],
                 "accuracy": correct.mean(),
                 "accuracy_low": low,
                 "accuracy_high": high,
+                "against_chance": against_chance[key],
                 **{name: float(np.mean([s[name] for s in scores])) for name in SCORES},
                 "paper_accuracy": PAPER.get(model, {}).get(variant, np.nan),
                 "chance": 1 / len(emotions),
+                "lost_in": why.loc[key, "lost_in"],
+                "supervision": MODELS[model].supervision,
+                "named_by": why.loc[key, "naming"],
             }
         )
     return pd.DataFrame(rows)
 
 
-def naming_words(cells: list[dict[str, Any]], origins: list[str], per_emotion: int) -> str:
-    """Who or what named the clusters; empty where there are none.
+def finding_lines(table: pd.DataFrame, rendered: bool) -> list[str]:
+    """What Table 1 found, in sentences: the best row, what it is worth, and the clusterings.
+
+    Args:
+        table: of ``make_table``.
+        rendered: whether the scored faces are the workflow's own.
+    """
+    best = table[table["rank"] == "best"].iloc[0]
+    lines = [f"Best: {_told(best)}; chance is {percent(best['chance'])}%."]
+    tied = table[table["rank"] == "tied"]
+    if len(tied) > 3:
+        lines.append(f"{len(tied)} other rows are not told apart from it.")
+    elif len(tied):
+        names = " and ".join(f"{row.model} on {row.variant}" for row in tied.itertuples())
+        lines.append(f"Not told apart from it: {names}.")
+    if rendered and untold(best["model"]):
+        lines.append(
+            "The program that rendered these faces taught it too, so this says nothing about "
+            "photographs."
+        )
+        others = table[~table["model"].map(untold)]
+        if len(others):
+            lines.append(f"Best of the others: {_told(others.nlargest(1, 'accuracy').iloc[0])}.")
+    if not (above := table["against_chance"] == "above").any():
+        return [*lines, "No row beats chance."]
+    clusterings = table["named_by"] != "none"
+    found = int((clusterings & above).sum())
+    if found:
+        lines.append(f"Of {clusterings.sum()} clusterings, {found} beat chance.")
+    elif clusterings.any():
+        badly_named = (table.loc[clusterings, "lost_in"] == "names").any()
+        why = "" if badly_named else ": their clusters do not follow expression"
+        lines.append(f"The clusterings are at chance{why}.")
+    return lines
+
+
+def _told(row: pd.Series) -> str:
+    mean, low, high = (percent(row[f"accuracy{end}"]) for end in ("", "_low", "_high"))
+    return f"{row['model']} on {row['variant']}, {mean}% [{low}, {high}]"
+
+
+def naming_lines(cells: list[dict[str, Any]], origins: list[str], per_emotion: int) -> list[str]:
+    """Who or what named the clusters: a line each; none where there are no clusters.
 
     Args:
         origins: of each cell's names: "person", "automatic", "facs", or "none" of a classifier.
         per_emotion: labelled faces that name automatically.
     """
     ways = {
-        "automatic": f"automatically from {per_emotion} labelled faces an emotion that are never "
-        "scored",
-        "facs": "by what their faces do, without a labelled face: tables of the literature say "
-        "which movements make an emotion, and where they fit none, faces have no answer and count "
-        "as wrong (shares in causes.md)",
+        "automatic": f"Named automatically: by {per_emotion} labelled faces per emotion, which are "
+        "never scored.",
+        "facs": "Named by facs: by what the faces do, without a labelled face. Tables of the "
+        "literature say which movements make an emotion. Where they fit none, faces have no answer "
+        "and count as wrong (shares in causes.md).",
     }
     persons = [
         "{variant}/{model}/seed{seed}".format(**cell)
         for cell, origin in zip(cells, origins, strict=True)
         if origin == "person"
     ]
-    words = [f"A person named the clusters of {', '.join(persons)}"] if persons else []
-    for origin, way in ways.items():
-        if origin in origins:
-            words.append(f"others {way}" if persons else f"Clusters were named {way}")
-    return "; ".join(words) + "." if words else ""
+    lines = [f"Named by a person: {', '.join(persons)}."] if persons else []
+    return lines + [way for origin, way in ways.items() if origin in origins]
 
 
-def lack_words(emotions: Collection[str], scored: Collection[str]) -> str:
-    """Which of the eight emotions the labelled set lacks, and which are not scored; else empty."""
-    words = ""
+def lack_lines(emotions: Collection[str], scored: Collection[str]) -> list[str]:
+    """Which of the eight emotions the labelled set lacks, and which are not scored."""
+    lines = []
     if lacks := [emotion for emotion in EMOTIONS if emotion not in emotions]:
-        words += (
-            f"The labelled set has no {', '.join(lacks)}: all figures but the paper's are of "
-            f"{len(emotions)} emotions; the paper's are of {len(EMOTIONS)}, with a chance of "
-            f"{1 / len(EMOTIONS):.3f}. "
+        lines.append(
+            f"The labelled set has no {', '.join(lacks)}. So our figures are of {len(emotions)} "
+            f"emotions; the paper's are of {len(EMOTIONS)}, with a chance of "
+            f"{percent(1 / len(EMOTIONS))}%."
         )
     if unscored := [e for e in EMOTIONS if e in emotions and e not in scored]:
-        words += f"No face of {', '.join(unscored)} is among those scored. "
-    return words
+        lines.append(f"No face of {', '.join(unscored)} is among those scored.")
+    return lines
 
 
 def choice_lines(choices: dict[str, dict[str, Any]]) -> list[str]:
     """What was chosen without labels, and by which criterion; no line if nothing was."""
     if not choices:
         return []
-    words = []
+    lines = []
     for cell, choice in choices.items():
         best, tried = choice["chosen"], choice["tried"]
         setting = f"{choice['setting']} {best['candidate']:g}"
         epoch = f" after epoch {best['epoch']}" if best["epoch"] else ""
-        words.append(f"{cell}: {setting}{epoch} ({best['stability']:.3f}; {len(tried)} tried)")
+        lines.append(f"- {cell}: {setting}{epoch} ({best['stability']:.3f}; {len(tried)} tried)")
     criterion = next(iter(choices.values()))["criterion"]
     return [
-        f"Chosen without labels, before anything was scored, by {criterion}. {'; '.join(words)}.",
+        "### Chosen without labels",
+        "",
+        f"Before anything was scored, by {criterion}.",
+        "",
+        *lines,
         "",
     ]
 
@@ -136,7 +200,7 @@ def table_markdown(
     *,
     data: str,
     seeds: list[int],
-    naming: str,
+    naming: list[str],
     labels: pd.Series,
     emotions: Collection[str] = EMOTIONS,
     choices: dict[str, dict[str, Any]] | None = None,
@@ -145,73 +209,85 @@ def table_markdown(
     """Table 1 for reading, with what its figures were made from and where accuracy is lost.
 
     Args:
+        naming: lines that say who or what named.
         labels: of the scored faces.
         emotions: those of the labelled set.
         choices: of the cells whose settings were chosen without labels, what model.json tells.
         rendered: whether the scored faces are the workflow's own.
     """
-    lines = [
-        "| model | people told it | variant | accuracy [95% interval] | balanced accuracy "
-        "| macro F1 | best possible naming (peeks at the scored labels): accuracy, balanced "
-        "| paper |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    headers = ["model, variant", "accuracy", "chance", "paper", "balanced", "macro F1"]
+    headers += ["best names", "lost in", "supervision", "named by"]
+    rows = [
+        [
+            f"{RANKS[row['rank']]} {row['model']}, {row['variant']}".strip(),
+            with_interval(row, "accuracy"),
+            AGAINST_CHANCE[row["against_chance"]],
+            percent(row["paper_accuracy"]),
+            *(percent(row[name]) for name in SHOWN),
+            *(row["lost_in"], row["supervision"], row["named_by"].replace("none", "-")),
+        ]
+        for row in table.to_dict("records")
     ]
-    best = best_models(comparisons, table)
-    by_anatomy = causes[causes["naming"] == "facs"]
-    unhelped = set(zip(by_anatomy["model"], by_anatomy["variant"], strict=True))
-    for row in table.to_dict("records"):
-        bold = "**" if (row["model"], row["variant"]) in best else ""
-        alone = untold(row["model"]) or (row["model"], row["variant"]) in unhelped
-        told = row["told"] + (", names included" if alone else "")
-        paper = "-" if np.isnan(row["paper_accuracy"]) else f"{row['paper_accuracy']:.4f}"
-        lines.append(
-            f"| {row['model']} | {told} | {row['variant']} "
-            f"| {bold}{row['accuracy']:.3f}{bold} "
-            f"[{row['accuracy_low']:.3f}, {row['accuracy_high']:.3f}] "
-            f"| {row['balanced_accuracy']:.3f} | {row['macro_f1']:.3f} "
-            f"| {row['oracle_accuracy']:.3f}, {row['oracle_balanced_accuracy']:.3f} | {paper} |"
-        )
-    weakly = "".join(
-        f"Weakly supervised: {model}, which learnt from people's comparisons of faces; the nearest "
-        "labelled faces of the training part answer. "
-        for model in table["model"].unique()
-        if MODELS[model].signal == "comparisons"
-    )
-    unnamed = "".join(
-        f"No person told {model} anything, names included: tables of the literature and rendered "
-        "faces say which movements make an emotion. "
-        + rendered
-        * (
-            "The faces scored here come from the same program as those that taught it, so "
-            f"{model}'s figures are no evidence about photographs, on which it is right far less "
-            "often. "
-        )
-        for model in table["model"].unique()
-        if untold(model)
-    )
     counts = labels.value_counts()
-    covers = "images and seeds" if len(seeds) > 1 else "images alone, there being one seed"
-    lines += [
-        "",
-        f"Data: {data}. Every cell is scored on the same {len(labels):,} labelled faces, kept out "
-        f"of naming and training. {weakly}{unnamed}Seeds: {', '.join(map(str, seeds))}. {naming} "
-        f"Intervals cover {covers}. Chance is {1 / len(emotions):.3f}; always answering "
-        f"{counts.index[0]} would score {counts.iloc[0] / len(labels):.3f}. "
-        f"{lack_words(emotions, counts.index)}The paper's figures "
-        "are from other images (AffectNet), so its column does not compare directly.",
-        "",
-        " ".join(comparison_lines(comparisons, len(seeds))),
-        "",
-        *luck_lines(causes),
-        *choice_lines(choices or {}),
-        "Where most is lost (figures in causes.md):",
-        "",
-        *cause_lines(causes),
-        "",
+    covers = "images and seeds" if len(seeds) > 1 else "images (there is one seed)"
+    notes = [
+        f"Scores are in percent, with 95% intervals over {covers}. Chance is "
+        f"{percent(1 / len(emotions))}%. Always answering {counts.index[0]} would score "
+        f"{percent(counts.iloc[0] / len(labels))}%.",
+        "★ is the highest accuracy; ≈ is not told apart from it.",
+        "▲ beats chance, ○ is at chance (not told apart from it), ▼ is below chance.",
+        f"Every row is scored on the same {len(labels):,} labelled faces, which name nothing and "
+        f"train nothing. Seeds: {', '.join(map(str, seeds))}. Data: {data}.",
+        *lack_lines(emotions, counts.index),
+        "The paper's figures are of other images (AffectNet), so they do not compare directly.",
+        *taught_lines(table, rendered),
+        *naming,
+        "Best names: the score if the clusters had the best possible names. These look at the "
+        "scored labels, so they flatter.",
+        "Lost in: where most accuracy is lost; causes.md says why.",
     ]
-    return "\n".join(lines)
+    return "\n".join(
+        [
+            " ".join(finding_lines(table, rendered)),
+            "",
+            *table_lines(headers, rows, 1),
+            "",
+            *(f"- {note}" for note in notes),
+            "",
+            "### Tests",
+            "",
+            *(f"- {line}" for line in comparison_lines(comparisons, len(seeds))),
+            "- ≈: a paired t test against the best row, corrected for all pairs of rows "
+            "(Bonferroni).",
+            "",
+            *luck_lines(causes),
+            *choice_lines(choices or {}),
+        ]
+    )
+
+
+def taught_lines(table: pd.DataFrame, rendered: bool) -> list[str]:
+    """What must be said of rows that people taught less, or rendered faces more, than it seems."""
+    lines = []
+    for model in table["model"].unique():
+        if MODELS[model].supervision == "comparisons":
+            lines.append(
+                f"Weakly supervised: {model} learnt from people's comparisons of faces. The "
+                "nearest labelled faces of the training part answer."
+            )
+        if untold(model):
+            lines.append(
+                f"No person taught {model} anything. Tables of the literature and rendered faces "
+                "say which movements make an emotion."
+            )
+        if untold(model) and rendered:
+            lines[-1] += (
+                " The faces scored here come from the same program as those that taught it, so its "
+                "figures are no evidence about photographs. There it is right far less often."
+            )
+    return lines
 
 
 def untold(model: str) -> bool:
     """Whether a model answers by itself, and no person told it anything."""
-    return (MODELS[model].answers, MODELS[model].signal) == ("classifier", "nothing")
+    return (MODELS[model].answers, MODELS[model].supervision) == ("classifier", "none")

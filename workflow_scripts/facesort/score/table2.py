@@ -1,6 +1,6 @@
 """Table 2: positive against negative emotions, without and with neutral (the paper's section 7).
 
-Made from the predictions of the eight emotions; nothing is trained anew. Surprise counts as
+Made from the predictions of the eight emotions; nothing is trained again. Surprise counts as
 neither: it may be a good one or a bad one (Russell 1980, https://doi.org/10.1037/h0077714), so
 faces labelled so are not scored, and an answer of surprise is wrong.
 """
@@ -12,6 +12,7 @@ import pandas as pd
 
 from facesort.score.cells import gather
 from facesort.score.intervals import accuracy_interval, estimate
+from facesort.score.markdown import percent, table_lines, with_interval
 
 VALENCE: Final = {
     "anger": "negative",
@@ -91,34 +92,53 @@ def make_valence_table(
 
 def valence_markdown(table: pd.DataFrame, *, data: str) -> str:
     """Table 2 for reading."""
-    lines = []
     if table.empty:
-        lines += ["The scored faces are of one valence: there is nothing to tell apart.", ""]
+        return "The scored faces are all positive or all negative: there is nothing to compare.\n"
+    lead, parts = [], []
     for classes, rows in table.groupby("classes", sort=False):
-        first = rows.iloc[0]
-        lines += [
-            f"{str(classes).replace('/', ', ')} ({first['n_test']:,} faces; chance "
-            f"{first['chance']:.3f}, always {first['majority']} {first['always_majority']:.3f})",
+        first, best = rows.iloc[0], rows.nlargest(1, "accuracy").iloc[0]
+        names = str(classes).replace("/", ", ")
+        always = f"always answering {first['majority']} scores {percent(first['always_majority'])}%"
+        lead.append(
+            f"Best on {names}: {best['model']} on {best['variant']}, "
+            f"{with_interval(best, 'accuracy')}%; {always}."
+        )
+        parts += [
+            f"### {names[0].upper()}{names[1:]}",
             "",
-            "| model | variant | accuracy [95% interval] | balanced accuracy "
-            "| answers of neither | gain over always "
-            f"{first['majority']} [95% interval] |",
-            "| --- | --- | --- | --- | --- | --- |",
+            *table_lines(
+                ["model, variant", "accuracy", "balanced", "neither", "gain"],
+                [
+                    [
+                        f"{row['model']}, {row['variant']}",
+                        with_interval(row, "accuracy"),
+                        *(percent(row["balanced_accuracy"]), percent(row["neither"])),
+                        with_interval(row, "gain", signed=True),
+                    ]
+                    for row in rows.to_dict("records")
+                ],
+                1,
+            ),
+            "",
+            f"{first['n_test']:,} faces. Chance is {percent(first['chance'])}%; {always}. Gain is "
+            "over that.",
+            "",
         ]
-        lines += [
-            f"| {row['model']} | {row['variant']} | {row['accuracy']:.3f} "
-            f"[{row['accuracy_low']:.3f}, {row['accuracy_high']:.3f}] "
-            f"| {row['balanced_accuracy']:.3f} | {row['neither']:.3f} "
-            f"| {row['gain']:+.3f} [{row['gain_low']:+.3f}, {row['gain_high']:+.3f}] |"
-            for row in rows.to_dict("records")
-        ]
-        lines.append("")
     by_class = {name: ", ".join(e for e, v in VALENCE.items() if v == name) for name in CLASSES[1]}
-    lines += [
-        f"Data: {data}. From the same predictions as Table 1. Positive: {by_class['positive']}. "
-        f"Negative: {by_class['negative']}. Neutral: {by_class['neutral']}. Surprise may be "
-        "pleasant or not, so faces labelled so are not scored, and an answer of surprise is wrong, "
-        "as is one of neutral where that is no class: it is counted as an answer of neither.",
-        "",
-    ]
-    return "\n".join(lines)
+    return "\n".join(
+        [
+            " ".join(lead),
+            "",
+            *parts,
+            "### Notes",
+            "",
+            f"- Scores are in percent, with 95% intervals. Data: {data}. From the same predictions "
+            "as Table 1.",
+            f"- Positive: {by_class['positive']}. Negative: {by_class['negative']}. Neutral: "
+            f"{by_class['neutral']}.",
+            "- Surprise may be pleasant or not. So faces labelled so are not scored, and an answer "
+            "of surprise is wrong. So is an answer of neutral where that is no class. Both are "
+            "counted as neither.",
+            "",
+        ]
+    )

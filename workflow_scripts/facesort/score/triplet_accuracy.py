@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from facesort.score.intervals import accuracy_interval
+from facesort.score.markdown import percent, table_lines, with_interval
 from facesort.train.models import MODELS
 
 CHANCE: Final = 1 / 3
@@ -89,7 +90,7 @@ def make_triplet_table(
                 "model": model,
                 "variant": variant,
                 "seeds": len(right),
-                "learnt_from_comparisons": MODELS[model].signal == "comparisons",
+                "learnt_from_comparisons": MODELS[model].supervision == "comparisons",
                 **triplet_score(right, triplets),
             }
         )
@@ -106,37 +107,42 @@ def triplets_markdown(
         triplets: all comparisons, with ``part`` and ``annotators``.
         lost: rows of the file left out: ``cause`` and ``rows``.
     """
-    lines = [
-        "| model | variant | triplet accuracy [95% interval] | one emotion | two | three |",
-        "| --- | --- | --- | --- | --- | --- |",
+    rows = [
+        [
+            f"{row['model']}, {row['variant']}",
+            with_interval(row, "triplet_accuracy"),
+            *(percent(row[f"{kind}_class_accuracy"]) for kind in KINDS),
+        ]
+        for row in table.to_dict("records")
     ]
-    for row in table.to_dict("records"):
-        lines.append(
-            f"| {row['model']} | {row['variant']} | {row['triplet_accuracy']:.3f} "
-            f"[{row['triplet_accuracy_low']:.3f}, {row['triplet_accuracy_high']:.3f}] | "
-            + " | ".join(
-                "-" if pd.isna(value := row[f"{kind}_class_accuracy"]) else f"{value:.3f}"
-                for kind in KINDS
-            )
-            + " |"
-        )
+    best = table.nlargest(1, "triplet_accuracy").iloc[0]
     parts = triplets["part"].value_counts()
     taught = ", ".join(dict.fromkeys(table.loc[table["learnt_from_comparisons"], "model"]))
     left_out = "; ".join(f"{row.cause}: {row.rows:,}" for row in lost.itertuples())
-    lines += [
-        "",
-        f"Data: {data}. How often the two of three faces that lie nearest are those that people "
-        f"find most alike, over {parts['held_out']:,} comparisons on which annotators agree, and "
-        f"over those of faces of one, two or three emotions. Chance is {CHANCE:.3f}; "
-        f"{table['people_agreement'].iloc[0]:.3f} of the answers in these rows are the one that "
-        "counts, which they decided themselves. Vemulapalli and Agarwala report .818 for their "
-        "embedding and .862 for people, on other rows and photos.",
-        "",
-        f"Weakly supervised: {taught or 'none'}, by {parts['train']:,} other comparisons; no photo "
-        "of these is in those. Other models may have seen the held-out faces, but no answer. "
-        "Intervals cover comparisons as if no face stood in two of them.",
-        "",
-        f"Rows of the file left out: {left_out or 'none'}.",
-        "",
-    ]
-    return "\n".join(lines)
+    headers = ["model, variant", "agreement", "one emotion", "two", "three"]
+    return "\n".join(
+        [
+            f"Best: {best['model']} on {best['variant']} agrees with people in "
+            f"{with_interval(best, 'triplet_accuracy')}% of their comparisons; chance is "
+            f"{percent(CHANCE)}%.",
+            "",
+            "### Figures",
+            "",
+            *table_lines(headers, rows, 1),
+            "",
+            f"- In percent, with 95% intervals. Data: {data}.",
+            "- Agreement: how often the two of three faces that lie nearest are those that people "
+            f"find most alike. It is over {parts['held_out']:,} comparisons on which annotators "
+            "agree; then over those of faces of one, two or three emotions.",
+            f"- {percent(table['people_agreement'].iloc[0])}% of the annotators' own answers in "
+            "these rows are the one that counts, which they decided themselves. Vemulapalli and "
+            "Agarwala report 81.8% for their embedding and 86.2% for people, on other rows and "
+            "photos.",
+            f"- Weakly supervised: {taught or 'none'}, by {parts['train']:,} other comparisons. No "
+            "photo of these is in those. Other models may have seen the held-out faces, but no "
+            "answer.",
+            "- Intervals treat comparisons as if no face were in two of them.",
+            f"- Rows of the file left out: {left_out or 'none'}.",
+            "",
+        ]
+    )

@@ -10,9 +10,9 @@ import pandas as pd
 from facesort.common.emotions import EMOTIONS
 from facesort.score.cells import gather
 from facesort.score.elsewhere.answers import column
-from facesort.score.intervals import accuracy_interval, estimate, with_interval
+from facesort.score.intervals import accuracy_interval, estimate
+from facesort.score.markdown import percent, table_lines, with_interval
 from facesort.score.scores import score
-from facesort.score.table1 import untold
 from facesort.train.models import MODELS
 
 
@@ -65,7 +65,7 @@ def make_elsewhere_table(
             rows.append(
                 {
                     "model": model,
-                    "told": MODELS[model].signal,
+                    "supervision": MODELS[model].supervision,
                     "variant": variant,
                     "set": name,
                     "seeds": len(numbers),
@@ -144,77 +144,90 @@ def elsewhere_markdown(
         data: what the run was made from.
         seeds: how many there are.
     """
-    lines = [
-        "Every row of Table 1 on labelled sets that no model learnt from, no cluster was named by "
-        "and nothing was chosen by. The last column repeats the row's figures on the "
-        f"{len(main_labels):,} main scored faces. A loss is how much lower balanced accuracy is "
-        f"than there. Data of the run: {data}.",
-        "",
-    ]
+    headers = ["model, variant", "accuracy", "balanced", "loss of balanced", "macro F1"]
+    headers += ["main: accuracy", "main: balanced", "main: macro F1", "supervision"]
+    lead, parts = [], []
     for name, other in sets.items():
         rows = table[table["set"] == name]
-        lines += [
-            f"**{name}**",
+        best = rows.nlargest(1, "balanced_accuracy").iloc[0]
+        line = (
+            f"Best on {name}: {best['model']} on {best['variant']}, "
+            f"{with_interval(best, 'balanced_accuracy')}% balanced accuracy"
+        )
+        if not np.isnan(best["loss"]):
+            line += f" ({percent(best['main_balanced_accuracy'])}% on the main scored faces)"
+        lead.append(f"{line}.")
+        parts += [
+            f"### {name}",
             "",
-            "| model | people told it | variant | accuracy [95% interval] "
-            "| balanced accuracy [95% interval] | its loss [95% interval] | macro F1 "
-            "| main scored faces: accuracy, balanced, macro F1 |",
-            "| --- | --- | --- | --- | --- | --- | --- | --- |",
-            *(_line(row) for row in rows.to_dict("records")),
+            *table_lines(headers, [_row(row) for row in rows.to_dict("records")], 1),
             "",
-            set_words(other, rows.iloc[0], set(main_labels)),
+            *(f"- {said}" for said in set_lines(other, rows.iloc[0], set(main_labels))),
             "",
         ]
-    covers = "images and seeds" if seeds > 1 else "images alone, there being one seed"
-    lines += [
-        f"Intervals cover {covers}; those of a loss cover the images of both sets. The sets differ "
-        "in their number of faces, in the people and pictures, in how frequent each emotion is, "
-        "and in who labelled and how. A loss is of all this together and proves no single cause. "
-        "Balanced accuracy compares better than accuracy, which moves with the shares of the "
-        "emotions; that of an emotion with few faces is uncertain.",
-        "",
-    ]
-    return "\n".join(lines)
+    covers = "images and seeds" if seeds > 1 else "images (there is one seed)"
+    return "\n".join(
+        [
+            " ".join(lead),
+            "",
+            *parts,
+            "### Notes",
+            "",
+            "- Every row of Table 1 is scored on labelled sets that trained no model, named no "
+            f"cluster and chose nothing. Data of the run: {data}. Main: the row's figures on the "
+            f"{len(main_labels):,} main scored faces. Loss: how much lower balanced accuracy is "
+            "than there.",
+            f"- Scores are in percent. 95% intervals cover {covers}; those of a loss cover the "
+            "images of both sets.",
+            "- The sets differ in their number of faces, in people and pictures, in how frequent "
+            "each emotion is, and in who labelled and how. A loss comes from all this together, "
+            "and proves no single cause.",
+            "- Balanced accuracy compares better than accuracy, which depends on how frequent each "
+            "emotion is. With few faces of an emotion it is uncertain.",
+            "",
+        ]
+    )
 
 
-def _line(row: dict[Any, Any]) -> str:
-    common = not np.isnan(row["loss"])
-    balanced = f"{row['main_balanced_accuracy']:.3f}" if common else "-"
-    figures = [
+def _row(row: dict[Any, Any]) -> list[str]:
+    return [
+        f"{row['model']}, {row['variant']}",
         with_interval(row, "accuracy"),
         with_interval(row, "balanced_accuracy"),
-        with_interval(row, "loss", "+.3f"),
-        f"{row['macro_f1']:.3f}",
-        f"{row['main_accuracy']:.3f}, {balanced}, {row['main_macro_f1']:.3f}",
+        with_interval(row, "loss", signed=True),
+        *(percent(row[name]) for name in ("macro_f1", "main_accuracy")),
+        "-" if np.isnan(row["loss"]) else percent(row["main_balanced_accuracy"]),
+        *(percent(row["main_macro_f1"]), row["supervision"]),
     ]
-    told = row["told"] + (", names included" if untold(row["model"]) else "")
-    return "| " + " | ".join([row["model"], told, row["variant"], *figures]) + " |"
 
 
-def set_words(other: OtherSet, first: pd.Series, main_emotions: set[str]) -> str:
-    """What was read, left out and scored of a set; and which emotions it or the main set lacks."""
+def set_lines(other: OtherSet, first: pd.Series, main_emotions: set[str]) -> list[str]:
+    """What was read, left out and scored of a set; which emotions it or the main set lacks."""
     labels = other.answers["label"]
     counts = ", ".join(f"{emotion} {(labels == emotion).sum():,}" for emotion in EMOTIONS)
     pool, train, naming, test = (other.seen[p] for p in ("pool", "train", "naming", "test"))
     left_out = pool + train + naming
-    words = (
+    lines = [
         f"Read from {other.folder}: {len(labels) + left_out:,} faces; {other.refused:,} other "
-        f"images or rows were left out. {left_out:,} faces are not scored, as near duplicates "
-        f"of the pool ({pool:,}), the training part ({train:,}) or the naming faces ({naming:,}). "
-        f"Scored: {len(labels):,}; {counts}. Chance is {first['chance']:.3f}; always answering "
-        f"{first['commonest']} would score {first['always_commonest']:.3f}."
-    )
+        "images or rows were left out.",
+        f"Not scored: {left_out:,} near duplicates of the pool ({pool:,}), the training part "
+        f"({train:,}) or the naming faces ({naming:,}).",
+        f"Scored: {len(labels):,}; {counts}.",
+        f"Chance is {percent(first['chance'])}%. Always answering {first['commonest']} would score "
+        f"{percent(first['always_commonest'])}%.",
+    ]
     if test:
-        words += f" {test:,} of the scored are near duplicates of main scored faces."
+        lines.append(f"{test:,} of the scored are near duplicates of main scored faces.")
     own = set(labels)
     if lacks := [e for e in EMOTIONS if e in main_emotions - own]:
-        words += (
-            f" It has no {', '.join(lacks)}: balanced accuracy and macro F1 are over "
-            f"{first['emotions']} emotions. Loss, and balanced accuracy in the last column, are "
-            "over those that both have."
+        lines.append(
+            f"It has no {', '.join(lacks)}: balanced accuracy and macro F1 are over "
+            f"{first['emotions']} emotions. Loss, and main balanced accuracy, are over those that "
+            "both have."
         )
     if more := [e for e in EMOTIONS if e in own - main_emotions]:
-        words += (
-            f" The main scored faces have no {', '.join(more)}, which count here but in the loss."
+        lines.append(
+            f"The main scored faces have no {', '.join(more)}. These count here, but not in the "
+            "loss."
         )
-    return words
+    return lines

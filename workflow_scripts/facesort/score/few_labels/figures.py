@@ -25,12 +25,12 @@ PALETTE: Final = (
 )
 MARKERS: Final = "osD^vPX<>*h"
 LEARNT: Final = {
-    "nothing": "learnt from faces alone",
+    "none": "learnt from faces alone",
     "comparisons": "learnt from comparisons",
     "labels": "learnt from labels",
 }
 LEVEL: Final[dict[str, Any]] = {"color": "#666666", "lw": 1, "ls": ":"}
-DASHES: Final = {"nothing": "-", "comparisons": "-.", "labels": "--"}
+DASHES: Final = {"none": "-", "comparisons": "-.", "labels": "--"}
 
 
 def plot_few_labels(table: pd.DataFrame) -> Figure:

@@ -9,10 +9,11 @@ from facesort.common.emotions import EMOTIONS
 from facesort.common.job import InputError
 from facesort.score.cells import gather
 from facesort.score.few_labels.label_first import WAYS
-from facesort.score.intervals import accuracy_interval, estimate, with_interval
+from facesort.score.intervals import accuracy_interval, estimate
+from facesort.score.markdown import percent, table_lines, with_interval
 
 # How a row's embedding is marked, by what people told it.
-MARKS: Final = {"nothing": "", "comparisons": " (comparisons)", "labels": " (labels)"}
+MARKS: Final = {"none": "", "comparisons": " (comparisons)", "labels": " (labels)"}
 METRICS: Final = ("accuracy", "balanced_accuracy")
 # What each way's gains are over; anatomy's is over labels alone, of the same faces.
 BASES: Final = {way: "random" for way in WAYS if way != "random"} | {"anatomy": "equal"}
@@ -34,7 +35,7 @@ def make_few_labels_table(
         cells: of each table its ``model``, ``variant`` and ``seed``.
         tables, answers: of each cell, as ``few_labels`` gives them.
         labels: str (n,), true emotions of the test faces.
-        signals: what people told each model: nothing, comparisons or labels.
+        signals: the supervision of each model: none, comparisons or labels.
 
     Returns:
         A row a model, variant, way of choosing and budget. Means over draws and seeds: labels (how
@@ -138,109 +139,135 @@ def _gains(right: np.ndarray, base: np.ndarray, truth: np.ndarray) -> dict[str, 
 
 
 def few_labels_markdown(table: pd.DataFrame, *, data: str, emotions: int = len(EMOTIONS)) -> str:
-    """The curves for reading: each score by labels an emotion, then which faces to label first.
+    """The curves for reading: the finding, each score by labels per emotion, which to label first.
 
     Args:
         emotions: how many the training part has.
     """
     budgets = sorted(set(table["per_emotion"]))
     first = table.iloc[0]
-    lines = []
+    equal = table[table["way"] == "equal"]
+    lines = [_finding(equal, budgets[0])]
+    if ways := _ways_lead(table):
+        lines[0] += f" {ways}"
+    lines += ["", "### Scores by labels per emotion", ""]
     for metric in METRICS:
-        title = metric.replace("_", " ")
-        lines += [
-            f"{title.capitalize()} [95% interval], by labels an emotion:",
-            "",
-            "| model | variant | " + " | ".join(map(str, budgets)) + " |",
-            "| --- | --- |" + " --- |" * len(budgets),
+        rows = [
+            [name, *(with_interval(row, metric) for row in group.to_dict("records"))]
+            for name, group in _named(equal)
         ]
-        for (model, variant), rows in _named(table[table["way"] == "equal"]):
-            figures = [with_interval(row, metric) for row in rows.to_dict("records")]
-            lines.append(f"| {model} | {variant} | " + " | ".join(figures) + " |")
-        lines.append("")
-    lines += [
-        _had(table),
-        "",
-        *_anatomy_lines(table, budgets),
-        "Which to label first, without knowing any emotion:",
-        "",
-    ]
+        lines += [f"{_title(metric)}:", "", *table_lines(["", *map(str, budgets)], rows, 1), ""]
+    lines += [_had(table), "", *_anatomy_lines(table, budgets)]
+    lines += ["### Which faces to label first, without knowing any emotion", ""]
     for metric in METRICS:
-        title = metric.replace("_", " ")
-        lines += [
-            f"{title.capitalize()} of faces drawn at random, and the gain over it "
-            "[95% interval], by labels in all:",
-            "",
-            "| model | variant | faces | "
-            + " | ".join(str(emotions * budget) for budget in budgets)
-            + " |",
-            "| --- | --- | --- |" + " --- |" * len(budgets),
+        rows = [
+            [name, way, *(with_interval(row, figure, signed) for row in shown)]
+            for name, group in _named(table)
+            for way, figure, signed in (
+                ("random", metric, False),
+                ("typical", f"{metric}_gain", True),
+                ("central", f"{metric}_gain", True),
+            )
+            for shown in [group[group["way"] == way].to_dict("records")]
         ]
-        for (model, variant), rows in _named(table):
-            for way in ("random", "typical", "central"):
-                name, shape = (metric, ".3f") if way == "random" else (f"{metric}_gain", "+.3f")
-                shown = rows[rows["way"] == way].to_dict("records")
-                figures = [with_interval(row, name, shape) for row in shown]
-                lines.append(f"| {model} | {variant} | {way} | " + " | ".join(figures) + " |")
-        lines.append("")
+        headers = ["", "faces", *(str(emotions * budget) for budget in budgets)]
+        lines += [
+            f"{_title(metric)} of random faces, and the gain of others over it, by labels in all:",
+            "",
+            *table_lines(headers, rows, 2),
+            "",
+        ]
     covers = "draws, images and seeds" if first["seeds"] > 1 else "draws and images"
     lines += [
-        f"Data: {data}. A logistic regression on each embedding was taught by so many faces of the "
-        f"training part and no other label, and scored on the same {first['n_test']:,} test faces "
-        f"as Table 1. Means of {table['draws'].max()} draws; intervals cover {covers}, and are not "
-        "corrected for their number. Nothing was chosen by these figures. How far one draw alone "
-        "may lie from the mean: few_labels.csv (_sd). Always answering the commonest emotion would "
-        f"score {first['always_commonest']:.3f} (balanced {first['chance']:.3f}).",
+        "- Random: faces drawn at random. Typical: as many clusters as labels, and of each the "
+        "face in the densest place. Central: of each of the model's own clusters in turn (or, if "
+        "it has none, of K-means on the training part), the face nearest to the centroid. None of "
+        "the three looks at a label.",
+        "- Nothing is drawn for central faces, so their interval covers the draws of the random "
+        "faces alone.",
         "",
-        "Random: faces drawn at random. Typical: as many clusters as labels, and of each the face "
-        "in the densest place. Central: of each of the model's own clusters in turn (where it has "
-        "none, of K-means on the training part), the face nearest to the centroid; nothing is "
-        "drawn there, so its interval covers the draws of the random faces alone. None of the "
-        "three looks at a label.",
+        "### Notes",
         "",
+        f"- Scores are in percent. Data: {data}. A logistic regression on each embedding learnt "
+        "from so many faces of the training part and no other label. It was scored on the same "
+        f"{first['n_test']:,} test faces as Table 1.",
+        f"- Means of {table['draws'].max()} draws. Intervals cover {covers}, and are not corrected "
+        "for their number. Nothing was chosen by these figures. How far one draw alone may lie "
+        "from the mean: few_labels.csv (_sd).",
+        f"- Always answering the commonest emotion scores {percent(first['always_commonest'])}% "
+        f"(balanced {percent(first['chance'])}%).",
     ]
     if (table["signal"] == "labels").any():
-        lines += [
-            "Rows marked (labels) do not tell what few labels give: their embeddings were "
-            "taught by the training part's labels, all or a share of them, before any was counted "
-            "here.",
-            "",
-        ]
+        lines.append(
+            "- Rows marked (labels) do not tell what few labels give: the training part's labels, "
+            "all or a share of them, taught their embeddings before any was counted here."
+        )
     if (table["signal"] == "comparisons").any():
-        lines += [
-            "Rows marked (comparisons) have learnt from what people said of faces' likeness: no "
-            "emotion labels, but a human signal.",
-            "",
-        ]
-    return "\n".join(lines)
+        lines.append(
+            "- Rows marked (comparisons) learnt from people's comparisons of faces: no emotion "
+            "labels, but a human signal."
+        )
+    return "\n".join([*lines, ""])
+
+
+def _title(metric: str) -> str:
+    return metric.replace("_", " ").capitalize()
+
+
+def _finding(equal: pd.DataFrame, budget: int) -> str:
+    """The best balanced accuracy by the fewest labels, of an embedding that no label taught."""
+    rows = equal[equal["per_emotion"] == budget]
+    unlabelled = rows[rows["signal"] != "labels"]
+    rows = rows if unlabelled.empty else unlabelled
+    best = rows.nlargest(1, "balanced_accuracy").iloc[0]
+    which = "" if unlabelled.empty else ", of embeddings that no label taught"
+    return (
+        f"Best with {budget} labels per emotion{which}: {best['model']} on {best['variant']}, "
+        f"{with_interval(best, 'balanced_accuracy')}% balanced accuracy."
+    )
+
+
+def _ways_lead(table: pd.DataFrame) -> str:
+    """Whether choosing the faces to label is found to help, or to harm."""
+    said = []
+    for way in ("typical", "central"):
+        rows = table[table["way"] == way]
+        if len(rows):
+            better = (rows["balanced_accuracy_gain_low"] > 0).sum()
+            worse = (rows["balanced_accuracy_gain_high"] < 0).sum()
+            said.append(f"{way} faces are better in {better} and worse in {worse} of {len(rows)}")
+    return f"Against random faces, {'; '.join(said)} comparisons." if said else ""
 
 
 def _anatomy_lines(table: pd.DataFrame, budgets: list[int]) -> list[str]:
     """What anatomy beside the embeddings adds to labels; no line where it was not tried."""
     if not (table["way"] == "anatomy").any():
         return []
-    lines = [
-        "Anatomy and labels: the same faces teach, and the regression sees beside the embedding "
-        "what action_units sees of a face, and what it answers without any label. Balanced "
-        "accuracy, and the gain over labels alone [95% interval], by labels an emotion:",
-        "",
-        "| model | variant | what | " + " | ".join(map(str, budgets)) + " |",
-        "| --- | --- | --- |" + " --- |" * len(budgets),
+    rows = [
+        [name, what, *(with_interval(row, figure, signed) for row in group.to_dict("records"))]
+        for name, group in _named(table[table["way"] == "anatomy"])
+        for what, figure, signed in (
+            ("anatomy and labels", "balanced_accuracy", False),
+            ("gain", "balanced_accuracy_gain", True),
+        )
     ]
-    for (model, variant), rows in _named(table[table["way"] == "anatomy"]):
-        for what, name, shape in (
-            ("anatomy and labels", "balanced_accuracy", ".3f"),
-            ("gain", "balanced_accuracy_gain", "+.3f"),
-        ):
-            figures = [with_interval(row, name, shape) for row in rows.to_dict("records")]
-            lines.append(f"| {model} | {variant} | {what} | " + " | ".join(figures) + " |")
-    return [*lines, ""]
+    return [
+        "### Anatomy and labels",
+        "",
+        "The same faces teach. Beside the embedding, the regression sees what action_units sees of "
+        "a face, and what it answers without any label. Balanced accuracy, and the gain over "
+        "labels alone, by labels per emotion:",
+        "",
+        *table_lines(["", "", *map(str, budgets)], rows, 2),
+        "",
+    ]
 
 
 def _named(table: pd.DataFrame) -> Any:
-    """The rows by model, with its mark, and variant."""
-    named = table.assign(model=table["model"] + table["signal"].map(MARKS))
-    return named.groupby(["model", "variant"], sort=False)
+    """The rows by model and variant, with the model's mark."""
+    marks = table["signal"].map(MARKS)
+    named = table.assign(named=table["model"] + ", " + table["variant"] + marks)
+    return named.groupby("named", sort=False)
 
 
 def _had(table: pd.DataFrame) -> str:

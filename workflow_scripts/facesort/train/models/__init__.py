@@ -31,7 +31,7 @@ class Kind:
         learns_from: sets that it trains on: "pool" (unlabelled faces), "labelled" (the training
             part), "triplets" (FEC's comparisons of faces of the pool), "landmarks" (the pool's,
             beside what it sees).
-        signal: what people told it, for the tables.
+        supervision: what people told it, for the tables.
         view: what it sees, where its settings do not say: whole faces, landmarks, strengths of
             movements, or tight crops aligned by landmarks.
         chooses: whether settings are chosen without labels, by ``facesort.train.stability``.
@@ -40,7 +40,7 @@ class Kind:
 
     answers: Literal["clusters", "classifier", "neighbours"]
     learns_from: tuple[str, ...]
-    signal: Literal["nothing", "comparisons", "labels"]
+    supervision: Literal["none", "comparisons", "labels"]
     view: Literal["faces", "landmarks", "movements", "aligned"] = "faces"
     reconstructs: bool = False
     chooses: bool = False
@@ -48,13 +48,11 @@ class Kind:
 
 # In the order of the tables.
 MODELS: Final = {
-    "stacked": Kind("clusters", ("pool",), "nothing", reconstructs=True),
-    "convolutional": Kind("clusters", ("pool",), "nothing", reconstructs=True),
-    "geometry": Kind("clusters", ("pool",), "nothing", view="landmarks", chooses=True),
-    "selfsupervised": Kind(
-        "clusters", ("pool", "landmarks"), "nothing", view="aligned", chooses=True
-    ),
-    "action_units": Kind("classifier", ("pool",), "nothing", view="movements"),
+    "stacked": Kind("clusters", ("pool",), "none", reconstructs=True),
+    "convolutional": Kind("clusters", ("pool",), "none", reconstructs=True),
+    "geometry": Kind("clusters", ("pool",), "none", view="landmarks", chooses=True),
+    "selfsupervised": Kind("clusters", ("pool", "landmarks"), "none", view="aligned", chooses=True),
+    "action_units": Kind("classifier", ("pool",), "none", view="movements"),
     "triplet": Kind("neighbours", ("pool", "triplets"), "comparisons"),
     "semi_supervised": Kind("classifier", ("pool", "labelled"), "labels", reconstructs=True),
     "supervised": Kind("classifier", ("labelled",), "labels"),

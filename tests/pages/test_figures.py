@@ -5,13 +5,16 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.image import imread
+from matplotlib.text import Text
 
 from facesort.common.drawing import save
 from facesort.common.emotions import EMOTIONS
 from facesort.pages.figures import (
     COLOURS,
+    VARIANTS,
     cluster_groups,
     confusion,
     emotion_groups,
@@ -117,6 +120,54 @@ def test_confusion_by_hand_with_mixed():
     assert matrix.shape == (8, 9)
     assert matrix[6, 6] == 0.5 and matrix[6, 8] == 0.5 and matrix[3, 0] == 1
     assert np.isnan(matrix[4]).all() and matrix[[3, 6]].sum() == 2
+
+
+@pytest.fixture
+def history():
+    """Thirteen panels, in an order of variants that is not that of the tables."""
+    panels = [(f"model{n}", "classify") for n in range(12)] + [("semi_supervised", "reconstruct")]
+    return pd.DataFrame(
+        {"model": model, "phase": phase, "variant": variant, "seed": 0, "epoch": epoch, "loss": 1.0}
+        for model, phase in panels
+        for variant in ("cropped", "rgb")
+        for epoch in (1, 2)
+    )
+
+
+def test_a_variant_has_one_colour_in_every_history(history):
+    for shown in (history, history[history["variant"] == "cropped"]):
+        figure = plot_history(shown)
+        for axes in figure.axes[:13]:
+            colours = [line.get_color() for line in axes.lines]
+            assert colours == [VARIANTS[variant] for variant in shown["variant"].unique()]
+        told = [text.get_text() for text in figure.legends[0].get_texts()]
+        assert told == [v for v in VARIANTS if v in set(shown["variant"])]
+
+
+def boxes(figure):
+    """Where all words of a figure stand, in pixels."""
+    FigureCanvasAgg(figure).draw()
+    texts = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text()]
+    shown = [text for text in texts if not text.axes or text.axes.axison]
+    return {text: text.get_window_extent() for text in shown if text.get_window_extent().width}
+
+
+def test_the_titles_of_many_panels_do_not_touch(history):
+    figure = plot_history(history.replace("semi_supervised", "a_model_of_a_long_name"))
+    titles = [axes.title.get_window_extent() for axes in figure.axes if axes.title in boxes(figure)]
+    assert len(titles) == 13
+    assert not any(a.overlaps(b) for a, b in combinations(titles, 2))
+
+
+def test_the_title_of_few_reconstructions_is_whole():
+    faces = np.zeros((1, 2, 12, 12, 1), np.uint8)
+    figure = plot_reconstructions(
+        faces, ["original", "epoch 100"], "semi_supervised, grayscale, seed 12"
+    )
+    assert all(
+        figure.bbox.containsx(box.x0) and figure.bbox.containsx(box.x1)
+        for box in boxes(figure).values()
+    )
 
 
 def drawn(figure, path):

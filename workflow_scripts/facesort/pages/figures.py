@@ -26,6 +26,9 @@ COLOURS: Final = {
     "mixed": "#EED9C4",
 }
 
+# A variant's colour, whichever variants a run has.
+VARIANTS: Final = {"rgb": "#0072B2", "grayscale": "#777777", "cropped": "#D55E00"}
+
 # Those that a dark ground would swallow.
 DARK: Final = COLOURS | {"fear": "#FFFFFF", "contempt": "#AA3377"}
 
@@ -173,7 +176,8 @@ def plot_reconstructions(shown: np.ndarray, labels: list[str], title: str) -> Fi
     """
     columns = min(8, len(shown))
     rows, (each, height) = -(-len(shown) // columns), shown.shape[1:3]
-    figure = new_figure(columns * 1.3 + 1, rows * (1.35 * each + 0.1) + 0.4)
+    # Few faces leave room for the title all the same.
+    figure = new_figure(max(columns * 1.3 + 1, 5), rows * (1.35 * each + 0.1) + 0.4)
     figure.suptitle(title)
     for number, axes in enumerate(figure.subplots(rows, 1, squeeze=False)[:, 0]):
         part = shown[number * columns : (number + 1) * columns]
@@ -195,12 +199,16 @@ def plot_history(history: pd.DataFrame) -> Figure:
         history: a row an epoch, with columns model, variant, seed, phase, epoch, loss.
     """
     panels = list(dict.fromkeys(zip(history["model"], history["phase"], strict=True)))
-    variants = list(dict.fromkeys(history["variant"]))
-    colours = dict(zip(variants, ("#0072B2", "#777777", "#D55E00"), strict=False))
-    figure = new_figure(3.3 * len(panels) + 0.4, 3.2)
-    for axes, (model, phase) in zip(
-        figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True
-    ):
+    rows = -(-len(panels) // 4)
+    columns = -(-len(panels) // rows)
+    figure = new_figure(3.3 * columns + 0.4, 2.9 * rows + 0.5)
+    grid = figure.subplots(rows, columns, squeeze=False)
+    for axes in grid.ravel()[len(panels) :]:
+        axes.set_axis_off()
+    # Another phase has another loss.
+    for axes in grid[:, 0]:
+        axes.set_ylabel("loss")
+    for axes, (model, phase) in zip(grid.ravel(), panels, strict=False):
         chosen = history[(history["model"] == model) & (history["phase"] == phase)]
         for (variant, _), line in chosen.groupby(["variant", "seed"], sort=False):
             axes.plot(
@@ -209,20 +217,21 @@ def plot_history(history: pd.DataFrame) -> Figure:
                 marker="o",
                 markersize=3,
                 lw=1.2,
-                color=colours[variant],
+                color=VARIANTS[variant],
             )
         axes.set_title(f"{model}: {phase}", fontsize=10)
         axes.set_xlabel("epoch")
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(color="#eeeeee")
         axes.spines[["top", "right"]].set_visible(False)
-    figure.axes[0].set_ylabel("loss (cross-entropy)")
+    shown = [variant for variant in VARIANTS if (history["variant"] == variant).any()]
     figure.legend(
         handles=[
-            Line2D([], [], color=colours[variant], marker="o", markersize=3, label=variant)
-            for variant in variants
+            Line2D([], [], color=VARIANTS[variant], marker="o", markersize=3, label=variant)
+            for variant in shown
         ],
-        loc="outside right center",
+        loc="outside upper center",
+        ncols=len(shown),
         frameon=False,
     )
     return figure

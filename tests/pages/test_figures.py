@@ -16,11 +16,9 @@ from facesort.pages.figures import (
     COLOURS,
     VARIANTS,
     cluster_groups,
-    confusion,
     emotion_groups,
     on_dark,
     plot_clusters,
-    plot_confusions,
     plot_embedding,
     plot_history,
     plot_reconstructions,
@@ -99,29 +97,6 @@ def test_clusters_without_names_are_told_apart():
     assert (np.sum([chosen for _, _, chosen in groups], axis=0) == 1).all()
 
 
-def test_matrices_show_the_emotions_that_there_are():
-    table = pd.DataFrame({"label": ["sad", "happy"], "predicted": ["fear", "happy"]})
-    (axes,) = plot_confusions([{"model": "stacked", "variant": "rgb"}], [table]).axes
-    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["happy", "sad"]
-    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["fear", "happy", "sad"]
-    assert np.array_equal(axes.images[0].get_array(), [[0, 1, 0], [1, 0, 0]])
-
-
-def test_a_variant_without_the_model_has_no_matrix(predictions):
-    pairs = [("stacked", "rgb"), ("stacked", "cropped"), ("action_units", "rgb")]
-    cells = [{"model": model, "variant": variant} for model, variant in pairs]
-    axes = plot_confusions(cells, [predictions] * 3).axes
-    assert [len(each.images) for each in axes] == [1, 1, 1, 0]
-    assert not axes[3].axison
-
-
-def test_confusion_by_hand_with_mixed():
-    matrix = confusion(np.array(["sad", "sad", "fear"]), np.array(["sad", "mixed", "anger"]))
-    assert matrix.shape == (8, 9)
-    assert matrix[6, 6] == 0.5 and matrix[6, 8] == 0.5 and matrix[3, 0] == 1
-    assert np.isnan(matrix[4]).all() and matrix[[3, 6]].sum() == 2
-
-
 @pytest.fixture
 def history():
     """Thirteen panels, in an order of variants that is not that of the tables."""
@@ -198,7 +173,6 @@ def test_figures_are_drawn_and_repeat(predictions, tmp_path):
             lambda: plot_embedding(places, panels, "title"),
             lambda: plot_clusters(faces, clusters, names, 5, 0, "title"),
             lambda: plot_reconstructions(pairs, ["original", "epoch 1"], "title"),
-            lambda: plot_confusions(cells, [predictions]),
             lambda: plot_history(history),
         )
     ):

@@ -8,7 +8,7 @@ from snakemake.iocontainers import Snakemake
 from facesort.common.arrays import read_index
 from facesort.common.drawing import save
 from facesort.common.job import job
-from facesort.pages.figures import plot_confusions
+from facesort.pages.confusion import plot_confusions
 
 snakemake: Snakemake
 

@@ -1,5 +1,6 @@
 """Architecture figures tell what the models are, read off the models themselves."""
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from PIL import Image
 
 from facesort.common.config import model_settings
 from facesort.common.drawing import save
-from facesort.pages.architecture import blocks, plot_architecture
+from facesort.pages.architecture import MOST, blocks, fold, in_rows, plot_architecture
 from facesort.train.models import build
 from facesort.train.models.description import describe
 
@@ -49,6 +50,59 @@ def test_the_last_activation_of_a_decoder_is_shown(name, output):
     drawn = blocks(describe(name, SHAPE, settings), SHAPE)
     last = [block for block in drawn if block["part"] == "decoder"][-1]
     assert last["activation"].lower() == output
+
+
+def test_equal_layers_are_drawn_once():
+    supervised = model_settings(CONFIG, "supervised", "rgb")
+    folded = fold(blocks(describe("supervised", SHAPE, supervised), SHAPE))
+    assert [len(sequence) for sequence in folded] == [1] * 8
+    assert [sequence[0]["times"] for sequence in folded] == [1, 7, 1, 7, 1, 3, 1, 1]
+
+
+def looks(word):
+    return [{"part": "features", "layer": letter, "shape": [8], "detail": ""} for letter in word]
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("", []),
+        ("abc", ["a", "b", "c"]),
+        ("xabcabcabcy", ["x", "3abc", "y"]),
+        ("aabaab", ["2aab"]),
+        ("aaaa", ["4a"]),
+        ("abababa", ["3ab", "a"]),
+    ],
+)
+def test_sequences_are_folded_and_none_is_lost(word, expected):
+    folded = fold(looks(word))
+    words = ["".join(block["layer"] for block in sequence) for sequence in folded]
+    times = [sequence[0]["times"] for sequence in folded]
+    assert [f"{n if n > 1 else ''}{w}" for n, w in zip(times, words, strict=True)] == expected
+    assert "".join(n * w for n, w in zip(times, words, strict=True)) == word
+
+
+def test_layers_that_differ_in_what_is_shown_stand_apart():
+    first, second = looks("aa")
+    for change in ({"part": "head"}, {"shape": [4]}, {"detail": "3x3"}, {"activation": "ReLU"}):
+        assert [len(sequence) for sequence in fold([first, second | change])] == [1, 1]
+
+
+def test_a_long_model_goes_on_in_a_new_row_from_the_block_that_it_reads():
+    word = "".join(map(chr, range(65, 65 + 2 * MOST)))
+    rows = [list(itertools.chain(*row)) for row in in_rows(fold(looks(word)))]
+    assert len(rows) == 3 and max(map(len, rows)) == MOST
+    assert "".join(block["layer"] for row in rows for block in row if "again" not in block) == word
+    for row, following in itertools.pairwise(rows):
+        assert following[0] == row[-1] | {"again": True}
+
+
+def test_a_classifier_upon_an_encoder_starts_from_the_code():
+    settings = model_settings(CONFIG, "semi_supervised", "rgb")
+    first, second = in_rows(fold(blocks(describe("semi_supervised", SHAPE, settings), SHAPE)))
+    code = [b for b in itertools.chain(*first) if b["part"] == "encoder"][-1]
+    assert second[0] == [code | {"again": True}]
+    assert [sequence[0]["part"] for sequence in second[1:]] == ["dense", "head", "head"]
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -5,19 +5,20 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.image import imread
+from matplotlib.text import Text
 
 from facesort.common.drawing import save
 from facesort.common.emotions import EMOTIONS
 from facesort.pages.figures import (
     COLOURS,
+    VARIANTS,
     cluster_groups,
-    confusion,
     emotion_groups,
     on_dark,
     plot_clusters,
-    plot_confusions,
     plot_embedding,
     plot_history,
     plot_reconstructions,
@@ -96,27 +97,52 @@ def test_clusters_without_names_are_told_apart():
     assert (np.sum([chosen for _, _, chosen in groups], axis=0) == 1).all()
 
 
-def test_matrices_show_the_emotions_that_there_are():
-    table = pd.DataFrame({"label": ["sad", "happy"], "predicted": ["fear", "happy"]})
-    (axes,) = plot_confusions([{"model": "stacked", "variant": "rgb"}], [table]).axes
-    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["happy", "sad"]
-    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["fear", "happy", "sad"]
-    assert np.array_equal(axes.images[0].get_array(), [[0, 1, 0], [1, 0, 0]])
+@pytest.fixture
+def history():
+    """Thirteen panels, in an order of variants that is not that of the tables."""
+    panels = [(f"model{n}", "classify") for n in range(12)] + [("semi_supervised", "reconstruct")]
+    return pd.DataFrame(
+        {"model": model, "phase": phase, "variant": variant, "seed": 0, "epoch": epoch, "loss": 1.0}
+        for model, phase in panels
+        for variant in ("cropped", "rgb")
+        for epoch in (1, 2)
+    )
 
 
-def test_a_variant_without_the_model_has_no_matrix(predictions):
-    pairs = [("stacked", "rgb"), ("stacked", "cropped"), ("action_units", "rgb")]
-    cells = [{"model": model, "variant": variant} for model, variant in pairs]
-    axes = plot_confusions(cells, [predictions] * 3).axes
-    assert [len(each.images) for each in axes] == [1, 1, 1, 0]
-    assert not axes[3].axison
+def test_a_variant_has_one_colour_in_every_history(history):
+    for shown in (history, history[history["variant"] == "cropped"]):
+        figure = plot_history(shown)
+        for axes in figure.axes[:13]:
+            colours = [line.get_color() for line in axes.lines]
+            assert colours == [VARIANTS[variant] for variant in shown["variant"].unique()]
+        told = [text.get_text() for text in figure.legends[0].get_texts()]
+        assert told == [v for v in VARIANTS if v in set(shown["variant"])]
 
 
-def test_confusion_by_hand_with_mixed():
-    matrix = confusion(np.array(["sad", "sad", "fear"]), np.array(["sad", "mixed", "anger"]))
-    assert matrix.shape == (8, 9)
-    assert matrix[6, 6] == 0.5 and matrix[6, 8] == 0.5 and matrix[3, 0] == 1
-    assert np.isnan(matrix[4]).all() and matrix[[3, 6]].sum() == 2
+def boxes(figure):
+    """Where all words of a figure stand, in pixels."""
+    FigureCanvasAgg(figure).draw()
+    texts = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text()]
+    shown = [text for text in texts if not text.axes or text.axes.axison]
+    return {text: text.get_window_extent() for text in shown if text.get_window_extent().width}
+
+
+def test_the_titles_of_many_panels_do_not_touch(history):
+    figure = plot_history(history.replace("semi_supervised", "a_model_of_a_long_name"))
+    titles = [axes.title.get_window_extent() for axes in figure.axes if axes.title in boxes(figure)]
+    assert len(titles) == 13
+    assert not any(a.overlaps(b) for a, b in combinations(titles, 2))
+
+
+def test_the_title_of_few_reconstructions_is_whole():
+    faces = np.zeros((1, 2, 12, 12, 1), np.uint8)
+    figure = plot_reconstructions(
+        faces, ["original", "epoch 100"], "semi_supervised, grayscale, seed 12"
+    )
+    assert all(
+        figure.bbox.containsx(box.x0) and figure.bbox.containsx(box.x1)
+        for box in boxes(figure).values()
+    )
 
 
 def drawn(figure, path):
@@ -147,7 +173,6 @@ def test_figures_are_drawn_and_repeat(predictions, tmp_path):
             lambda: plot_embedding(places, panels, "title"),
             lambda: plot_clusters(faces, clusters, names, 5, 0, "title"),
             lambda: plot_reconstructions(pairs, ["original", "epoch 1"], "title"),
-            lambda: plot_confusions(cells, [predictions]),
             lambda: plot_history(history),
         )
     ):

@@ -6,6 +6,7 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 from scipy import stats
 
@@ -228,3 +229,11 @@ def test_the_figure_has_a_panel_a_variant_and_a_marker_a_set(table):
         if to_hex(line.get_color()) == COLOURS[0].lower() and line not in rings
     )
     assert web.get_xdata()[0] == pytest.approx(3 / 4)
+
+
+def test_long_names_of_sets_have_room(table):
+    names = {"web": "faces_of_the_whole_web_in_colour", "lab": "faces_of_a_laboratory_in_colour"}
+    figure = plot_elsewhere(table.replace({"set": names}))
+    FigureCanvasAgg(figure).draw()
+    box = figure.legends[0].get_window_extent()
+    assert figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1

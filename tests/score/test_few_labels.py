@@ -421,6 +421,14 @@ def test_tables_and_figures_set_apart_what_has_learnt_from_labels(tmp_path):
         assert (tmp_path / "first.png").read_bytes() == (tmp_path / "again.png").read_bytes()
 
 
+def test_gains_of_typical_and_of_central_faces_have_one_scale():
+    parts = made(1, count=160)
+    table = gathered([tried(*parts, QUICK)], parts[1], parts[3])
+    table.loc[table["way"] == "central", "balanced_accuracy_gain_high"] = 0.9
+    limits = {axes.get_ylim() for axes in plot_label_first(table).axes}
+    assert len(limits) == 1 and limits.pop()[1] > 0.9
+
+
 def test_a_run_tries_few_labels_only_where_asked_to(project, tmp_path):
     assert not RULES & would_run(project)
     change = {"few_labels": {"per_emotion": [1, 3], "draws": 2}}

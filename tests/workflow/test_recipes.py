@@ -148,13 +148,13 @@ def test_add_a_model(house):
 
 SHARES_FUNCTION = '''
 
-def plot_shares(cells: list[dict[str, Any]], predictions: list[pd.DataFrame]) -> Figure:
+def plot_shares(cells: list[dict[str, str]], predictions: list[pd.DataFrame]) -> Figure:
     """How often each cell answers each emotion."""
     figure = new_figure(8, 4)
     axes = figure.subplots()
     for cell, table in zip(cells, predictions, strict=True):
-        shares = table["predicted"].value_counts(normalize=True).reindex(EMOTIONS, fill_value=0)
-        axes.plot(EMOTIONS, shares, label=f"{cell['model']}, {cell['variant']}")
+        shares = table["predicted"].value_counts(normalize=True).sort_index()
+        axes.plot(shares.index, shares, label=f"{cell['model']}, {cell['variant']}")
     axes.legend(fontsize=7)
     return figure
 '''
@@ -166,7 +166,7 @@ def test_shares_are_those_of_the_answers():
     cell = {"model": "stacked", "variant": "rgb", "seed": 0}
     answers = pd.DataFrame({"predicted": ["happy", "happy", "sad", "fear"]})
     (line,) = plot_shares([cell], [answers]).axes[0].lines
-    assert dict(zip(EMOTIONS, line.get_ydata(), strict=True))["happy"] == 0.5
+    assert dict(zip(line.get_xdata(), line.get_ydata(), strict=True))["happy"] == 0.5
 """
 FIGURES = "workflow_scripts/facesort/pages/figures.py"
 
@@ -182,6 +182,7 @@ def like_plot_confusion(path):
 
 def test_add_a_figure(house):
     script = (ROOT / "workflow_scripts/plot_confusion.py").read_text(encoding="utf-8")
+    script = script.replace("pages.confusion", "pages.figures")
     script = script.replace("plot_confusions", "plot_shares")
     (draw,) = follow(
         "Add a figure",

@@ -73,19 +73,19 @@ def plot_losses(losses: pd.DataFrame, requested: int) -> Figure:
     )
     hosts = _by_size(table.sum(axis=1))
     causes = _by_size(table.sum(axis=0))
+    if not hosts:
+        figure = new_figure(10, 1)
+        figure.suptitle(f"Nothing was lost: all {requested:,} photos were fetched", y=0.65)
+        return figure
     figure = new_figure(10, 1.6 + 0.3 * max(len(hosts), 4))
     axes = figure.subplots()
     lost = int(losses["urls"].sum())
-    share = lost / requested if requested else 0.0
-    axes.set_title(f"{lost:,} of {requested:,} photos could not be had ({share:.1%})", loc="left")
+    axes.set_title(
+        f"{lost:,} of {requested:,} photos were lost ({lost / requested:.1%})", loc="left"
+    )
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(left=False)
     axes.set_xlabel("photos")
-    if not hosts:
-        axes.set_yticks([])
-        axes.set_xticks([0])
-        axes.text(0.5, 0.5, "nothing was lost", ha="center", transform=axes.transAxes)
-        return figure
     table = table.loc[hosts, causes]
     left = pd.Series(0, index=hosts)
     for number, cause in enumerate(causes):

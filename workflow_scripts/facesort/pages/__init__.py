@@ -2,5 +2,5 @@
 
 In: all that the stages before have made.
 Out: PNG figures, HTML pages, costs.
-May use: common, faces (movements), train (which cells there are), cluster, score (Table 1).
+May use: common, faces (movements), train (which cells there are), cluster, score (cells, Table 1).
 """

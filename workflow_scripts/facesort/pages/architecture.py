@@ -18,9 +18,15 @@ KINDS: Final = {
     "MultiheadAttention": ("attention", "#CC79A7"),
 }
 ACTIVATIONS: Final = ("SELU", "ReLU", "GELU", "Sigmoid", "Softmax")
+# Blocks side by side; longer models go on below.
+MOST: Final = 16
+# What is equal in blocks that look alike.
+LOOK: Final = ("part", "layer", "detail", "shape", "activation")
+
+Block = dict[str, Any]
 
 
-def blocks(layers: list[dict[str, Any]], shape: list[int]) -> list[dict[str, Any]]:
+def blocks(layers: list[Block], shape: list[int]) -> list[Block]:
     """Join activations to their layers, and put the input in front.
 
     Args:
@@ -37,7 +43,49 @@ def blocks(layers: list[dict[str, Any]], shape: list[int]) -> list[dict[str, Any
     return drawn
 
 
-def plot_architecture(layers: list[dict[str, Any]], shape: list[int], title: str) -> Figure:
+def fold(drawn: list[Block]) -> list[list[Block]]:
+    """Sequences of blocks that follow each other unchanged, each drawn once.
+
+    A sequence has one block (seven equal convolutions) or several (four equal transformer blocks).
+
+    Returns:
+        The sequences; each of a sequence's blocks says how many ``times`` it comes.
+    """
+    looks = [tuple(map(str, (block.get(key) for key in LOOK))) for block in drawn]
+    folded, at = [], 0
+    while at < len(drawn):
+        best = (0, 1, 1)
+        for length in range(1, (len(drawn) - at) // 2 + 1):
+            times = 1
+            while looks[at : at + length] == looks[at + times * length :][:length]:
+                times += 1
+            # The shorter of two sequences that save as much.
+            best = max(best, ((times - 1) * length, length, times), key=lambda each: each[0])
+        _, length, times = best
+        folded.append([block | {"times": times} for block in drawn[at : at + length]])
+        at += length * times
+    return folded
+
+
+def in_rows(folded: list[list[Block]]) -> list[list[list[Block]]]:
+    """Sequences in rows of at most ``MOST`` blocks.
+
+    A row that goes on begins with the block that it reads, marked ``again``. A part that reads what
+    an earlier one made (a classifier upon an encoder) has a new row as well.
+    """
+    rows: list[list[list[Block]]] = [[]]
+    for sequence in folded:
+        row = [block for each in rows[-1] for block in each]
+        reads = row[-1] if row else {}
+        if sequence[0]["part"] == "dense" and any(b["part"] == "decoder" for b in row):
+            reads = [block for block in row if block["part"] == "encoder"][-1]
+        if row and (reads is not row[-1] or len(row) + len(sequence) > MOST):
+            rows.append([[reads | {"again": True, "times": 1}]])
+        rows[-1].append(sequence)
+    return rows
+
+
+def plot_architecture(layers: list[Block], shape: list[int], title: str) -> Figure:
     """Blocks from left to right: as tall as the map, as deep as its channels (both by root).
 
     Args:
@@ -45,19 +93,15 @@ def plot_architecture(layers: list[dict[str, Any]], shape: list[int], title: str
         shape: (height, width, channels) of the input.
     """
     drawn = blocks(layers, shape)
-    # A new row for a part that reads what an earlier one made: a classifier upon an encoder.
-    rows: list[list[dict[str, Any]]] = [[]]
-    for block in drawn:
-        if block["part"] == "dense" and any(b["part"] == "decoder" for b in rows[-1]):
-            code = [b for b in rows[-1] if b["part"] == "encoder"][-1]
-            rows.append([code | {"again": True}])
-        rows[-1].append(block)
-    longest = max(len(row) for row in rows)
-    figure = new_figure(max(6.5, 0.78 * longest + 1), 2.9 * len(rows) + 0.7)
+    rows = in_rows(fold(drawn))
+    longest = max(sum(map(len, row)) for row in rows)
+    # A model may see faces enlarged.
+    side = max(block["shape"][1] for block in drawn if len(block["shape"]) == 3)
+    figure = new_figure(max(6.5, 0.78 * longest + 1), 3.1 * len(rows) + 0.7)
     parameters = sum(layer["parameters"] for layer in layers)
     figure.suptitle(f"{title}: {parameters:,} parameters", fontsize=11)
     for axes, row in zip(figure.subplots(len(rows), 1, squeeze=False)[:, 0], rows, strict=True):
-        _draw(axes, row, longest, shape[0])
+        _draw(axes, row, longest, side)
         axes.set_axis_off()
     names = {block["layer"] for block in drawn}
     figure.legend(
@@ -74,9 +118,14 @@ def plot_architecture(layers: list[dict[str, Any]], shape: list[int], title: str
     return figure
 
 
-def _draw(axes: Any, row: list[dict[str, Any]], columns: int, side: int) -> None:
+def _draw(axes: Any, row: list[list[Block]], columns: int, side: int) -> None:
     parts: dict[str, list[int]] = {}
-    for x, block in enumerate(row):
+    x = 0
+    for sequence in row:
+        if (times := sequence[0]["times"]) > 1:
+            _bracket(axes, x, x + len(sequence) - 1, 0.64, f"x{times}", weight="bold")
+        x += len(sequence)
+    for x, block in enumerate(block for sequence in row for block in sequence):
         size = block["shape"]
         if len(size) == 3:
             height = 0.25 + 0.75 * size[1] / side
@@ -109,11 +158,16 @@ def _draw(axes: Any, row: list[dict[str, Any]], columns: int, side: int) -> None
         if block["part"] != "input" and "again" not in block:
             parts.setdefault(block["part"], []).append(x)
     for part, places in parts.items():
-        low, high = min(places) - 0.38, max(places) + 0.38
-        axes.plot([low, low, high, high], [0.68, 0.74, 0.74, 0.68], color="#333333", lw=0.8)
-        axes.text((low + high) / 2, 0.78, part, ha="center", va="bottom", fontsize=9)
+        _bracket(axes, min(places), max(places), 0.92, part)
     axes.set_xlim(-0.6, columns - 0.4)
-    axes.set_ylim(-1.4, 0.95)
+    axes.set_ylim(-1.4, 1.2)
+
+
+def _bracket(axes: Any, first: int, last: int, y: float, words: str, **font: Any) -> None:
+    """A bracket over the blocks from the first to the last, with words above it."""
+    low, high = first - 0.38, last + 0.38
+    axes.plot([low, low, high, high], [y, y + 0.06, y + 0.06, y], color="#333333", lw=0.8)
+    axes.text((low + high) / 2, y + 0.09, words, ha="center", va="bottom", fontsize=9, **font)
 
 
 def _block(axes: Any, x: float, height: float, depth: float, colour: str, faded: bool) -> None:

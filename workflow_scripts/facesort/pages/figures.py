@@ -1,7 +1,7 @@
 """The figures, drawn with matplotlib's objects: no display, no global state."""
 
-from collections.abc import Collection, Sequence
-from typing import Any, Final
+from collections.abc import Collection
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from facesort.common.drawing import new_figure
-from facesort.common.emotions import EMOTIONS, MIXED, UNNAMED
+from facesort.common.emotions import EMOTIONS, UNNAMED
 
 # After Okabe and Ito (https://jfly.uni-koeln.de/color/). Their purple and a middle grey look alike
 # to readers blind to green, hence a darker purple and a lighter grey; the tests measure it.
@@ -173,7 +173,8 @@ def plot_reconstructions(shown: np.ndarray, labels: list[str], title: str) -> Fi
     """
     columns = min(8, len(shown))
     rows, (each, height) = -(-len(shown) // columns), shown.shape[1:3]
-    figure = new_figure(columns * 1.3 + 1, rows * (1.35 * each + 0.1) + 0.4)
+    # Few faces leave room for the title all the same.
+    figure = new_figure(max(columns * 1.3 + 1, 5), rows * (1.35 * each + 0.1) + 0.4)
     figure.suptitle(title)
     for number, axes in enumerate(figure.subplots(rows, 1, squeeze=False)[:, 0]):
         part = shown[number * columns : (number + 1) * columns]
@@ -188,6 +189,10 @@ def plot_reconstructions(shown: np.ndarray, labels: list[str], title: str) -> Fi
     return figure
 
 
+# A variant's colour, whichever variants a run has.
+VARIANTS: Final = {"rgb": "#0072B2", "grayscale": "#777777", "cropped": "#D55E00"}
+
+
 def plot_history(history: pd.DataFrame) -> Figure:
     """Loss by epoch: a panel a model and phase, a colour a variant, a line a seed.
 
@@ -195,12 +200,16 @@ def plot_history(history: pd.DataFrame) -> Figure:
         history: a row an epoch, with columns model, variant, seed, phase, epoch, loss.
     """
     panels = list(dict.fromkeys(zip(history["model"], history["phase"], strict=True)))
-    variants = list(dict.fromkeys(history["variant"]))
-    colours = dict(zip(variants, ("#0072B2", "#777777", "#D55E00"), strict=False))
-    figure = new_figure(3.3 * len(panels) + 0.4, 3.2)
-    for axes, (model, phase) in zip(
-        figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True
-    ):
+    rows = -(-len(panels) // 4)
+    columns = -(-len(panels) // rows)
+    figure = new_figure(3.3 * columns + 0.4, 2.9 * rows + 0.5)
+    grid = figure.subplots(rows, columns, squeeze=False)
+    for axes in grid.ravel()[len(panels) :]:
+        axes.set_axis_off()
+    # Another phase has another loss.
+    for axes in grid[:, 0]:
+        axes.set_ylabel("loss")
+    for axes, (model, phase) in zip(grid.ravel(), panels, strict=False):
         chosen = history[(history["model"] == model) & (history["phase"] == phase)]
         for (variant, _), line in chosen.groupby(["variant", "seed"], sort=False):
             axes.plot(
@@ -209,91 +218,21 @@ def plot_history(history: pd.DataFrame) -> Figure:
                 marker="o",
                 markersize=3,
                 lw=1.2,
-                color=colours[variant],
+                color=VARIANTS[variant],
             )
         axes.set_title(f"{model}: {phase}", fontsize=10)
         axes.set_xlabel("epoch")
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(color="#eeeeee")
         axes.spines[["top", "right"]].set_visible(False)
-    figure.axes[0].set_ylabel("loss (cross-entropy)")
+    shown = [variant for variant in VARIANTS if (history["variant"] == variant).any()]
     figure.legend(
         handles=[
-            Line2D([], [], color=colours[variant], marker="o", markersize=3, label=variant)
-            for variant in variants
+            Line2D([], [], color=VARIANTS[variant], marker="o", markersize=3, label=variant)
+            for variant in shown
         ],
-        loc="outside right center",
+        loc="outside upper center",
+        ncols=len(shown),
         frameon=False,
     )
-    return figure
-
-
-def confusion(
-    labels: np.ndarray,
-    predicted: np.ndarray,
-    emotions: Sequence[str] = EMOTIONS,
-    answers: Sequence[str] = (*EMOTIONS, MIXED),
-) -> np.ndarray:
-    """Share of each true emotion's faces (row) predicted as each answer: (emotions, answers).
-
-    Rows of emotions that do not occur are NaN.
-    """
-    matrix = np.array(
-        [[np.sum((labels == t) & (predicted == p)) for p in answers] for t in emotions]
-    )
-    counts = np.array([[np.sum(labels == t)] for t in emotions])
-    with np.errstate(invalid="ignore"):
-        return matrix / counts
-
-
-def plot_confusions(cells: list[dict[str, Any]], predictions: list[pd.DataFrame]) -> Figure:
-    """All cells' confusion matrices, models down and variants across, mean over seeds.
-
-    Rows are the emotions of the scored faces, columns these and whatever else was answered. A
-    variant that a model was not trained on stays empty.
-    """
-    models = list(dict.fromkeys(cell["model"] for cell in cells))
-    variants = list(dict.fromkeys(cell["variant"] for cell in cells))
-    figure = new_figure(3.9 * len(variants) + 1.2, 3.7 * len(models) + 0.4)
-    grid = figure.subplots(len(models), len(variants), squeeze=False)
-    true = set(predictions[0]["label"])
-    given = true.union(*(table["predicted"] for table in predictions))
-    emotions = [name for name in EMOTIONS if name in true]
-    answers = [name for name in (*EMOTIONS, MIXED) if name in given]
-    for row, model in enumerate(models):
-        for column, variant in enumerate(variants):
-            axes = grid[row, column]
-            matrices = [
-                confusion(
-                    table["label"].to_numpy(str),
-                    table["predicted"].to_numpy(str),
-                    emotions,
-                    answers,
-                )
-                for cell, table in zip(cells, predictions, strict=True)
-                if (cell["model"], cell["variant"]) == (model, variant)
-            ]
-            if not matrices:
-                axes.set_axis_off()
-                continue
-            matrix = np.mean(matrices, axis=0)
-            axes.imshow(matrix, vmin=0, vmax=1, cmap="Blues")
-            for y, x in np.argwhere(matrix >= 0.005):
-                shade = "white" if matrix[y, x] > 0.55 else "#333333"
-                axes.text(
-                    x,
-                    y,
-                    f"{100 * matrix[y, x]:.0f}",
-                    ha="center",
-                    va="center",
-                    fontsize=7,
-                    color=shade,
-                )
-            axes.set_title(f"{model}, {variant}", fontsize=10)
-            axes.set_xticks(range(len(answers)), answers, rotation=60, ha="right", fontsize=7)
-            names = emotions if column == 0 else [""] * len(emotions)
-            axes.set_yticks(range(len(emotions)), names, fontsize=7)
-            axes.tick_params(length=0)
-    figure.supylabel("true emotion")
-    figure.supxlabel("predicted emotion (% of the true emotion's faces)")
     return figure

@@ -21,7 +21,9 @@ def plot_elsewhere(table: pd.DataFrame) -> Figure:
     """
     variants, models, sets = (list(dict.fromkeys(table[k])) for k in ("variant", "model", "set"))
     height = 0.3 + 0.22 * len(sets)
-    figure = new_figure(3.6 * len(variants) + 2, height * len(models) + 1.3)
+    # The legend has a column a panel, as sets may have long names.
+    lines = -(-(len(sets) + 1) // len(variants))
+    figure = new_figure(3.6 * len(variants) + 2, height * len(models) + 1 + 0.25 * lines)
     grid = figure.subplots(1, len(variants), squeeze=False, sharex=True, sharey=True)[0]
     # Below each other, so that intervals can be told apart.
     shifts = (np.arange(len(sets)) - (len(sets) - 1) / 2) * 0.8 / max(len(sets), 2)
@@ -47,5 +49,6 @@ def plot_elsewhere(table: pd.DataFrame) -> Figure:
         axes.spines[["top", "right"]].set_visible(False)
     grid[0].set_yticks(range(len(models)), models)
     grid[0].set_ylim(len(models) - 0.4, -0.6)
-    figure.legend(*grid[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    entries = grid[0].get_legend_handles_labels()
+    figure.legend(*entries, loc="outside lower center", ncols=len(variants), frameon=False)
     return figure

@@ -1,6 +1,6 @@
 """Figures of few labels: curves over their number, and which faces to label first."""
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -67,8 +67,8 @@ def plot_label_first(table: pd.DataFrame, emotions: int = len(EMOTIONS)) -> Figu
         )
         for way in ("typical", "central")
     }
-    # Many bands about one level would hide each other.
-    return _plot(panels, emotions, "labels in all", "random faces", bands=False)
+    # Many bands about one level would hide each other. The gains of both ways compare by eye.
+    return _plot(panels, emotions, "labels in all", "random faces", bands=False, sharey=True)
 
 
 def _plot(
@@ -78,6 +78,7 @@ def _plot(
     level: str,
     *,
     bands: bool,
+    sharey: Literal["row"] | bool = "row",
 ) -> Figure:
     """A row of panels a score, a column a variant, a line with intervals a model.
 
@@ -88,13 +89,14 @@ def _plot(
         across: what the number of labels is called.
         level: what the level is called.
         bands: whether intervals are bands too.
+        sharey: panels of one scale: those of a score, or all (True).
     """
     first = next(iter(panels.values()))[0]
     variants = list(dict.fromkeys(first["variant"]))
     signals = dict(zip(first["model"], first["signal"], strict=True))
     ticks = sorted({times * budget for budget in first["per_emotion"]})
     figure = new_figure(3.9 * len(variants) + 2.6, 3.4 * len(panels) + 0.3)
-    grid = figure.subplots(len(panels), len(variants), squeeze=False, sharex=True, sharey="row")
+    grid = figure.subplots(len(panels), len(variants), squeeze=False, sharex=True, sharey=sharey)
     for row, (name, (rows, score, height)) in enumerate(panels.items()):
         for column, variant in enumerate(variants):
             axes = grid[row, column]

@@ -318,7 +318,6 @@ rule summary_page:
             variant=config["variants"][0], set="labelled" if LABELLED else "pool"
         ),
         texts=texts(config),
-        confusion=branch(LABELLED, then="results/figures/confusion.png", otherwise=[]),
         # Those that stand with a text.
         figures=[
             path
@@ -364,6 +363,7 @@ rule summary_page:
         data=DATA,
         demo=DEMO,
         unscored=unscored_words(config),
+        cells=CELLS,
         seed=config["seeds"][0],
         pages=[
             path.removeprefix("results/") for path in RESULTS if path.endswith(".html")

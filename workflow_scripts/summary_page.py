@@ -13,7 +13,9 @@ from snakemake.iocontainers import Snakemake
 from facesort.common.arrays import open_array, read_index
 from facesort.common.job import job
 from facesort.common.reading import read_json, read_table
+from facesort.pages.confusion import confusions
 from facesort.pages.finding import chart, read_best, strip, table_1
+from facesort.pages.page import part
 from facesort.pages.summary import file_digest, frame, summary
 from facesort.score.table1 import finding_lines
 
@@ -34,6 +36,7 @@ def cell(model: str) -> dict[str, Any]:
 
 with job(snakemake.log[0]):
     files, params = snakemake.input, snakemake.params
+    matrices = Markup()
     if files.table1:
         # An empty cell is "" of rank, and none of a figure.
         table = read_table(files.table1, "rank").fillna({"rank": ""})
@@ -45,6 +48,8 @@ with job(snakemake.log[0]):
             read_index(best),
             f"Scored faces of each emotion, drawn at random, and what {told}.",
         )
+        predictions = [read_index(path) for path in files.predictions]
+        matrices = part("confusion", "matrices", found=confusions(params.cells, predictions))
         drawn, rows = chart(table), table_1(table, params.pages, params.seed)
     else:
         finding, drawn, rows = [params.unscored], Markup(), Markup()
@@ -56,7 +61,7 @@ with job(snakemake.log[0]):
         table_1=rows,
         texts={Path(path).stem: Path(path).read_text(encoding="utf-8") for path in files.texts},
         figures={Path(path).stem: Path(path).read_bytes() for path in files.figures},
-        confusion=Path(files.confusion).read_bytes() if files.confusion else b"",
+        confusion=matrices,
         agreement=read_table(files.agreement),
         costs=read_table(files.costs),
         ledger=read_index(files.ledger),

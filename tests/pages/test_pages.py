@@ -84,7 +84,10 @@ def map_text(faces, places):
     )
 
 
-def summarised(causes, confusion=b"\x89PNG", texts=None, finding=(HOSTILE,), **more):
+MATRICES = Markup("<p>the matrices</p>")
+
+
+def summarised(causes, confusion=MATRICES, texts=None, finding=(HOSTILE,), **more):
     costs = pd.DataFrame(
         [[HOSTILE, "a", 1.0, 0.5, 0.1, float("nan")]],
         columns=list(COLUMNS),
@@ -133,7 +136,7 @@ def test_causes_are_counted_without_their_details():
 def test_a_summary_without_scores_says_why_and_leads_to_the_clusters():
     text = summarised(
         ["empty"],
-        b"",
+        Markup(),
         finding=[f"Nothing was scored: {HOSTILE}"],
         texts={"few_labels": ""},
         unscored=True,

@@ -80,7 +80,7 @@ def summary(
     table_1: Markup,
     texts: dict[str, str],
     figures: Mapping[str, bytes],
-    confusion: bytes,
+    confusion: Markup,
     agreement: pd.DataFrame,
     costs: pd.DataFrame,
     ledger: pd.DataFrame,
@@ -100,9 +100,9 @@ def summary(
     Args:
         finding: sentences, the first of which is the page's heading.
         chart, strip, table_1: of ``facesort.pages.finding``; empty where nothing is scored.
+        confusion: of ``facesort.pages.confusion``; empty likewise.
         texts: Markdown by name of file, in the order of reading.
         figures: PNGs by name, each of ``FIGURES``.
-        confusion: PNG of the confusion matrices; empty if nothing is scored.
         agreement: results/agreement.csv.
         costs: a row a job, as ``read_costs`` gives it.
         ledger: a row a URL, or a file of a folder: url, outcome, status, error.
@@ -140,7 +140,7 @@ def summary(
     return render(
         "summary",
         {},
-        parts=("finding",),
+        parts=("finding", "confusion"),
         title="What facesort found",
         finding=finding,
         chart=chart,
@@ -153,7 +153,7 @@ def summary(
             for name, (text, words) in FIGURES.items()
             if name in figures
         ],
-        confusion=data_url(confusion, "image/png") if confusion else "",
+        confusion=confusion,
         agreement=agreement.to_dict("records"),
         rules=by_rule(costs).to_dict("records"),
         total=costs["cpu_seconds"].sum(),

@@ -4,7 +4,7 @@ Draws the figures, and makes the pages that a person reads or works on.
 REQUIRED INPUTS: what the rules below name
 
 OUTPUTS:
-    results/{variant}/{model}/seed{seed}/map.parquet  face, set (pool, test), and its places
+    results/{variant}/{model}/seed{seed}/map.parquet  face, set (pool, test), its places, and the nearest
     results/{variant}/{model}/seed{seed}/map.html     the same to explore, with the faces
     results/{variant}/{model}/seed{seed}/figures/embedding.png        t-SNE and UMAP
     results/{variant}/{model}/seed{seed}/figures/clusters.png         samples of each cluster

@@ -4,7 +4,7 @@ Draws the figures, and makes the pages that a person reads or works on.
 REQUIRED INPUTS: what the rules below name
 
 OUTPUTS:
-    results/{variant}/{model}/seed{seed}/map.parquet  face, set (pool, test), and its places
+    results/{variant}/{model}/seed{seed}/map.parquet  face, set (pool, test), its places, and the nearest
     results/{variant}/{model}/seed{seed}/map.html     the same to explore, with the faces
     results/{variant}/{model}/seed{seed}/figures/embedding.png        t-SNE and UMAP
     results/{variant}/{model}/seed{seed}/figures/clusters.png         samples of each cluster
@@ -68,6 +68,9 @@ rule plot_embedding:
             then="results/{variant}/{model}/seed{seed}/names.csv",
             otherwise=[],
         ),
+        # Whether the clusters follow expression.
+        index=branch(LABELLED, then="results/labelled/faces.parquet", otherwise=[]),
+        split=branch(LABELLED, then="results/labelled/split.parquet", otherwise=[]),
         pool="results/{variant}/pool.npy",
         labelled=branch(LABELLED, then="results/{variant}/labelled.npy", otherwise=[]),
         # To colour by; of the labelled faces only where their landmarks are found anyway.
@@ -102,6 +105,9 @@ rule plot_clusters:
         faces="results/{variant}/pool.npy",
         clustering="results/{variant}/{model}/seed{seed}/clusters.npz",
         names="results/{variant}/{model}/seed{seed}/names.csv",
+        # Whether the clusters follow expression.
+        index=branch(LABELLED, then="results/labelled/faces.parquet", otherwise=[]),
+        split=branch(LABELLED, then="results/labelled/split.parquet", otherwise=[]),
     output:
         figure=report(
             "results/{variant}/{model}/seed{seed}/figures/clusters.png",
@@ -257,6 +263,9 @@ rule naming_page:
         map="results/{variant}/{model}/seed{seed}/map.parquet",
         movements="results/{variant}/movements/pool.npy",
         presence="results/{variant}/landmarks/pool.parquet",
+        # Whether the clusters follow expression: asked of no name, and of no scored face.
+        index=branch(LABELLED, then="results/labelled/faces.parquet", otherwise=[]),
+        split=branch(LABELLED, then="results/labelled/split.parquet", otherwise=[]),
     output:
         page="results/{variant}/{model}/seed{seed}/naming.html",
     log:

@@ -3,6 +3,8 @@
 How far persons agree on the clusters' names.
 """
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 from snakemake.iocontainers import Snakemake
@@ -18,7 +20,8 @@ with job(snakemake.log[0]):
     tables = []
     for cell, path in zip(snakemake.params.cells, snakemake.input.clusterings, strict=True):
         clustering = load_clustering(path)
-        told = {person(file): read_person_names(file, clustering) for file in cell["names"]}
+        page = Path(path).with_name("naming.html")
+        told = {person(file): read_person_names(file, clustering, page) for file in cell["names"]}
         names = {who: table["emotion"].to_list() for who, table in told.items()}
         opened = {who: int(table["opened"].sum()) for who, table in told.items()}
         sizes = np.bincount(clustering.pool, minlength=len(clustering.centroids))

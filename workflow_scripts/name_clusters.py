@@ -4,6 +4,8 @@ Name clusters as a person did, or as the config says: from the naming faces, or 
 each way would have said stands beside it.
 """
 
+from pathlib import Path
+
 from snakemake.iocontainers import Snakemake
 
 from facesort.cluster.anatomy import name_by_fits, read_anatomy
@@ -32,6 +34,7 @@ with job(snakemake.log[0]):
             every[way] = automatic_names(clustering, embeddings, labels, naming, way)
     names = every[method]
     if inputs.person:
-        names = read_person_names(inputs.person[0], clustering).drop(columns="opened")
+        page = Path(inputs.clustering).with_name("naming.html")
+        names = read_person_names(inputs.person[0], clustering, page).drop(columns="opened")
     names = names.assign(**{way: told["emotion"] for way, told in every.items()})
     names.to_csv(snakemake.output.names, index=False)

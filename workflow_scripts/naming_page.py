@@ -8,6 +8,7 @@ from pathlib import Path
 from snakemake.iocontainers import Snakemake
 
 from facesort.cluster.anatomy import read_anatomy
+from facesort.cluster.chance import clusters_at_chance
 from facesort.cluster.kmeans import load_clustering
 from facesort.common.arrays import open_array, read_index
 from facesort.common.job import job
@@ -25,6 +26,7 @@ with job(snakemake.log[0]):
         places[places["set"] == "pool"],
         read_anatomy(snakemake.input.movements, snakemake.input.presence),
         cell=dict(snakemake.wildcards.items()),
+        at_chance=clusters_at_chance(clustering, snakemake.input.index, snakemake.input.split),
         per_cluster=snakemake.params.per_cluster,
     )
     Path(snakemake.output.page).write_text(page, encoding="utf-8")

@@ -9,13 +9,15 @@ import numpy as np
 from snakemake.iocontainers import Snakemake
 
 from facesort.cluster.anatomy import read_anatomy
+from facesort.cluster.chance import TITLE, WORDS, clusters_at_chance
 from facesort.cluster.kmeans import load_clustering
 from facesort.common.arrays import open_array, read_index
 from facesort.common.drawing import save
 from facesort.common.emotions import UNNAMED
 from facesort.common.job import job
 from facesort.common.reading import read_table
-from facesort.pages.figures import cluster_groups, emotion_groups, plot_embedding
+from facesort.pages.colours import cluster_groups, emotion_groups
+from facesort.pages.figures import plot_embedding
 from facesort.pages.map_page import map_page, strengths
 
 snakemake: Snakemake
@@ -29,7 +31,7 @@ with job(snakemake.log[0]):
     emotions = np.full(len(places), "", object)
     predicted = emotions.copy()
     clusters = np.zeros(len(places), np.int64)
-    colourings, panels, own = {}, [], []
+    colourings, panels, own, at_chance = {}, [], [], False
     # Without labelled faces there is no test set.
     if snakemake.input.predictions:
         predictions = read_index(snakemake.input.predictions).set_index("face")
@@ -39,22 +41,24 @@ with job(snakemake.log[0]):
         own = sorted(predictions["label"].unique())
         faces["test"], totals["test"] = open_array(snakemake.input.labelled), len(predictions)
         colourings["emotion"] = emotion_groups(emotions, own)
-        panels.append(("test faces by emotion", ~pool, colourings["emotion"]))
+        panels.append(("scored faces by emotion", ~pool, colourings["emotion"]))
     if snakemake.input.clustering:
         names = read_table(snakemake.input.names, "emotion")["emotion"].to_list()
-        clusters[pool] = load_clustering(snakemake.input.clustering).pool[places["face"][pool]]
+        clustering = load_clustering(snakemake.input.clustering)
+        at_chance = clusters_at_chance(clustering, snakemake.input.index, snakemake.input.split)
+        clusters[pool] = clustering.pool[places["face"][pool]]
         predicted[pool] = np.array(names)[clusters[pool]]
         by_cluster = cluster_groups(clusters, names)
         colourings = {"cluster": by_cluster, **colourings}
         if UNNAMED not in names:
             colourings["prediction"] = emotion_groups(predicted, own)
-        by_test = [("test faces by cluster", ~pool, by_cluster)] if "test" in faces else []
-        heading = "pool by cluster" if UNNAMED in names else "pool by cluster and its name"
-        panels = [(heading, pool, by_cluster), *by_test, *panels]
+        scored = [("scored faces by cluster", ~pool, by_cluster)] if "test" in faces else []
+        panels = [("unlabelled faces by cluster", pool, by_cluster), *scored, *panels]
     else:
         colourings = {"prediction": emotion_groups(predicted, own), **colourings}
-        panels = [("test faces by prediction", ~pool, colourings["prediction"]), *panels]
-    save(plot_embedding(places, panels, cell), snakemake.output.figure)
+        panels = [("scored faces by prediction", ~pool, colourings["prediction"]), *panels]
+    about = f"{cell}{TITLE}\n{WORDS}" if at_chance else cell
+    save(plot_embedding(places, panels, about), snakemake.output.figure)
     # Of the pool, then of the labelled faces, as far as they are measured.
     read = map(read_anatomy, snakemake.input.movements, snakemake.input.presence)
     anatomies = dict(zip(("pool", "test"), read, strict=False))
@@ -64,6 +68,7 @@ with job(snakemake.log[0]):
         colourings,
         strengths(places, anatomies),
         title=f"Map of faces: {cell}",
+        at_chance=at_chance,
         totals=totals,
     )
     Path(snakemake.output.page).write_text(page, encoding="utf-8")

@@ -42,6 +42,9 @@ def test_words_name_the_cell_and_are_empty_without_persons():
     )
 
 
-@pytest.mark.parametrize(("path", "who"), [("x/seed0.csv", "main"), ("seed0.anna.csv", "anna")])
+@pytest.mark.parametrize(
+    ("path", "who"),
+    [("x/seed0.csv", "main"), ("seed0.anna.csv", "anna"), ("seed0.Zoë M..csv", "Zoë M.")],
+)
 def test_the_file_tells_the_person(path, who):
     assert person(path) == who

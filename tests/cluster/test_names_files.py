@@ -16,9 +16,10 @@ def test_without_a_file_nobody_named(tmp_path, monkeypatch):
 def test_the_file_without_a_persons_name_counts_and_comes_first(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / FOLDER).mkdir(parents=True)
-    for name in ("seed1.ben.csv", "seed1.Ada-2.csv"):
+    names = ["seed1.Ada L..csv", "seed1.ben.csv", "seed1.Óscar d'Or.csv", "seed1.अनिता.csv"]
+    for name in names:
         (tmp_path / FOLDER / name).touch()
-    others = [f"{FOLDER}/seed1.Ada-2.csv", f"{FOLDER}/seed1.ben.csv"]
+    others = [f"{FOLDER}/{name}" for name in names]
     assert person_names(CELL) == [] and names_files(CELL) == others
     (tmp_path / FOLDER / "seed1.csv").touch()
     assert person_names(CELL) == [f"{FOLDER}/seed1.csv"]
@@ -28,7 +29,7 @@ def test_the_file_without_a_persons_name_counts_and_comes_first(tmp_path, monkey
 def test_other_files_are_nobodys_names(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / FOLDER).mkdir(parents=True)
-    for name in ("seed10.csv", "seed1.a b.csv", "seed1.csv~", "seed1.a.b.csv", "seed0.ada.csv"):
+    for name in ("seed10.csv", "seed1..csv", "seed1.csv~", "seed1.{a}.csv", "seed0.ada.csv"):
         (tmp_path / FOLDER / name).touch()
     (tmp_path / "names/rgb/convolutional").mkdir()
     (tmp_path / "names/rgb/convolutional/seed1.csv").touch()

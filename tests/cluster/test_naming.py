@@ -20,6 +20,7 @@ from facesort.common.emotions import EMOTIONS
 from facesort.common.job import InputError
 
 CLUSTERING = Clustering(np.eye(8, 3, dtype="f4"), np.zeros(9, "i4"), np.zeros(9, "i4"), 1.0)
+PAGE = "results/rgb/stacked/seed0/naming.html"
 HEAD = "cluster,emotion,clustering\n"
 ROWS = "".join(f"{cluster},happy,{CLUSTERING.digest}\n" for cluster in range(8))
 
@@ -59,7 +60,7 @@ def test_one_to_one_loses_no_vote_to_distance():
 def test_what_spreadsheets_and_the_workflow_write_is_read(tmp_path, text):
     path = tmp_path / "names.csv"
     path.write_text(text, encoding="utf-8")
-    assert list(read_person_names(path, CLUSTERING)["emotion"]) == ["happy"] * 8
+    assert list(read_person_names(path, CLUSTERING, PAGE)["emotion"]) == ["happy"] * 8
 
 
 @pytest.mark.parametrize(
@@ -71,8 +72,8 @@ def test_what_spreadsheets_and_the_workflow_write_is_read(tmp_path, text):
         (b"cluster,emotion\n0," + b"x" * 200_000 + b"\n", "too long"),
         (HEAD.encode() + b"0,ha\0ppy\n", "row 2"),
         (HEAD.encode() + b"0,happy,\x1b[31mred\n", "row 2: named for clustering"),
-        (HEAD.encode() + b"0,happy,\n", "row 2: named for clustering"),
-        (b"cluster,emotion\n0,happy\n", "no column clustering .* naming.html"),
+        (HEAD.encode() + b"0,happy,\n", f"row 2: named for .* end the command with -- {PAGE} and"),
+        (b"cluster,emotion\n0,happy\n", f"no column clustering .* {PAGE}"),
         (b"", "no column cluster and emotion and clustering"),
     ],
 )
@@ -80,7 +81,7 @@ def test_hostile_files_get_one_clear_line(tmp_path, raw, complaint):
     path = tmp_path / "names.csv"
     path.write_bytes(raw)
     with pytest.raises(InputError, match=complaint) as error:
-        read_person_names(path, CLUSTERING)
+        read_person_names(path, CLUSTERING, PAGE)
     message = str(error.value)
     assert message.startswith(str(path)) and len(message) < len(str(path)) + 250
     assert message.isprintable()
@@ -88,7 +89,7 @@ def test_hostile_files_get_one_clear_line(tmp_path, raw, complaint):
 
 def test_a_folder_instead_of_a_file_is_refused(tmp_path):
     with pytest.raises(InputError, match="cannot be read"):
-        read_person_names(tmp_path, CLUSTERING)
+        read_person_names(tmp_path, CLUSTERING, PAGE)
 
 
 def test_planted_clusters_are_found_and_named(planted):
@@ -187,13 +188,13 @@ def test_a_persons_mistakes_are_named(tmp_path, rows, complaint):
     path = tmp_path / "names.csv"
     path.write_text(HEAD + rows.format(CLUSTERING.digest) + "\n")
     with pytest.raises(InputError, match=complaint):
-        read_person_names(path, CLUSTERING)
+        read_person_names(path, CLUSTERING, PAGE)
 
 
 def test_a_person_may_say_mixed(tmp_path):
     path = tmp_path / "names.csv"
     path.write_text(HEAD + ROWS.replace("7,happy", "7,Mixed"))
-    names = read_person_names(path, CLUSTERING)
+    names = read_person_names(path, CLUSTERING, PAGE)
     assert list(names["emotion"]) == ["happy"] * 7 + ["mixed"]
     assert set(names["origin"]) == {"person"} and not names["opened"].any()
 
@@ -203,5 +204,5 @@ def test_the_file_tells_which_suggestions_were_opened(tmp_path):
     noted = [f"{line},{'opened' if line[0] in '25' else ''}" for line in lines[1:]]
     path = tmp_path / "names.csv"
     path.write_text("\n".join([f"{lines[0]},suggestion", *noted]) + "\n")
-    names = read_person_names(path, CLUSTERING)
+    names = read_person_names(path, CLUSTERING, PAGE)
     assert list(names.index[names["opened"]]) == [2, 5]

@@ -1,4 +1,4 @@
-"""Figures: what they show, told apart by all readers, and the same file each time."""
+"""Figures: what they show, and the same file each time."""
 
 from itertools import combinations
 
@@ -6,18 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import to_rgb
 from matplotlib.image import imread
 from matplotlib.text import Text
 
 from facesort.common.drawing import save
 from facesort.common.emotions import EMOTIONS
+from facesort.pages.colours import cluster_groups, emotion_groups
 from facesort.pages.figures import (
-    COLOURS,
     VARIANTS,
-    cluster_groups,
-    emotion_groups,
-    on_dark,
     plot_clusters,
     plot_embedding,
     plot_history,
@@ -25,36 +21,6 @@ from facesort.pages.figures import (
 )
 
 NAMES = np.array(EMOTIONS)
-# Machado, Oliveira and Fernandes 2009, doi:10.1109/TVCG.2009.113: severity 1, linear RGB.
-BLINDNESS = {
-    "none": np.eye(3),
-    "red": [[0.1523, 1.0526, -0.2049], [0.1145, 0.7863, 0.0992], [-0.0039, -0.0481, 1.0520]],
-    "green": [[0.3673, 0.8606, -0.2280], [0.2801, 0.6725, 0.0474], [-0.0118, 0.0429, 0.9689]],
-    "blue": [[1.2555, -0.0767, -0.1788], [-0.0784, 0.9308, 0.1476], [0.0047, 0.6914, 0.3039]],
-}
-
-
-def cielab(rgb: np.ndarray) -> np.ndarray:
-    """CIELAB of linear sRGB under D65."""
-    to_xyz = np.array(
-        [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
-    )
-    xyz = to_xyz @ rgb / (0.9505, 1, 1.089)
-    f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
-    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
-
-
-@pytest.mark.parametrize("ground", ["light", "dark"])
-@pytest.mark.parametrize("blindness", BLINDNESS)
-def test_the_emotions_colours_stay_apart(blindness, ground):
-    seen = {}
-    for emotion in EMOTIONS:
-        colour = COLOURS[emotion]
-        srgb = np.array(to_rgb(on_dark(colour) if ground == "dark" else colour))
-        linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
-        seen[emotion] = cielab(np.clip(BLINDNESS[blindness] @ linear, 0, 1))
-    nearest = min(np.linalg.norm(seen[a] - seen[b]) for a, b in combinations(EMOTIONS, 2))
-    assert nearest > 15
 
 
 @pytest.fixture(scope="module")
@@ -63,38 +29,6 @@ def predictions():
     labels, groups = rng.integers(0, 8, 80), rng.integers(0, 4, 80)
     names = np.array(["happy", "happy", "sad", "mixed"])
     return pd.DataFrame({"label": NAMES[labels], "group": groups, "predicted": names[groups]})
-
-
-def test_clusters_have_their_emotions_colour_and_are_told_apart():
-    clusters = np.arange(80) % 4
-    groups = cluster_groups(clusters, ["happy", "happy", "sad", "mixed"])
-    assert [label for label, _, _ in groups] == ["0: happy", "1: happy", "2: sad", "3: mixed"]
-    colours = [to_rgb(colour) for _, colour, _ in groups]
-    assert colours[0] == to_rgb(COLOURS["happy"]) and colours[2] == to_rgb(COLOURS["sad"])
-    assert len(set(colours)) == len({on_dark(colour) for _, colour, _ in groups}) == 4
-    assert (np.sum([chosen for _, _, chosen in groups], axis=0) == 1).all()
-
-
-def test_emotions_have_groups_and_mixed_only_where_it_occurs():
-    groups = emotion_groups(np.array(["sad", "mixed", "", "sad"], object))
-    assert {label: int(chosen.sum()) for label, _, chosen in groups if chosen.any()} == {
-        "sad": 2,
-        "mixed": 1,
-    }
-    assert len(emotion_groups(np.array(["sad"], object))) == 8
-
-
-def test_a_set_that_lacks_emotions_has_groups_of_its_own():
-    groups = emotion_groups(np.array(["sad", "fear", ""], object), ["happy", "sad"])
-    assert [label for label, _, _ in groups] == ["fear", "happy", "sad"]
-
-
-def test_clusters_without_names_are_told_apart():
-    groups = cluster_groups(np.arange(24) % 12, ["unnamed"] * 12)
-    assert [label for label, _, _ in groups] == [f"cluster {number}" for number in range(12)]
-    assert len({colour for _, colour, _ in groups}) == 12
-    assert all(on_dark(colour) for _, colour, _ in groups)
-    assert (np.sum([chosen for _, _, chosen in groups], axis=0) == 1).all()
 
 
 @pytest.fixture

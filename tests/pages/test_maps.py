@@ -5,7 +5,7 @@ import pytest
 from sklearn.decomposition import PCA
 
 from facesort.common.arrays import read_blocks
-from facesort.pages.maps import choose, map_faces, place, principal_components
+from facesort.pages.maps import NEAREST, choose, map_faces, place, principal_components
 from facesort.pages.page import spread
 
 
@@ -67,20 +67,28 @@ def test_both_maps_keep_clear_groups_apart_and_repeat(tmp_path, grouped):
         places = table[[f"{name}_x", f"{name}_y"]].to_numpy()
         distances = np.linalg.norm(places[:, None] - places, axis=2) + 1e9 * np.eye(59)
         assert (truth[distances.argmin(1)] == truth).all()
+    nearest = table.filter(like="near_").to_numpy()
+    assert nearest.shape == (59, NEAREST) and (truth[nearest] == truth[:, None]).all()
     assert table.equals(map_faces(sets, 0))
 
 
 @pytest.mark.parametrize("count", [1, 3, 50])
 def test_maps_survive_a_model_that_says_the_same_of_all(count):
-    for places in place(np.full((count, 20), 0.3, np.float32), 0):
+    *both, nearest = place(np.full((count, 20), 0.3, np.float32), 0)
+    for places in both:
         assert places.shape == (count, 2) and np.isfinite(places).all()
+    assert nearest.shape == (count, 0)
 
 
 @pytest.mark.parametrize("count", [4, 5, 20])
 def test_maps_of_a_few_faces(count):
     data = np.random.default_rng(0).normal(size=(count, 2)).astype("f4")
-    for places in place(data, 0):
+    *both, nearest = place(data, 0)
+    for places in both:
         assert places.shape == (count, 2) and np.isfinite(places).all()
+    assert nearest.shape == (count, min(count - 1, NEAREST))
+    apart = np.linalg.norm(data[:, None] - data, axis=2) + 1e9 * np.eye(count)
+    assert np.array_equal(nearest, apart.argsort(1)[:, :NEAREST][:, : count - 1])
 
 
 def test_a_choice_is_drawn_once_in_order():

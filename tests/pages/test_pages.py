@@ -11,12 +11,13 @@ import pytest
 from markupsafe import Markup
 
 from facesort.cluster.anatomy import Anatomy
+from facesort.cluster.chance import TITLE, WORDS
 from facesort.cluster.kmeans import Clustering
 from facesort.cluster.naming import read_person_names
 from facesort.common.emotions import EMOTIONS
 from facesort.faces import facs
+from facesort.pages.colours import Colour, Group, cluster_groups, emotion_groups
 from facesort.pages.costs import COLUMNS
-from facesort.pages.figures import cluster_groups, emotion_groups
 from facesort.pages.map_page import map_page, strengths
 from facesort.pages.naming_page import (
     distances_to_centroids,
@@ -48,7 +49,8 @@ def clustering():
 def places():
     axes = ["tsne_x", "tsne_y", "umap_x", "umap_y"]
     table = pd.DataFrame(np.random.default_rng(0).normal(size=(90, 4)), columns=axes)
-    return table.assign(face=range(90), set=["pool"] * 60 + ["test"] * 30)
+    nearest = {f"near_{k}": (np.arange(90) + k) % 90 for k in (1, 2, 3)}
+    return table.assign(face=range(90), set=["pool"] * 60 + ["test"] * 30, **nearest)
 
 
 @pytest.fixture(scope="module")
@@ -63,25 +65,38 @@ def anatomy(clustering):
 
 
 @pytest.fixture(scope="module")
-def naming(faces, clustering, places, anatomy):
+def made_naming(faces, clustering, places, anatomy):
     distances = np.random.default_rng(1).random(90).astype("f4")
-    return naming_page(faces, clustering, distances, places, anatomy, cell=CELL, per_cluster=8)
+    of = (faces, clustering, distances, places, anatomy)
+    return lambda at_chance: naming_page(*of, cell=CELL, at_chance=at_chance, per_cluster=8)
 
 
 @pytest.fixture(scope="module")
-def map_text(faces, places):
+def naming(made_naming):
+    return made_naming(False)
+
+
+@pytest.fixture(scope="module")
+def made_map(faces, places):
     sets = {"pool": faces[:60], "test": np.concatenate([faces] * 2)}
     emotions = np.array(["", "sad", HOSTILE] * 30, object)
-    groups = [*emotion_groups(emotions), (HOSTILE, "#ff0000", emotions == HOSTILE)]
+    red = Colour("#ff0000", "#ff0000")
+    groups = [*emotion_groups(emotions), Group(HOSTILE, red, emotions == HOSTILE)]
     by_cluster = cluster_groups(np.arange(90) % 3, ["sad", "mixed", "sad"])
-    return map_page(
+    return lambda at_chance: map_page(
         places,
         sets,
         {"cluster": by_cluster, "emotion": groups},
         pd.DataFrame({"smile": np.where(np.arange(90) < 60, np.linspace(-5, 5, 90), np.nan)}),
         title=HOSTILE,
+        at_chance=at_chance,
         totals={"pool": 60, "test": 180},
     )
+
+
+@pytest.fixture(scope="module")
+def map_text(made_map):
+    return made_map(False)
 
 
 MATRICES = Markup("<p>the matrices</p>")
@@ -241,6 +256,22 @@ def test_the_naming_page_shows_each_clusters_own_faces_and_nobodys_names(
     assert len(set(re.findall(r'src="(data:image/jpeg[^"]*)"', naming))) == 84
 
 
+def test_clusters_at_chance_are_told_in_title_and_words(made_naming, made_map):
+    for make in (made_naming, made_map):
+        for at_chance in (False, True):
+            text = unescape(make(at_chance))
+            titles = re.findall(r"<title>(.*?)</title>|<h1>(.*?)</h1>", text, re.S)
+            assert len(titles) >= 2 and all(
+                "".join(title).endswith(TITLE) is at_chance for title in titles
+            )
+            assert (WORDS in text) is at_chance
+
+
+def test_the_naming_page_says_what_mixed_costs_before_it_is_chosen(naming):
+    assert naming.count("<small>(counts as wrong)</small>") == 8
+    assert re.search(r"mixed cluster get no answer,\s+and count as wrong", naming)
+
+
 def test_the_naming_page_folds_away_movements_and_a_suggestion(naming):
     sections = re.split(r'<section class="card cluster"', naming)[1:]
     assert naming.count("<details") == 16 and "<details open" not in naming
@@ -326,7 +357,7 @@ def test_naming_by_keyboard_survives_a_reload_and_is_read(
     page = opened(browser, tmp_path, naming)
     find = page.find_element
     find(By.ID, "save").send_keys(Keys.ENTER)
-    assert "cluster 0, 1, 2, 3, 4, 5, 6, 7 has no name" in find(By.ID, "message").text
+    assert "no name yet for cluster 0, 1, 2, 3, 4, 5, 6, 7." in find(By.ID, "message").text
     # Saving leads to the first cluster without a name.
     assert page.switch_to.active_element.get_attribute("name") == "cluster-0"
     chosen = ["anger", "mixed", "sad", "sad", "happy"]
@@ -350,10 +381,15 @@ def test_naming_by_keyboard_survives_a_reload_and_is_read(
     find = page.find_element
     assert "happy, by movements alone" not in find(By.ID, "cluster-2").text
     assert find(By.ID, "progress").text == "Named 8 of 8, ready to save"
-    find(By.ID, "namer").send_keys("Anna/..")
-    assert find(By.ID, "path").text == "names/rgb/stacked/seed0.anna.csv"
-    find(By.ID, "save").send_keys(Keys.ENTER)
-    names = read_person_names(saved(tmp_path / "names.csv"), clustering)
+    find(By.ID, "namer").send_keys("Zoë M./{")
+    assert find(By.ID, "path").text == "names/rgb/stacked/seed0.Zoë M..csv"
+    assert "Zoë M." in find(By.ID, "namer-told").text
+    for button in page.find_elements(By.CSS_SELECTOR, ".save"):
+        button.send_keys(Keys.ENTER)
+        file = saved(tmp_path / "rgb-stacked-seed0.Zoë M..csv")
+        assert f"Saved as {file.name}. Move it to names/rgb/" in find(By.ID, "message").text
+        names = read_person_names(file, clustering, "naming.html")
+        file.unlink()
     assert list(names["emotion"]) == [*chosen, "disgust", "fear", "fear"]
     assert list(names.index[names["opened"]]) == [2]
 
@@ -391,6 +427,16 @@ def test_the_map_shows_faces_and_filters_by_keyboard(browser, tmp_path, map_text
     find = page.find_element
     canvas, told = find(By.ID, "map"), find(By.ID, "told")
     ink = "return {}.getContext('2d').getImageData(0, 0, 256, 256).data.some(v => v)"
+    # A scored face is there at first, beside the three that are nearest to it.
+    first = int(re.match(r"Face (\d+), scored\ncluster \d: ", told.text)[1])
+    assert 60 <= first < 90
+    near = page.find_elements(By.CSS_SELECTOR, "#neighbours button")
+    named = [int(each.get_attribute("aria-label").split(",")[0][5:]) for each in near]
+    assert named == [(first + k) % 90 for k in (1, 2, 3)]
+    near[1].send_keys(Keys.ENTER)
+    assert told.text.startswith(f"Face {(first + 2) % 90}, ")
+    canvas.send_keys(Keys.ESCAPE)
+    assert told.text == "No face chosen." and not find(By.ID, "near").is_displayed()
     assert not page.execute_script(ink.format("document.getElementById('face')"))
     canvas.send_keys(Keys.ARROW_RIGHT)
     seen = {told.text}
@@ -402,7 +448,7 @@ def test_the_map_shows_faces_and_filters_by_keyboard(browser, tmp_path, map_text
     find(By.CSS_SELECTOR, "input[value=umap]").send_keys(Keys.SPACE)
     find(By.CSS_SELECTOR, "input[value=emotion]").send_keys(Keys.SPACE)
     legend = find(By.ID, "legend").text
-    assert "no emotion known" in legend and HOSTILE in legend and page.title != "taken"
+    assert "unlabelled" in legend and HOSTILE in legend and page.title != "taken"
     find(By.ID, "none").send_keys(Keys.ENTER)
     page.execute_script("draw()")
     whole = ink.replace("256, 256", "canvas.width, canvas.height")
@@ -422,11 +468,13 @@ def test_the_map_is_coloured_by_a_movement(browser, tmp_path, map_text):
     page = opened(browser, tmp_path, map_text)
     find = page.find_element
     Select(find(By.ID, "movement")).select_by_visible_text("smile")
-    legend = find(By.ID, "legend").text
-    assert re.findall(r"not measured\s+(\d+)", legend) == ["30"]
-    counts = [int(count) for count in re.findall(r"\n(\d+)$", legend, re.M)]
+    rows = page.find_elements(By.CSS_SELECTOR, "#legend label")
+    counts = [[int(cell) for cell in re.findall(r"^\d+$", row.text, re.M)] for row in rows]
     bounds = [-np.inf, -2, -1, -0.5, 0.5, 1, 2, np.inf]
-    assert counts == [*np.histogram(np.linspace(-5, 5, 90)[:60], bounds)[0], 30]
+    measured = np.histogram(np.linspace(-5, 5, 90)[:60], bounds)[0]
+    # Of the unlabelled faces, and of the scored ones, of which none is measured.
+    assert counts == [*([count, 0] for count in measured), [0, 30]]
+    assert rows[-1].text.startswith("not measured")
     # A face tells its strength; another colouring takes over again.
     page.execute_script("choose(0)")
     assert "smile: -4.0" in find(By.ID, "told").text
@@ -439,3 +487,43 @@ def test_the_map_is_coloured_by_a_movement(browser, tmp_path, map_text):
     assert not page.find_elements(By.CSS_SELECTOR, "input[name=colour]:checked")
     Select(find(By.ID, "movement")).select_by_visible_text("none")
     assert find(By.CSS_SELECTOR, "input[name=colour]:checked").get_property("value") == "cluster"
+
+
+def test_clusters_are_numbered_at_their_middles_and_counted_by_set(browser, tmp_path, map_text):
+    from selenium.webdriver.common.by import By
+
+    page = opened(browser, tmp_path, map_text)
+    find = page.find_element
+    heads = [cell.text for cell in page.find_elements(By.CSS_SELECTOR, "#legend .heads span")]
+    assert heads == ["unlabelled", "scored"]
+    counts = find(By.ID, "legend").text.split("\n")[2:]
+    assert counts == ["0: sad", "20", "10", "1: mixed", "20", "10", "2: sad", "20", "10"]
+    x, y = (page.execute_script(f"return Array.from(maps.tsne[{axis}])") for axis in (0, 1))
+    for mark, left, top in page.execute_script("return middles()"):
+        assert left == sorted(x[int(mark) :: 3])[15] and top == sorted(y[int(mark) :: 3])[15]
+    # A group that is hidden, and colours of emotions, have none.
+    find(By.CSS_SELECTOR, "#legend input").send_keys(" ")
+    assert [mark for mark, *_ in page.execute_script("return middles()")] == ["1", "2"]
+    find(By.CSS_SELECTOR, "input[value=emotion]").send_keys(" ")
+    assert page.execute_script("return middles()") == []
+
+
+def test_the_pointer_shows_a_face_and_a_click_keeps_it(browser, tmp_path, map_text):
+    from selenium.webdriver.common.action_chains import ActionChains
+    from selenium.webdriver.common.by import By
+
+    page = opened(browser, tmp_path, map_text)
+    canvas, told = page.find_element(By.ID, "map"), page.find_element(By.ID, "told")
+    kept = told.text
+    x, y = page.execute_script(
+        "const [x, y] = screen(3);"
+        "return [Math.round(x - canvas.clientWidth / 2), Math.round(y - canvas.clientHeight / 2)]"
+    )
+    ActionChains(page).move_to_element_with_offset(canvas, x, y).perform()
+    assert told.text.startswith("Face 3, unlabelled")
+    heading = page.find_element(By.TAG_NAME, "h1")
+    ActionChains(page).move_to_element(heading).perform()
+    assert told.text == kept
+    ActionChains(page).move_to_element_with_offset(canvas, x, y).click().perform()
+    ActionChains(page).move_to_element(heading).perform()
+    assert told.text.startswith("Face 3, unlabelled")

@@ -112,17 +112,19 @@ def test_two_persons_name_and_the_table_says_so(project, browser, saved, tmp_pat
     folder.mkdir(parents=True)
     page = project / "results/rgb/stacked/seed0/naming.html"
     try:
-        for file, last in (("seed0.csv", "happy"), ("seed0.anna.csv", "mixed")):
+        for person, last in (("", "happy"), ("Anna M", "mixed")):
+            file = f"seed0.{person}.csv" if person else "seed0.csv"
             browser.get(page.as_uri())
+            browser.find_element("id", "namer").send_keys(person)
             for cluster, name in enumerate(["happy"] * 4 + ["sad"] * 3 + [last]):
                 choice = f"input[name=cluster-{cluster}][value={name}]"
                 browser.find_element("css selector", choice).send_keys(" ")
             browser.find_element("id", "save").send_keys("\n")
-            saved(tmp_path / "names.csv").rename(folder / file)
+            saved(tmp_path / f"rgb-stacked-{file}").rename(folder / file)
         snakemake(project)
         table = (project / "results/table1.md").read_text(encoding="utf-8")
         assert "Named by a person: rgb/stacked/seed0." in table
-        assert "main and anna agree on 7 of 8 clusters" in table
+        assert "main and Anna M agree on 7 of 8 clusters" in table
         metrics = pd.read_json(project / "results/rgb/stacked/seed0/metrics.json", typ="series")
         assert metrics["naming"] == "person"
         names = pd.read_csv(project / "results/rgb/stacked/seed0/names.csv")
@@ -131,12 +133,13 @@ def test_two_persons_name_and_the_table_says_so(project, browser, saved, tmp_pat
         text.write_text(text.read_text().replace("0,happy", "0,bored"))
         printed = snakemake(project, "results/table1.md", expect=1)
         assert "names/rgb/stacked/seed0.csv, row 2: 'bored' is not one of" in printed
-        shutil.copy(folder / "seed0.anna.csv", text)
+        shutil.copy(folder / "seed0.Anna M.csv", text)
         (project / "change.yaml").write_text("clustering: {clusters: 7}\n", encoding="utf-8")
         target = "results/rgb/stacked/seed0/names.csv"
         other = ("--configfile", "small.yaml", "change.yaml", "--", target)
         printed = snakemake(project, *other, expect=1)
-        assert "row 2: named for clustering" in printed and "naming.html" in printed
+        assert "row 2: named for clustering" in printed
+        assert "end the command with -- results/rgb/stacked/seed0/naming.html" in printed
     finally:
         shutil.rmtree(project)
 

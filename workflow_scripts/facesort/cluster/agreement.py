@@ -12,9 +12,8 @@ COLUMNS += ["agreed_by_faces", "kappa_by_faces", "first_opened", "second_opened"
 
 
 def person(path: str | Path) -> str:
-    """The person that a file's name tells: seed0.anna.csv is anna's; "main" without one."""
-    parts = Path(path).name.split(".")
-    return parts[1] if len(parts) == 3 else "main"
+    """The person that a file's name tells: seed0.Ada L..csv is by "Ada L."; "main" without one."""
+    return Path(path).name.removesuffix(".csv").partition(".")[2] or "main"
 
 
 def agreement(

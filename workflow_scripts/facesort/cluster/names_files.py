@@ -5,7 +5,11 @@ Imported by the Snakefile, which every job parses: nothing slow is imported here
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+# What a person's name may not have, since on some system no file's may, or since Snakemake would
+# take it for a wildcard's: within brackets of a regular expression, as in pages/naming_page.js.
+UNFIT: Final = r'<>:"/\\|?*{}\x00-\x1f\x7f'
 
 
 def person_names(cell: dict[str, Any]) -> list[str]:
@@ -21,6 +25,6 @@ def person_names(cell: dict[str, Any]) -> list[str]:
 def names_files(cell: dict[str, Any]) -> list[str]:
     """All persons' files of a cell: seed0.csv, whose names count, then seed0.<person>.csv."""
     folder = Path("names/{variant}/{model}".format(**cell))
-    name = re.compile(rf"seed{cell['seed']}(\.[\w-]+)?\.csv")
+    name = re.compile(rf"seed{cell['seed']}(\.[^{UNFIT}]+)?\.csv")
     found = (str(path) for path in folder.glob("*") if name.fullmatch(path.name))
-    return sorted(found, key=lambda path: (len(Path(path).suffixes), path))
+    return sorted(found, key=lambda path: (path not in person_names(cell), path))

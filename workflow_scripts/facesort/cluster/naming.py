@@ -168,13 +168,16 @@ def _names_by(
     return names, votes
 
 
-def read_person_names(path: str | Path, clustering: Clustering) -> pd.DataFrame:
+def read_person_names(path: str | Path, clustering: Clustering, page: str | Path) -> pd.DataFrame:
     """Read the names that a person gave: columns cluster, emotion, and clustering (its digest).
 
     Names without a digest are refused: after another training, cluster 3 is something else.
 
     Commas or semicolons divide the columns, as spreadsheets do in some countries; other columns are
     ignored, so an edited copy of the workflow's own ``names.csv`` will do.
+
+    Args:
+        page: where this clustering is named, for a message.
 
     Returns:
         As ``automatic_names``, and ``opened``: whether the person had opened the suggestion for the
@@ -192,8 +195,8 @@ def read_person_names(path: str | Path, clustering: Clustering) -> pd.DataFrame:
     reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
     if lacking := [name for name in COLUMNS if name not in reader.fieldnames]:
         raise InputError(
-            f"{path}: no column {' and '.join(lacking)} in its first row; name the clusters on the "
-            "page naming.html beside clusters.npz, whose names.csv has all columns"
+            f"{path}: no column {' and '.join(lacking)} in its first row; name the clusters on "
+            f"{page}, whose file has all columns"
         )
     for row in reader:
         where = f"{path}, row {reader.line_num}"
@@ -203,8 +206,8 @@ def read_person_names(path: str | Path, clustering: Clustering) -> pd.DataFrame:
         if digest != clustering.digest:
             raise InputError(
                 f"{where}: named for clustering {_shown(digest)}, but this is "
-                f"{clustering.digest}; name again on this clustering's naming.html (ask Snakemake "
-                "for that page alone), or move the file elsewhere for automatic names"
+                f"{clustering.digest}; to name again, end the command with -- {page} and open that "
+                "page; for automatic names, move the file elsewhere"
             )
         # No more than five digits, since int() itself refuses thousands of them.
         if not re.fullmatch("[0-9]{1,5}", cluster) or int(cluster) >= clusters:

@@ -1,50 +1,29 @@
 """The figures, drawn with matplotlib's objects: no display, no global state."""
 
-from collections.abc import Collection
 from typing import Final
 
 import numpy as np
 import pandas as pd
-from matplotlib.colors import to_hex, to_rgb
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
 
 from facesort.common.drawing import new_figure
-from facesort.common.emotions import EMOTIONS, UNNAMED
-
-# After Okabe and Ito (https://jfly.uni-koeln.de/color/). Their purple and a middle grey look alike
-# to readers blind to green, hence a darker purple and a lighter grey; the tests measure it.
-COLOURS: Final = {
-    "anger": "#D55E00",
-    "contempt": "#882255",
-    "disgust": "#009E73",
-    "fear": "#222222",
-    "happy": "#F0C800",
-    "neutral": "#BBBBBB",
-    "sad": "#0072B2",
-    "surprise": "#56B4E9",
-    "mixed": "#EED9C4",
-}
-
-# Those that a dark ground would swallow.
-DARK: Final = COLOURS | {"fear": "#FFFFFF", "contempt": "#AA3377"}
-
-
-# Label, colour and bool (n,) of each group of n points.
-Groups = list[tuple[str, str, np.ndarray]]
+from facesort.pages.colours import UNGROUPED, Group
 
 
 def plot_embedding(
-    places: pd.DataFrame, panels: list[tuple[str, np.ndarray, Groups]], title: str
+    places: pd.DataFrame, panels: list[tuple[str, np.ndarray, list[Group]]], title: str
 ) -> Figure:
     """t-SNE above UMAP, with a panel for each way of colouring them.
 
     Args:
         places: columns tsne_x, tsne_y, umap_x, umap_y; a row a face.
-        panels: heading, bool (n,) of the faces shown in colour, and the groups that they are in;
-            the other faces lie below in grey.
+        panels: heading, bool (n,) of the faces shown in colour, and the groups that they are in,
+            whose marks stand amid them; the other faces lie below, small and hollow.
     """
-    figure = new_figure(5.2 * len(panels) + 0.3, 12)
+    figure = new_figure(5.2 * len(panels) + 0.3, 12.4)
     figure.suptitle(title)
     grid = figure.subplots(2, len(panels), squeeze=False)
     size = float(np.clip(12_000 / len(places), 1.5, 30))
@@ -52,14 +31,33 @@ def plot_embedding(
         x, y = places[f"{kind}_x"].to_numpy(), places[f"{kind}_y"].to_numpy()
         for column, (heading, shown, groups) in enumerate(panels):
             axes = grid[row, column]
-            axes.scatter(x[~shown], y[~shown], s=size / 2, color="#e4e4e4", linewidths=0)
+            axes.scatter(
+                x[~shown],
+                y[~shown],
+                s=size / 2,
+                facecolors="none",
+                edgecolors=UNGROUPED.light,
+                linewidths=0.5,
+            )
             colours = np.full((len(places), 3), 0.5)
-            for label, colour, chosen in groups:
+            for group in groups:
+                colour, chosen = group.colour.light, group.chosen & shown
                 colours[chosen] = to_rgb(colour)
-                axes.scatter([], [], s=40, color=colour, label=label, linewidths=0)
+                axes.scatter([], [], s=40, color=colour, label=group.label, linewidths=0)
+                if group.mark and chosen.any():
+                    axes.text(
+                        np.median(x[chosen]),
+                        np.median(y[chosen]),
+                        group.mark,
+                        ha="center",
+                        va="center",
+                        fontsize=13,
+                        weight="bold",
+                        path_effects=[withStroke(linewidth=3, foreground="white")],
+                    )
             # In random order: drawn group by group, the last would hide the others.
             order = np.random.default_rng(0).permutation(np.flatnonzero(shown))
-            axes.scatter(x[order], y[order], s=size, c=colours[order], linewidths=0, alpha=0.85)
+            axes.scatter(x[order], y[order], s=size, c=colours[order], linewidths=0)
             axes.set_title(f"{name}: {heading}")
             axes.set_xticks([])
             axes.set_yticks([])
@@ -68,49 +66,6 @@ def plot_embedding(
             if row:
                 axes.legend(loc="upper center", bbox_to_anchor=(0.5, 0), ncols=3, frameon=False)
     return figure
-
-
-def emotion_groups(emotions: np.ndarray, own: Collection[str] = EMOTIONS) -> Groups:
-    """Groups of points by emotion, str (n,): those of the labelled set, and others that occur."""
-    found = [name for name in COLOURS if name in own or (emotions == name).any()]
-    return [(name, COLOURS[name], emotions == name) for name in found]
-
-
-def cluster_groups(clusters: np.ndarray, names: list[str]) -> Groups:
-    """Groups of points by cluster, int (n,), given the clusters' names.
-
-    A cluster has the colour of its emotion, so that maps can be compared; further clusters of that
-    name have shades of it. Clusters of one name stand together. Clusters that nobody has named take
-    all colours in turn.
-    """
-    if UNNAMED in names:
-        palette = list(COLOURS.values())
-        colours = [shade(palette[c % len(palette)], c // len(palette)) for c in range(len(names))]
-        return [(f"cluster {c}", colour, clusters == c) for c, colour in enumerate(colours)]
-    return [
-        (f"{cluster}: {name}", shade(colour, number), clusters == cluster)
-        for name, colour in COLOURS.items()
-        for number, cluster in enumerate(c for c, given in enumerate(names) if given == name)
-    ]
-
-
-def shade(colour: str, number: int) -> str:
-    """The colour itself (0), then lighter and darker shades of it in turn."""
-    change = (0.0, 0.5, -0.4, 0.75, -0.65)[number % 5]
-    rgb = np.array(to_rgb(colour))
-    return to_hex(rgb + abs(change) * (float(change > 0) - rgb))
-
-
-def on_dark(colour: str) -> str:
-    """The same group's colour on a dark ground."""
-    return _ON_DARK.get(colour.lower(), colour)
-
-
-_ON_DARK = {
-    shade(COLOURS[name], number): shade(colour, number)
-    for name, colour in DARK.items()
-    for number in range(5)
-}
 
 
 def as_shown(faces: np.ndarray) -> np.ndarray:

@@ -25,12 +25,17 @@ for (let i = count - 1; i > 0; i--) {
   [order[i], order[j]] = [order[j], order[i]];
 }
 
-let map = "tsne", colour = Object.keys(groups)[0], chosen = -1;
+const nearest = new Uint16Array(bytes(data.nearest));
+
+// A face is chosen by a click or by keys; the pointer shows others for as long as it rests on them.
+let map = "tsne", colour = Object.keys(groups)[0], chosen = -1, pointed = -1;
 let view = { x: 0.5, y: 0.5, zoom: 1 };
 let hidden = new Set();
 let waiting = false;
 
+const looked = () => (pointed >= 0 ? pointed : chosen);
 const shown = (i) => setShown[set[i]] && !hidden.has(groups[colour][i]);
+const ground = () => (dark.matches ? "dark" : "light");
 let setShown = data.sets.map(() => true);
 
 // Where 0 of both axes lies on the canvas, and how many pixels a step is.
@@ -55,31 +60,61 @@ function draw() {
   }
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, width, height);
-  const palette = data.colourings[colour][dark.matches ? "dark" : "light"];
-  const grey = dark.matches ? "#555b66" : "#d5d8dd";
+  const palette = data.colourings[colour][ground()];
   const size = Math.max(2, Math.min(7, 170 / Math.sqrt(count))) * Math.sqrt(Math.min(view.zoom, 6));
   const mine = groups[colour];
   const [left, top, step] = frame();
   const [xs, ys] = maps[map];
-  context.globalAlpha = 0.85;
+  context.lineWidth = 1;
+  context.strokeStyle = data.ungrouped[ground()];
   for (const grouped of [false, true]) {
     for (const i of order) {
       if ((mine[i] !== NONE) !== grouped || !shown(i)) continue;
       const [x, y] = [left + xs[i] * step, top + ys[i] * step];
       if (x < -9 || y < -9 || x > width + 9 || y > height + 9) continue;
-      context.fillStyle = grouped ? palette[mine[i]] : grey;
-      context.fillRect(x - size / 2, y - size / 2, size, size);
+      if (grouped) {
+        context.fillStyle = palette[mine[i]];
+        context.fillRect(x - size / 2, y - size / 2, size, size);
+      } else context.strokeRect(x - size / 3, y - size / 3, size / 1.5, size / 1.5);
     }
   }
-  context.globalAlpha = 1;
-  if (chosen >= 0 && shown(chosen)) {
-    const [x, y] = screen(chosen);
-    context.lineWidth = 3;
-    context.strokeStyle = dark.matches ? "#fff" : "#000";
+  const [ink, paper] = dark.matches ? ["#fff", "#000"] : ["#000", "#fff"];
+  context.strokeStyle = ink;
+  const i = looked();
+  for (const [ringed, width] of [...neighbours(i).map((near) => [near, 1]), [i, 3]]) {
+    if (ringed < 0 || !shown(ringed)) continue;
+    const [x, y] = screen(ringed);
+    context.lineWidth = width;
     context.beginPath();
     context.arc(x, y, size / 2 + 5, 0, 7);
     context.stroke();
   }
+  context.font = "bold 16px system-ui, sans-serif";
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  context.lineWidth = 4;
+  context.strokeStyle = paper;
+  context.fillStyle = ink;
+  for (const [mark, x, y] of middles()) {
+    context.strokeText(mark, left + x * step, top + y * step);
+    context.fillText(mark, left + x * step, top + y * step);
+  }
+}
+
+// What is written amid each group, and the medians of its shown faces' places; found anew only when
+// others are shown.
+let amid = {};
+function middles() {
+  const key = [map, colour, ...hidden, ...setShown].join();
+  if (amid.key === key) return amid.marks;
+  const marks = data.colourings[colour].marks.flatMap((mark, number) => {
+    const members = order.filter((i) => mark && groups[colour][i] === number && shown(i));
+    if (!members.length) return [];
+    const median = (axis) => Uint16Array.from(members, (i) => axis[i]).sort()[members.length >> 1];
+    return [[mark, ...maps[map].map(median)]];
+  });
+  amid = { key, marks };
+  return marks;
 }
 
 function redraw() {
@@ -99,16 +134,34 @@ function sheet(number) {
   return images[number];
 }
 
-function showFace() {
-  const brush = byId("face").getContext("2d");
-  brush.clearRect(0, 0, 256, 256);
-  if (chosen < 0) return;
+function paint(canvas, i) {
+  const brush = canvas.getContext("2d");
+  brush.clearRect(0, 0, canvas.width, canvas.height);
+  if (i < 0) return;
   const each = data.columns * data.columns;
-  const image = sheet(Math.floor(chosen / each));
+  const image = sheet(Math.floor(i / each));
   if (!image.complete) return;
-  const [row, column] = [Math.floor((chosen % each) / data.columns), chosen % data.columns];
+  const [row, column] = [Math.floor((i % each) / data.columns), i % data.columns];
+  const from = [column * data.side, row * data.side, data.side, data.side];
   brush.imageSmoothingQuality = "high";
-  brush.drawImage(image, column * data.side, row * data.side, data.side, data.side, 0, 0, 256, 256);
+  brush.drawImage(image, ...from, 0, 0, canvas.width, canvas.height);
+}
+
+// The faces whose embeddings are nearest to a face's.
+function neighbours(i) {
+  return i < 0 ? [] : [...nearest.subarray(i * data.neighbours, (i + 1) * data.neighbours)];
+}
+
+function showFace() {
+  const near = neighbours(looked());
+  paint(byId("face"), looked());
+  byId("near").hidden = !near.length;
+  const buttons = byId("neighbours").children;
+  near.forEach((i, number) => {
+    buttons[number].setAttribute("aria-label", lines(i).join(", "));
+    buttons[number].title = lines(i).join("\n");
+    paint(buttons[number].firstChild, i);
+  });
 }
 
 // How strong a movement is in a face; null where it was not measured.
@@ -122,7 +175,7 @@ function strength(name, i) {
 function group(name) {
   if (groups[name]) return;
   const { bounds, labels, light, dark: dim } = data.strengths;
-  data.colourings[name] = { labels, light, dark: dim };
+  data.colourings[name] = { labels, light, dark: dim, marks: [] };
   groups[name] = new Uint16Array(count);
   for (let i = 0; i < count; i++) {
     const found = strength(name, i);
@@ -130,26 +183,37 @@ function group(name) {
   }
 }
 
-function tell() {
-  const i = chosen;
-  const lines = i < 0 ? ["No face chosen."] : [`Face ${face[i]} of the ${data.sets[set[i]]} set`];
+// What is known of a face, a line each.
+function lines(i) {
+  const found = [`Face ${face[i]}, ${data.sets[set[i]]}`];
   for (const name in groups) {
-    if (i < 0 || groups[name][i] === NONE) continue;
-    if (!(name in strengths)) lines.push(`${name}: ${data.colourings[name].labels[groups[name][i]]}`);
-    else if (name === colour) lines.push(`${name}: ${strength(name, i).toFixed(1)}`);
+    if (groups[name][i] === NONE) continue;
+    const { labels, marks } = data.colourings[name];
+    const label = labels[groups[name][i]];
+    if (!(name in strengths)) found.push(marks[groups[name][i]] ? `${name} ${label}` : `${name}: ${label}`);
+    else if (name === colour) found.push(`${name}: ${strength(name, i).toFixed(1)}`);
   }
-  byId("told").textContent = lines.join("\n");
+  return found;
 }
 
-function choose(i) {
-  if (i === chosen) return;
-  chosen = i;
-  tell();
+function tell() {
+  byId("told").textContent = looked() < 0 ? "No face chosen." : lines(looked()).join("\n");
   showFace();
   redraw();
 }
 
-function nearest(x, y, reach, fits) {
+function choose(i) {
+  [chosen, pointed] = [i, -1];
+  tell();
+}
+
+function point(i) {
+  if (i === pointed) return;
+  pointed = i;
+  tell();
+}
+
+function nearby(x, y, reach, fits) {
   let [best, least] = [-1, reach * reach];
   const [left, top, step] = frame();
   const [xs, ys] = maps[map];
@@ -178,24 +242,30 @@ function home() {
   redraw();
 }
 
-let drag = null;
+let drag = null, dragged = false;
 canvas.addEventListener("pointerdown", (event) => {
   canvas.setPointerCapture(event.pointerId);
   drag = { x: event.offsetX, y: event.offsetY };
+  dragged = false;
 });
-canvas.addEventListener("pointerup", () => { drag = null; });
+canvas.addEventListener("pointerup", (event) => {
+  drag = null;
+  const found = dragged ? -1 : nearby(event.offsetX, event.offsetY, 20);
+  if (found >= 0) choose(found);
+});
 canvas.addEventListener("pointercancel", () => { drag = null; });
+canvas.addEventListener("pointerleave", () => point(-1));
 canvas.addEventListener("pointermove", (event) => {
   if (drag) {
+    // A finger that taps moves a little.
+    if (!dragged && Math.hypot(event.offsetX - drag.x, event.offsetY - drag.y) < 5) return;
+    dragged = true;
     const side = (Math.min(canvas.clientWidth, canvas.clientHeight) - 24) * view.zoom;
     view.x -= (event.offsetX - drag.x) / side;
     view.y -= (event.offsetY - drag.y) / side;
     drag = { x: event.offsetX, y: event.offsetY };
     redraw();
-  } else {
-    const found = nearest(event.offsetX, event.offsetY, 20);
-    if (found >= 0) choose(found);
-  }
+  } else point(nearby(event.offsetX, event.offsetY, 20));
 });
 canvas.addEventListener("wheel", (event) => {
   event.preventDefault();
@@ -209,11 +279,11 @@ canvas.addEventListener("keydown", (event) => {
     const [wx, wy] = WAYS[event.key];
     const start = chosen >= 0 && shown(chosen) ? screen(chosen) : null;
     const found = start
-      ? nearest(...start, Infinity, (dx, dy, i) => {
+      ? nearby(...start, Infinity, (dx, dy, i) => {
         const along = dx * wx + dy * wy;
         return i !== chosen && along > 0 && Math.abs(dx * wy - dy * wx) <= along;
       })
-      : nearest(canvas.clientWidth / 2, canvas.clientHeight / 2, Infinity);
+      : nearby(canvas.clientWidth / 2, canvas.clientHeight / 2, Infinity);
     if (found >= 0) choose(found);
   } else if (event.key === "+" || event.key === "=") zoomBy(1.5);
   else if (event.key === "-") zoomBy(1 / 1.5);
@@ -223,15 +293,26 @@ canvas.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
+function counted(text) {
+  const cell = document.createElement("span");
+  cell.className = "count quiet";
+  cell.textContent = text;
+  return cell;
+}
+
+// Each group with the number of its faces in each set that is shown.
 function legend() {
-  const { labels, light, dark: dim } = data.colourings[colour];
-  const totals = new Map();
-  for (let i = 0; i < count; i++) {
-    if (setShown[set[i]]) totals.set(groups[colour][i], (totals.get(groups[colour][i]) || 0) + 1);
-  }
-  const entries = labels.map((label, number) => [number, label]);
-  if (totals.has(NONE)) entries.push([NONE, colour in strengths ? "not measured" : `no ${colour} known`]);
-  byId("legend").replaceChildren(...entries.map(([number, text]) => {
+  const sets = [...data.sets.keys()].filter((number) => setShown[number]);
+  const entries = data.colourings[colour].labels.map((label, number) => [number, label]);
+  entries.push([NONE, colour in strengths ? "not measured" : "unlabelled"]);
+  const totals = new Map(entries.map(([number]) => [number, data.sets.map(() => 0)]));
+  for (let i = 0; i < count; i++) totals.get(groups[colour][i])[set[i]] += 1;
+  if (!sets.some((number) => totals.get(NONE)[number])) entries.pop();
+  const heads = document.createElement("p");
+  heads.className = "heads";
+  heads.append(...sets.map((number) => counted(data.sets[number])));
+  byId("legend").style.setProperty("--sets", sets.length);
+  byId("legend").replaceChildren(heads, ...entries.map(([number, text]) => {
     const label = document.createElement("label");
     const box = document.createElement("input");
     box.type = "checkbox";
@@ -241,12 +322,13 @@ function legend() {
       redraw();
     });
     const swatch = document.createElement("span");
-    swatch.className = "swatch";
-    swatch.style.background = number === NONE ? "#999" : (dark.matches ? dim : light)[number];
-    const total = document.createElement("span");
-    total.className = "quiet";
-    total.textContent = (totals.get(number) || 0).toLocaleString("en");
-    label.append(box, swatch, text, total);
+    swatch.className = number === NONE ? "swatch hollow" : "swatch";
+    swatch.style.background = data.colourings[colour][ground()][number];
+    swatch.style.color = data.ungrouped[ground()];
+    const name = document.createElement("span");
+    name.textContent = text;
+    label.append(box, swatch, name);
+    label.append(...sets.map((each) => counted(totals.get(number)[each].toLocaleString("en"))));
     return label;
   }));
 }
@@ -297,4 +379,15 @@ new ResizeObserver(redraw).observe(canvas);
 // Browsers keep the state of controls over a reload.
 map = document.querySelector("input[name=map]:checked").value;
 setShown = [...document.querySelectorAll("input[name=set]")].map((input) => input.checked);
+for (let number = 0; number < data.neighbours; number++) {
+  const button = document.createElement("button");
+  const picture = document.createElement("canvas");
+  picture.width = picture.height = 96;
+  button.type = "button";
+  button.append(picture);
+  button.addEventListener("click", () => choose(neighbours(looked())[number]));
+  byId("neighbours").append(button);
+}
 recolour();
+// A face amid the map, of the scored ones if there are any.
+choose(nearby(canvas.clientWidth / 2, canvas.clientHeight / 2, Infinity, (dx, dy, i) => set[i] === data.sets.length - 1));

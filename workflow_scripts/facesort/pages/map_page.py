@@ -6,13 +6,16 @@ import numpy as np
 import pandas as pd
 
 from facesort.cluster.anatomy import Anatomy
+from facesort.cluster.chance import TITLE, WORDS
 from facesort.faces.facs import reliable
 from facesort.faces.spread import MOST
 from facesort.faces.units import both_sides
-from facesort.pages.figures import Groups, on_dark
+from facesort.pages.colours import UNGROUPED, Group
 from facesort.pages.page import SHEET, packed, render, sheets, spread, thumbnail_side, thumbnails
 
 NONE = 65535
+# The sets in words.
+SETS = {"pool": "unlabelled", "test": "scored"}
 # Strengths of movements, from -MOST to MOST, as so many steps; and one that was not measured.
 STEPS, UNMEASURED = 254, 255
 # What they are coloured by: bounds between groups, and each group's colour on light and dark.
@@ -25,20 +28,23 @@ DARK = ("#6baed6", "#4292c6", "#2a5a80", "#4d5563", "#9a5a2a", "#e6762d", "#fdc0
 def map_page(
     places: pd.DataFrame,
     faces: dict[str, np.ndarray],
-    colourings: dict[str, Groups],
+    colourings: dict[str, list[Group]],
     movements: pd.DataFrame,
     *,
     title: str,
+    at_chance: bool,
     totals: dict[str, int],
 ) -> str:
     """The page of one cell's maps.
 
     Args:
-        places: columns face, set, tsne_x, tsne_y, umap_x, umap_y; set by set.
+        places: columns face, set, tsne_x, tsne_y, umap_x, umap_y, perhaps near_1 and so on; set by
+            set.
         faces: of each set uint8 (N, H, W, C), from which ``face`` is a row; may be memory-mapped.
         colourings: what points can be coloured by; groups hold bool (len(places),). A point of no
-            group is grey.
+            group is small and hollow.
         movements: what points can be coloured by besides, as of ``strengths``.
+        at_chance: whether the clusters do not follow expression, which the page then says.
         totals: faces of each set, of which ``places`` may hold a sample.
     """
     side = thumbnail_side(next(iter(faces.values())).shape[1], len(places))
@@ -48,13 +54,16 @@ def map_page(
         for name in sets
     ]
     counts = {name: int((places["set"] == name).sum()) for name in sets}
+    nearest = places.filter(like="near_").to_numpy()
     data: dict[str, Any] = {
         "side": side,
         "columns": SHEET // side,
         "sheets": list(sheets(np.concatenate(small))),
-        "sets": sets,
+        "sets": [SETS[name] for name in sets],
         "set": packed(places["set"].map(sets.index).to_numpy(), "<u1"),
         "face": packed(places["face"].to_numpy(), "<u4"),
+        "nearest": packed(nearest, "<u2"),
+        "neighbours": nearest.shape[1],
         "maps": {
             name: [
                 packed(spread(places[f"{name}_x"].to_numpy()), "<u2"),
@@ -64,13 +73,15 @@ def map_page(
         },
         "colourings": {
             name: {
-                "labels": [label for label, _, _ in groups],
-                "light": [colour for _, colour, _ in groups],
-                "dark": [on_dark(colour) for _, colour, _ in groups],
+                "labels": [group.label for group in groups],
+                "marks": [group.mark for group in groups],
+                "light": [group.colour.light for group in groups],
+                "dark": [group.colour.dark for group in groups],
                 "group": packed(_numbers(groups, len(places)), "<u2"),
             }
             for name, groups in colourings.items()
         },
+        "ungrouped": UNGROUPED._asdict(),
         "movements": {
             name: packed(_steps(values.to_numpy()), "<u1") for name, values in movements.items()
         },
@@ -78,17 +89,18 @@ def map_page(
         | {"labels": LABELS, "light": LIGHT, "dark": DARK},
     }
     samples = [
-        f"{counts[name]:,} of {totals[name]:,} faces of the {name} set, drawn at random"
+        f"{counts[name]:,} of {totals[name]:,} {SETS[name]} faces, drawn at random"
         for name in sets
         if counts[name] < totals[name]
     ]
     return render(
         "map_page",
         data,
-        title=title,
+        title=title + TITLE if at_chance else title,
+        at_chance=WORDS if at_chance else "",
         colourings=list(colourings),
         movements=list(movements),
-        sets=[(name, counts[name]) for name in sets],
+        sets=[(SETS[name], counts[name]) for name in sets],
         sample=" and ".join(samples),
     )
 
@@ -113,10 +125,10 @@ def strengths(places: pd.DataFrame, anatomies: dict[str, Anatomy]) -> pd.DataFra
     return pd.DataFrame(found, columns=reliable()["plain"]).dropna(axis=1, how="all")
 
 
-def _numbers(groups: Groups, count: int) -> np.ndarray:
+def _numbers(groups: list[Group], count: int) -> np.ndarray:
     numbers = np.full(count, NONE)
-    for number, (_, _, chosen) in enumerate(groups):
-        numbers[chosen] = number
+    for number, group in enumerate(groups):
+        numbers[group.chosen] = number
     return numbers
 
 

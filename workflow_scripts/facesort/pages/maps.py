@@ -15,6 +15,8 @@ PERPLEXITY = 30.0
 # Of Barnes and Hut's approximation: a quarter sooner than .5, and .6% from its divergence.
 ANGLE = 0.8
 UMAP_NEIGHBOURS = 15
+# How many of a face's nearest are told.
+NEAREST = 6
 
 
 def choose(rows: np.ndarray, points: int, seed: int) -> np.ndarray:
@@ -35,7 +37,8 @@ def map_faces(sets: dict[str, tuple[Path, np.ndarray]], seed: int) -> pd.DataFra
             place, int (n,), ascending. The files are read in blocks, never whole.
 
     Returns:
-        A row a face, set by set: face (its row in the file), set, tsne_x, tsne_y, umap_x, umap_y.
+        A row a face, set by set: face (its row in the file), set, tsne_x, tsne_y, umap_x, umap_y;
+        near_1 to near_6, the rows of this table whose embeddings are nearest, as many as there are.
     """
     with threadpool_limits(1):
         reduced = principal_components(
@@ -43,13 +46,14 @@ def map_faces(sets: dict[str, tuple[Path, np.ndarray]], seed: int) -> pd.DataFra
             COMPONENTS,
             seed,
         )
-        placed, embedded = place(reduced, seed)
+        placed, embedded, nearest = place(reduced, seed)
     return pd.DataFrame(
         {
             "face": np.concatenate([rows for _, rows in sets.values()]).astype(np.int64),
             "set": np.repeat(list(sets), [len(rows) for _, rows in sets.values()]),
             **dict(zip(("tsne_x", "tsne_y"), placed.T.astype(np.float32), strict=True)),
             **dict(zip(("umap_x", "umap_y"), embedded.T.astype(np.float32), strict=True)),
+            **{f"near_{k}": rows.astype(np.int32) for k, rows in enumerate(nearest.T, 1)},
         }
     )
 
@@ -91,8 +95,12 @@ def principal_components(
     return np.asarray(scores @ directions.astype(np.float32))
 
 
-def place(reduced: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """t-SNE and UMAP of float32 (N, D), from the same exact nearest neighbours: two (N, 2).
+def place(reduced: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """t-SNE and UMAP of float32 (N, D), and the exact nearest neighbours that both are made from.
+
+    Returns:
+        Two (N, 2), and int (N, ``NEAREST``), rows, the nearest first. Of fewer than 4 faces, or of
+        faces that are all the same, nobody is told to be near: int (N, 0).
 
     Source: van der Maaten and Hinton 2008, by openTSNE; McInnes, Healy and Melville 2018,
     arXiv:1802.03426, by umap-learn
@@ -105,7 +113,7 @@ def place(reduced: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
     count = len(reduced)
     if count < 4 or (reduced == reduced[:1]).all():
-        return np.zeros((count, 2)), np.zeros((count, 2))
+        return np.zeros((count, 2)), np.zeros((count, 2)), np.zeros((count, 0), int)
     perplexity = min(PERPLEXITY, (count - 1) / 3)
     k = min(count - 1, max(int(3 * perplexity), UMAP_NEIGHBOURS - 1))
     # Found by comparing all pairs: a second a thousand faces at worst, and the same each time.
@@ -119,7 +127,7 @@ def place(reduced: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
     tsne = TSNE(theta=ANGLE, random_state=seed, n_jobs=1).fit(
         affinities=affinities, initialization=rescale(start)
     )
-    return np.asarray(tsne), umap(neighbours, distances, start, seed)
+    return np.asarray(tsne), umap(neighbours, distances, start, seed), neighbours[:, :NEAREST]
 
 
 def umap(neighbours: np.ndarray, distances: np.ndarray, start: np.ndarray, seed: int) -> np.ndarray:

@@ -3,6 +3,8 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const key = "facesort-names-" + data.digest;
 const byId = (id) => document.getElementById(id);
 const radios = [...document.querySelectorAll("input[type=radio]")];
+// What no file's name may have; as in facesort/cluster/names_files.py.
+const UNFIT = /[<>:"/\\|?*{}\u0000-\u001f\u007f]/g;
 let names = {};
 // Clusters whose suggestion was opened.
 let opened = new Set();
@@ -46,8 +48,12 @@ function show() {
     link.classList.toggle("named", Boolean(name));
     link.querySelector(".state").textContent = name ? ` named ${name}` : " not named";
   }
-  const namer = byId("namer").value.toLowerCase().replace(/[^a-z0-9_-]/g, "");
-  byId("path").textContent = `${data.folder}/seed${data.seed}${namer ? "." + namer : ""}.csv`;
+  const typed = byId("namer").value.trim();
+  const left = typed.replace(UNFIT, "");
+  byId("namer-told").textContent = left === typed ? "" : `Kept as "${left}": no file's name may have the rest.`;
+  const end = left ? `.${left}.csv` : ".csv";
+  byId("path").textContent = `names/${data.cell.join("/")}${end}`;
+  byId("file").textContent = `${data.cell.join("-")}${end}`;
 }
 
 function say(text, saved) {
@@ -83,11 +89,11 @@ byId("clear").addEventListener("click", () => {
   show();
 });
 
-byId("save").addEventListener("click", () => {
+function save() {
   const left = missing();
   for (const cluster of left) byId("cluster-" + cluster).classList.add("forgotten");
   if (left.length) {
-    say(`Not saved: cluster ${left.join(", ")} has no name yet. Choose mixed where none fits.`, false);
+    say(`Not saved: no name yet for cluster ${left.join(", ")}. Choose mixed where none fits.`, false);
     document.querySelector(`#cluster-${left[0]} input`).focus();
     return;
   }
@@ -97,11 +103,13 @@ byId("save").addEventListener("click", () => {
   const file = new Blob(["cluster,emotion,clustering,suggestion\n", ...rows], { type: "text/csv" });
   const link = document.createElement("a");
   link.href = URL.createObjectURL(file);
-  link.download = "names.csv";
+  link.download = byId("file").textContent;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-  say(`Saved as names.csv. Put it at ${byId("path").textContent}`, true);
-});
+  say(`Saved as ${link.download}. Move it to ${byId("path").textContent}`, true);
+}
+
+for (const button of document.querySelectorAll(".save")) button.addEventListener("click", save);
 
 const x = new Uint16Array(bytes(data.x));
 const y = new Uint16Array(bytes(data.y));

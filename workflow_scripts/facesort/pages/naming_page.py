@@ -13,6 +13,7 @@ from facesort.cluster.anatomy import (
     cluster_movements,
     name_by_fits,
 )
+from facesort.cluster.chance import TITLE, WORDS
 from facesort.cluster.kmeans import Clustering
 from facesort.common.arrays import read_blocks
 from facesort.common.emotions import EMOTIONS, MIXED
@@ -32,6 +33,7 @@ def naming_page(
     anatomy: Anatomy,
     *,
     cell: dict[str, str],
+    at_chance: bool,
     per_cluster: int,
 ) -> str:
     """The page, which knows of its clustering just what a person should see.
@@ -43,6 +45,7 @@ def naming_page(
         anatomy: of the pool: what each cluster's faces do, and which name that suggests, is folded
             away below its faces.
         cell: variant, model and seed.
+        at_chance: whether the clusters do not follow expression, which the page then says.
         per_cluster: faces of each random sample; half as many typical ones.
     """
     clusters = len(clustering.centroids)
@@ -77,16 +80,17 @@ def naming_page(
     data: dict[str, Any] = {
         "digest": clustering.digest,
         "clusters": clusters,
-        "folder": "names/{variant}/{model}".format(**cell),
-        "seed": cell["seed"],
+        "cell": [cell["variant"], cell["model"], f"seed{cell['seed']}"],
         "x": packed(x, "<u2"),
         "y": packed(y, "<u2"),
         "where": packed(where, "<u2"),
     }
+    title = "Name the clusters: {model}, {variant}, seed {seed}".format(**cell)
     return render(
         "naming_page",
         data,
-        title="Name the clusters: {model}, {variant}, seed {seed}".format(**cell),
+        title=title + TITLE if at_chance else title,
+        at_chance=WORDS if at_chance else "",
         clusters=shown,
         faces=len(clustering.pool),
         digest=clustering.digest,

@@ -11,6 +11,9 @@ import yaml
 from PIL import Image
 from small_run import snakemake
 
+from facesort.cluster.chance import TITLE, clusters_at_chance
+from facesort.cluster.kmeans import load_clustering
+
 
 def test_the_table_and_its_pictures_are_there(project):
     table = pd.read_csv(project / "results/table1.csv")
@@ -80,6 +83,15 @@ def test_the_pages_are_there_and_the_report_opens_offline(project, browser):
     assert not browser.find_elements("css selector", ".table-1 a")
     browser.switch_to.default_content()
     assert not browser.find_element("id", "rulegraph").is_displayed()
+
+
+def test_pages_of_clusters_say_whether_these_are_at_chance(project):
+    labelled = [project / f"results/labelled/{name}.parquet" for name in ("faces", "split")]
+    for naming in (project / "results").rglob("naming.html"):
+        clustering = load_clustering(naming.with_name("clusters.npz"))
+        at_chance = clusters_at_chance(clustering, *labelled)
+        for page in (naming, naming.with_name("map.html")):
+            assert (f"{TITLE}</h1>" in page.read_text(encoding="utf-8")) is at_chance
 
 
 def test_the_report_is_made_for_a_whole_run_alone(project):

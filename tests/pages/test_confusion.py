@@ -15,6 +15,7 @@ from facesort.common.emotions import EMOTIONS
 from facesort.common.job import InputError
 from facesort.pages.confusion import COLUMNS, confusions, plot_confusions
 from facesort.pages.page import PAGES, render
+from facesort.score.comparisons import compare
 from facesort.score.table1 import make_table
 from facesort.train.models import MODELS
 
@@ -64,7 +65,13 @@ def test_the_best_is_that_of_table_1_and_the_others_have_its_order(by_hand):
     assert (found.best.model, found.best.variant) == ("stacked", "cropped")
     others = [(m.model, m.variant) for each in found.others.values() for m in each]
     assert others == [("stacked", "rgb"), ("supervised", "rgb")]
-    table = make_table(cells, predictions).set_index(["model", "variant"])["accuracy"]
+    comparisons = compare(cells, predictions, pairs=[], resamples=10, seed=0)
+    causes = pd.DataFrame(cells).drop_duplicates(["model", "variant"])
+    causes = causes.assign(lost_in="", naming="none")
+    table = make_table(cells, predictions, comparisons, causes)
+    (best,) = table[table["rank"] == "best"].to_dict("records")
+    assert (best["model"], best["variant"]) == ("stacked", "cropped")
+    table = table.set_index(["model", "variant"])["accuracy"]
     for matrix in (found.best, *(m for each in found.others.values() for m in each)):
         assert matrix.accuracy == pytest.approx(table[matrix.model, matrix.variant])
     assert table.max() == found.best.accuracy == table["supervised", "rgb"]

@@ -747,7 +747,7 @@ def test_a_second_run_asks_only_for_what_is_missing(site, tmp_path):
 
 def test_nothing_fetched_is_an_error_and_asked_for_again(site, tmp_path):
     sample = faces_of([f"{site.url}/{i}.jpg" for i in range(3)])
-    with pytest.raises(InputError, match=r"not one of 3 photos could be had: status 404 \(3\)"):
+    with pytest.raises(InputError, match=r"none of 3 photos could be fetched: status 404 \(3\)"):
         fetch(sample, tmp_path)
     assert not (tmp_path / "faces.npy").exists()
     site.pages |= {f"/{i}.jpg": picture(i) for i in range(3)}

@@ -1,4 +1,4 @@
-"""Pages read easily: short sentences of short words. ``typos`` checks spelling (test_house_rules)."""
+"""Pages read easily: short sentences of short words, spelt as in Britain today."""
 
 import re
 import subprocess

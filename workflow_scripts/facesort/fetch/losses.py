@@ -1,4 +1,4 @@
-"""What could not be had: a table by host and cause, and its picture."""
+"""Missing photos: a table by host and cause, and its picture."""
 
 from typing import Final
 
@@ -77,7 +77,7 @@ def plot_losses(losses: pd.DataFrame, requested: int) -> Figure:
     axes = figure.subplots()
     lost = int(losses["urls"].sum())
     share = lost / requested if requested else 0.0
-    axes.set_title(f"{lost:,} of {requested:,} photos could not be had ({share:.1%})", loc="left")
+    axes.set_title(f"{lost:,} of {requested:,} photos are missing ({share:.1%})", loc="left")
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(left=False)
     axes.set_xlabel("photos")

@@ -88,7 +88,7 @@ def shared_keys(part: dict[str, Any], defs: dict[str, Any]) -> list[str]:
     for model, block in part["properties"].items():
         for key, each in block.get("properties", {}).items():
             if key == "phases":
-                names = each.get("propertyNames", {}).get("enum", defs[key]["properties"])
+                names = each["required"]
                 of_model = {f"phases.{name}": defs[key]["properties"][name] for name in names}
             elif shared(each):
                 of_model = {key: defs[each["$ref"].rpartition("/")[2]]}

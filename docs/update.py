@@ -12,30 +12,31 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
+SHARED = "[below](#keys-of-several-models)"
 FACESORT = ROOT / "workflow_scripts" / "facesort"
 # What lies at the top. Other phrases of the page are the first sentences of the files themselves.
 TOP = {
     "README.md": "what facesort does, and how to run it",
     "CONTRIBUTING.md": "how to find your way, and how to add a model, a figure, a stage",
-    "CHANGELOG.md": "what each version brought",
+    "CHANGELOG.md": "what changed in each version",
     "CITATION.cff": "how to cite it",
     "LICENSE": "MIT",
     "run": "makes the environment in `.venv`, then runs a command in it",
     "Snakefile": "the list of stages, and what a whole run makes",
-    "rules/": "the rules, a file a stage",
-    "workflow_scripts/": "a script a rule, and `facesort/`, the library that they call",
-    "tests/": "a folder a stage; `workflow/` tries whole runs, `benchmarks/` compares speed",
+    "rules/": "the rules, one file per stage",
+    "workflow_scripts/": "one script per rule, and `facesort/`, the library that they call",
+    "tests/": "one folder per stage; `workflow/` tests whole runs, `benchmarks/` compares speed",
     "config.yaml": "the default config; its keys are in `docs/config.md`",
     "configs/": "configs for the paper's sizes, for rows beyond the paper, for a GPU",
-    "docs/": "pages to read, and `report/`, the captions of Snakemake's report",
-    "results/": "all that runs make, each file told in `results/README.md`",
-    "profiles/": "options of Snakemake: always, and on a SLURM cluster",
+    "docs/": "pages to read, the captions of Snakemake's report, and the README's picture",
+    "results/": "everything that runs make, listed in `results/README.md`",
+    "profiles/": "options of Snakemake: the default ones, and those for a SLURM cluster",
     "envs/": "environments for `--use-conda`, made from `uv.lock` by `envs/update.py`",
     "pyproject.toml": "packages, and settings of the tools",
     "uv.lock": "the exact version of every package",
     ".ci/": "what CI runs",
-    ".github/": "that GitHub runs it",
-    ".gitignore": "what git leaves out",
+    ".github/": "runs it on GitHub",
+    ".gitignore": "what git ignores",
 }
 
 
@@ -45,9 +46,9 @@ def load(path: str) -> dict[str, Any]:
 
 
 def config_page() -> str:
-    """The page: a table of keys a block, with each config's values, and descriptions.
+    """The page: a table of keys per block, with each config's values, and descriptions.
 
-    What training phases have in common is described once, and each phase's values are one line.
+    What several models or training phases have in common is described once. Each phase is a line.
     """
     schema = load("workflow_scripts/config.schema.yaml")
     defs = schema["$defs"]
@@ -56,22 +57,23 @@ def config_page() -> str:
         "# The config",
         "",
         "Made by `docs/update.py` from `workflow_scripts/config.schema.yaml`, `config.yaml`, "
-        "`configs/paper.yaml` and `configs/beyond.yaml`. A file given with `--configfile` holds "
-        "only what differs. What other values gave: [methods.md](methods.md), "
-        "[training.md](training.md).",
+        "`configs/paper.yaml` and `configs/beyond.yaml`. Your own file (`--configfile`) holds only "
+        "what differs. Why these values: [methods.md](methods.md). What others gave: "
+        "[tried.md](tried.md).",
     ]
     for block, part in schema["properties"].items():
         lines += ["", f"## {block}", "", part["description"], ""]
         lines += ["| key | default | paper.yaml | beyond.yaml | what |", "| --- " * 5 + "|"]
         for path, about in keys(part, (block,), defs):
             values = [value(config, path) for config in configs]
-            if path[-1] == "augment" and not any(values):
+            if about == SHARED and not any(values):
                 continue
             lines.append("| " + " | ".join([".".join(path), *values, about]) + " |")
         if block == "models":
+            lines += shared_keys(part, defs)
             for heading, words, name in (
-                ("Keys of a phase", "`reconstruct` has the first three alone.", "phase"),
-                ("Keys of augment", "Without a key faces stay as they are in it.", "augment"),
+                ("Keys of a phase", "`reconstruct` has only the first three.", "phase"),
+                ("Keys of augment", "Without a key, that change is not made.", "augment"),
             ):
                 part = defs["phase"]["properties"]["augment"] if name == "augment" else defs[name]
                 rows = {f"`{key}`": each["description"] for key, each in part["properties"].items()}
@@ -79,18 +81,50 @@ def config_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def shared_keys(part: dict[str, Any], defs: dict[str, Any]) -> list[str]:
+    """The table of keys that several models have: which have it, and what it is."""
+    models: dict[str, list[str]] = {}
+    about: dict[str, str] = {}
+    for model, block in part["properties"].items():
+        for key, each in block.get("properties", {}).items():
+            if key == "phases":
+                names = each["required"]
+                of_model = {f"phases.{name}": defs[key]["properties"][name] for name in names}
+            elif shared(each):
+                of_model = {key: defs[each["$ref"].rpartition("/")[2]]}
+            else:
+                continue
+            for name, what in of_model.items():
+                models.setdefault(name, []).append(model)
+                about[name] = what["description"]
+    return [
+        "",
+        "### Keys of several models",
+        "",
+        "| key | models | what |",
+        "| --- | --- | --- |",
+        *(f"| `{key}` | {', '.join(models[key])} | {about[key]} |" for key in models),
+    ]
+
+
+def shared(part: dict[str, Any]) -> bool:
+    """Whether a key of a model is described by the definitions alone."""
+    return "$ref" in part and "description" not in part
+
+
 def keys(
     part: dict[str, Any], path: tuple[str, ...], defs: dict[str, Any]
 ) -> Iterator[tuple[tuple[str, ...], str]]:
     """Path and description of every key at which a value stands, a phase and its augment too."""
     phase = part.get("$ref") == "#/$defs/phase"
+    about = SHARED if path[0] == "models" and (phase or shared(part)) else ""
     part = defs[part["$ref"].rpartition("/")[2]] | part if "$ref" in part else part
     named = part.get("propertyNames", {}).get("enum", part.get("properties", {}))
-    # A number that may also be given by variant is one key.
-    if phase or "properties" not in part or "integer" in part["type"]:
-        yield path, part["description"]
+    # What several models have is one key, also where it may be given by variant.
+    if phase or "properties" not in part or (about and path[-1] != "phases"):
+        yield path, about or part["description"]
         if phase:
-            yield (*path, "augment"), part["properties"]["augment"]["description"]
+            yield (*path, "augment"), about
         return
     for key in named:
         yield from keys(part["properties"][key], (*path, key), defs)

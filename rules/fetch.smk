@@ -151,7 +151,7 @@ else:
 
 
 rule report_losses:
-    """Count by host and cause what could not be had, in a table and a picture."""
+    """Count by host and cause what is missing, in a table and a picture."""
     input:
         ledger="results/fetch/ledger.parquet",
         refused="results/fetch/refused.parquet",

@@ -16,7 +16,7 @@ with job(snakemake.log[0]):
     if settings is None:
         raise InputError(
             f"{snakemake.output.triplets}: made for the model triplet, which the config leaves out "
-            "(its block stands in configs/beyond.yaml)"
+            "(its block is in configs/beyond.yaml)"
         )
     triplets, lost = read_triplets(
         snakemake.input.csv,

@@ -1,6 +1,6 @@
 """Rule report_losses of stage fetch.
 
-What could not be had, by host and cause.
+Missing photos, by host and cause.
 """
 
 from snakemake.iocontainers import Snakemake
@@ -17,6 +17,6 @@ with job(snakemake.log[0]):
     losses = count_losses(ledger, read_index(snakemake.input.refused))
     losses.to_csv(snakemake.output.table, index=False)
     save(plot_losses(losses, len(ledger)), snakemake.output.figure)
-    print(f"{losses['urls'].sum():,} of {len(ledger):,} photos could not be had")
+    print(f"{losses['urls'].sum():,} of {len(ledger):,} photos are missing")
     for row in losses.head(10).itertuples():
         print(f"  {row.urls:,} {row.outcome} at {row.host}: {row.cause}")

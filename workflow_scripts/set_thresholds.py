@@ -32,8 +32,8 @@ with job(snakemake.log[0]):
         table = by_labels(table, np.array(answers[kept]), index.loc[kept, "label"].to_numpy(str))
         if table.loc[list(LOOKS.values()), "threshold"].isna().all():
             print(
-                "warning: by these faces no look of the model is right in 90 of 100, and none is "
-                "given; more of them may tell (config: split.naming)"
+                "warning: on these faces no look of the model is right in 90 of 100, so none is "
+                "given; more faces may help (config: split.naming)"
             )
     if given.reviewed:
         reviewed = read_reviewed(given.reviewed)
@@ -49,7 +49,7 @@ with job(snakemake.log[0]):
         faces = pd.concat(parts, ignore_index=True)
         rows = matched(reviewed, faces)
         lost = int((rows < 0).sum())
-        print(f"{len(reviewed):,} answers of persons; {lost:,} are of faces that are not there")
+        print(f"{len(reviewed):,} answers of people; {lost:,} are of faces that are gone")
         here = rows >= 0
         here[here] = faces["state"].to_numpy()[rows[here]] == "answered"
         table = by_looks(table, faces.iloc[rows[here]], reviewed[here].reset_index(drop=True))

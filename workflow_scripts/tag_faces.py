@@ -19,7 +19,7 @@ with job(snakemake.log[0]):
     # The latest answer comes last, and counts.
     reviewed = pd.concat([each for each in said if len(each)] or said[:1], ignore_index=True)
     reviewed = reviewed.sort_values("at", kind="stable")
-    print(f"{sum(map(len, said[1:])):,} tags were changed by persons in sidecars")
+    print(f"{sum(map(len, said[1:])):,} tags were changed by people in sidecars")
     counts = join(
         list(given.read),
         list(given.found),

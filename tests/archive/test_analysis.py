@@ -384,7 +384,7 @@ def test_a_file_that_ends_the_program_is_refused_in_the_end(archive, monkeypatch
         with pytest.raises(Ended):
             run(archive)
     _, photos, refused, _ = run(archive)
-    assert refused == {"2019/two.jpg": "the program ended 3 times over it"} and len(photos) == 2
+    assert refused == {"2019/two.jpg": "the program ended 3 times on it"} and len(photos) == 2
 
 
 def test_a_run_that_is_killed_loses_nothing(archive, monkeypatch, pictures):

@@ -167,7 +167,7 @@ def test_the_page_opens_with_the_counts_and_they_add_up(folder, faces):
     assert f"{counts['answered']:,} could be read" in told
     looks = faces["look"].ne("") & faces["look"].ne(UNSURE)
     unsure = (faces["look"] == UNSURE).sum()
-    assert f"{looks.sum()} have a look, such as looks happy , for {unsure} none is" in told
+    assert f"{looks.sum()} have a look, such as looks happy , and for {unsure} none is" in told
     assert looks.sum() + unsure == counts["answered"]
     for state, words in (("small", "too small"), ("covered", "covered")):
         assert f"{counts[state]} {words}" in told
@@ -192,7 +192,7 @@ def test_photos_that_show_no_face_are_counted(copied):
     text = make_page(copied, refused=7).read_text(encoding="utf-8")
     told = " ".join(unescape(re.sub(r"<[^>]+>", " ", text.partition("<nav")[0])).split())
     assert "In 1 of the photos no face was found. In 2 no face could be read." in told
-    assert "Refused files: 7;" in told
+    assert "Refused files: 7. refused.csv says why." in told
 
 
 @pytest.fixture

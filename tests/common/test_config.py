@@ -132,7 +132,7 @@ def test_a_config_without_comparisons_is_named(tmp_path):
         ({"faces": "pile", "labelled": "pile"}, None),
         ({"fec_csv": "a.csv"}, None),
         ({"manifest": "a.csv"}, None),
-        ({"labelled": "pile"}, "data: set one of fec_csv, manifest, faces beside labelled"),
+        ({"labelled": "pile"}, "data: labelled needs a pool; set one of fec_csv, manifest, faces"),
         ({"fec_csv": "a.csv", "faces": "pile"}, "data.faces: set one of .* not fec_csv and faces"),
         ({"fec_csv": "a.csv", "manifest": "a.csv"}, "data.manifest: set one of"),
         ({"faces": "none"}, "data.faces: none: no such file or folder"),

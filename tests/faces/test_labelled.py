@@ -258,7 +258,7 @@ def test_class_folders_are_checked(tree, capsys):
         list_labelled(tree / "anger/ffhq_3.png", Settings())
     for emotion in set(EMOTIONS) - {"contempt", "sad"}:
         shutil.rmtree(tree / emotion)
-    with pytest.raises(InputError, match=r"images of sad alone; two emotions are the least"):
+    with pytest.raises(InputError, match=r"only images of sad; at least two emotions are needed"):
         read(tree)
 
 

@@ -300,7 +300,7 @@ def test_what_is_no_emotion_is_left_out_with_a_reason(tmp_path):
     affectnet(tmp_path / "a")
     refused = read(tmp_path / "a")[2]
     at = "annotations, train_set/annotations/16_exp.npy"
-    assert refused["train_set/images/16.jpg"] == f"label '8' is no emotion ({at})"
+    assert refused["train_set/images/16.jpg"] == f"label '8' is not an emotion ({at})"
     ferplus(tmp_path / "f")
     reasons = read(tmp_path / "f")[2]
     assert reasons["fer2013.csv:4"] == "most votes are for unknown (fer2013new.csv, row 4)"
@@ -309,7 +309,7 @@ def test_what_is_no_emotion_is_left_out_with_a_reason(tmp_path):
     assert reasons["fer2013.csv:7"] == "no emotion has most votes (fer2013new.csv, row 7)"
     expected = numbered(tmp_path / "n", [*AFFECTNET, "none", "uncertain", "noface"])
     refused = read(tmp_path / "n")[2]
-    assert refused == {f"{n}/x.png": f"folder {n} is no emotion" for n in (8, 9, 10)}
+    assert refused == {f"{n}/x.png": f"folder {n} is not an emotion" for n in (8, 9, 10)}
     assert len(expected) == 11
 
 

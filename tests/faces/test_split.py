@@ -63,7 +63,7 @@ def test_a_set_may_lack_emotions_but_not_all_of_them_but_one():
     faces = index(20, ("happy", "sad"))
     counts = pd.crosstab(faces["label"], split_labelled(faces, NONE, **SPLIT)["part"])
     assert counts.loc["sad"].to_dict() == {"naming": 3, "test": 8, "train": 9}
-    with pytest.raises(InputError, match="labelled faces: all are sad; two emotions or more"):
+    with pytest.raises(InputError, match="labelled faces: all are sad; at least two emotions"):
         split_labelled(index(20, ("sad",)), NONE, **SPLIT)
 
 
@@ -152,5 +152,5 @@ def test_a_part_without_an_emotion(capsys):
     with pytest.raises(InputError, match=r"own train part: fear has 0 different faces.*split\.na"):
         split_labelled(untaught, NONE, **OWN)
     alone = faces.assign(part=np.where(sad, "test", "train"))
-    with pytest.raises(InputError, match="own test part: all are sad; two emotions or more"):
+    with pytest.raises(InputError, match="own test part: all are sad; at least two emotions"):
         split_labelled(alone, NONE, **OWN)

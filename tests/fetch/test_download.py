@@ -747,7 +747,7 @@ def test_a_second_run_asks_only_for_what_is_missing(site, tmp_path):
 
 def test_nothing_fetched_is_an_error_and_asked_for_again(site, tmp_path):
     sample = faces_of([f"{site.url}/{i}.jpg" for i in range(3)])
-    with pytest.raises(InputError, match=r"not one of 3 photos could be had: status 404 \(3\)"):
+    with pytest.raises(InputError, match=r"none of 3 photos could be fetched: status 404 \(3\)"):
         fetch(sample, tmp_path)
     assert not (tmp_path / "faces.npy").exists()
     site.pages |= {f"/{i}.jpg": picture(i) for i in range(3)}
@@ -809,19 +809,19 @@ def test_a_bad_certificate_is_called_that(tmp_path, certificate, obey):
         with pytest.raises(InputError, match=r"bad certificate \(1\); .*SSL_CERT_FILE"):
             fetch(faces_of(urls), tmp_path, obey_robots=obey)
         plain = [f"http://127.0.0.1:{site.port}/1.jpg"]
-        with pytest.raises(InputError, match=r"had: (broken off|unreadable answer) \(1\)$"):
+        with pytest.raises(InputError, match=r"fetched: (broken off|unreadable answer) \(1\)$"):
             fetch(faces_of(plain), tmp_path, obey_robots=obey)
     with serving(Site()) as site:
         site.pages["/1.jpg"] = picture(1)
         urls = [f"https://127.0.0.1:{site.port}/1.jpg"]
-        with pytest.raises(InputError, match=r"had: no secure connection \(1\)$"):
+        with pytest.raises(InputError, match=r"fetched: no secure connection \(1\)$"):
             fetch(faces_of(urls), tmp_path, obey_robots=obey)
 
 
 def test_if_all_is_lost_the_key_that_may_help_is_named(tmp_path, site):
     with pytest.raises(InputError, match=r"private address refused \(1\); .*fetch\.allow_private"):
         fetch(faces_of([f"{site.url}/1.jpg"]), tmp_path, allow_private=False)
-    with pytest.raises(InputError, match=r"had: status 404 \(1\)$"):
+    with pytest.raises(InputError, match=r"fetched: status 404 \(1\)$"):
         fetch(faces_of([f"{site.url}/1.jpg"]), tmp_path)
 
 
@@ -984,7 +984,7 @@ def test_damaged_faces_are_said_and_fetched_anew(site, tmp_path):
         file.truncate()
         file.seek(SIZE * SIZE * 3 * 2 + 7)
         file.write(b"\0\1\2\3")
-    with pytest.raises(InputError, match=r"\.crops: 2 faces are damaged; start again"):
+    with pytest.raises(InputError, match=r"\.crops: 2 faces are damaged; run again"):
         fetch(sample, tmp_path)
     _, again, _, _ = fetch(sample, tmp_path)
     assert np.array_equal(again, array)

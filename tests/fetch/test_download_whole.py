@@ -124,7 +124,7 @@ def test_12000_photos_from_a_faulty_host(tmp_path, many_photos, seed):
 
 
 def compare_with_the_hosts_log(data, folder, seed, stall, **changed):
-    """Every face that could be had is there and right; every other is listed with its cause."""
+    """Every face that could be fetched is there and right; every other is listed with its cause."""
     log = folder / "requests.tsv"
     faults = ("--fault-rate", "0.3", "--stall", str(stall), "--seed", str(seed), "--log", str(log))
     with photo_host(data, *faults) as port:

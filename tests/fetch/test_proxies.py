@@ -80,7 +80,7 @@ def test_name_and_password_are_given_to_the_proxy_and_to_nobody_else(
     with pytest.raises(InputError, match="HTTP_PROXY names a SOCKS proxy") as refused:
         fetch(faces_of(urls), tmp_path / "third")
     monkeypatch.setenv("http_proxy", f"me:{SECRET}@:x")
-    with pytest.raises(InputError, match="HTTP_PROXY names no proxy") as wrong:
+    with pytest.raises(InputError, match="HTTP_PROXY is not a proxy") as wrong:
         fetch(faces_of(urls), tmp_path / "fourth")
     for text in (*capfd.readouterr(), ledger.to_csv(), told, refused, wrong):
         assert "ss-of-the-proxy" not in str(text)

@@ -61,7 +61,7 @@ def test_scores_by_hand(table):
     assert row["accuracy"] == pytest.approx((5 / 8 + 7 / 8) / 2)
     assert row["balanced_accuracy"] == pytest.approx(((3 / 6 + 1) / 2 + (1 + 1 / 2) / 2) / 2)
     # Of the first seed happy has precision 1 and recall 1/2, sad 2/5 and 1; of the second 1 and 1,
-    # then 1 and 1/2, as fear is no emotion there.
+    # then 1 and 1/2, as fear is not an emotion there.
     first, second = (2 / 3 + 4 / 7) / 2, (1 + 2 / 3) / 2
     assert row["macro_f1"] == pytest.approx((first + second) / 2)
     assert (row["commonest"], row["always_commonest"]) == ("happy", 0.75)

@@ -191,7 +191,7 @@ def test_without_network_a_line_says_which_of_timms_files_to_fetch(monkeypatch):
         raise ConnectionError("no network in this test\nreally none")
 
     monkeypatch.setattr("timm.models._hub.hf_hub_download", refuse)
-    words = r"\(no network in this test\); fetch the file of timm/test_convnext.r160_in1k on"
+    words = r"\(no network in this test\); download the file of timm/test_convnext.r160_in1k from"
     with pytest.raises(InputError, match=words) as told:
         pretrained("timm", "timm/test_convnext", ())
     assert "\n" not in str(told.value)
@@ -213,7 +213,7 @@ def cache(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", BACKBONES)
 def test_without_network_and_cache_a_line_says_what_to_fetch(cache, name):
     with pytest.raises(
-        InputError, match=r"no network in this test.*fetch https://\S+\.pth"
+        InputError, match=r"no network in this test.*download https://\S+\.pth"
     ) as error:
         torchvisions(name)
     assert "\n" not in str(error.value)

@@ -28,7 +28,7 @@ def test_clear_clusters_are_stable_and_noise_is_not():
 
 def test_too_few_faces_for_two_halves_are_refused():
     assert stability(blobs(20)[0][:8], 4, 0) <= 1
-    with pytest.raises(InputError, match=r"^7 faces .* 4 clusters .*clustering\.clusters"):
+    with pytest.raises(InputError, match=r"^7 faces .* 4 clusters, .*clustering\.clusters"):
         stability(blobs(20)[0][:7], 4, 0)
 
 

@@ -128,7 +128,7 @@ def test_best_shots_are_chosen_and_the_photos_left_alone(project):
         pd.read_csv(out / f"{name}.csv") for name in ("album", "headshots", "bursts")
     )
     assert len(album) == 6 and len(heads) == 12 and len(bursts) == 0
-    assert "<strong>6 photos</strong> stand for 3 folders" in (out / "album.html").read_text()
+    assert "<strong>6 photos</strong> represent 3 folders" in (out / "album.html").read_text()
     configure(project, summary=1)
     assert would_run(project, *BEST) == {"best_shots", "choose_shots", "album_page"}
     configure(project)

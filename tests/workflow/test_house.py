@@ -77,6 +77,15 @@ def test_pages_name_files_that_are_there(page):
         assert (ROOT / path).exists() or (ROOT / "workflow_scripts" / path).exists(), path
 
 
+def test_the_readme_tells_every_stage_in_the_order_of_the_data():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (rows,) = re.findall(r"^\| stage \|.*\n((?:\|.*\n)+)", text, re.M)
+    names = [cells.split("|")[1] for cells in rows.splitlines()]
+    assert re.findall(r"`(\w+)`", " ".join(names)) == layout.stages(ROOT)
+    (diagram,) = re.findall(r"^```mermaid\n(.*?)^```", text, re.M | re.S)
+    assert all(re.search(rf"\b{name}\b", diagram) for name in layout.stages(ROOT))
+
+
 def test_the_example_of_contributing_leads_from_each_to_the_others():
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     (sentence,) = re.findall(r"^The stages are (.*), in the order", text, re.M)

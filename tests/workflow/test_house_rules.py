@@ -25,6 +25,7 @@ RULES = {rule: text for rule, (_, text) in layout.rules(ROOT).items()}
         "ruff check .",
         "ruff format --check .",
         "snakefmt --check Snakefile rules",
+        "typos",
         "mypy",
         "snakemake --lint",
     ],
@@ -88,7 +89,10 @@ def test_the_configs_page_tells_once_what_phases_have_in_common():
         row = f"| `{key}` | {about['description']} |\n"
         assert page.count(row) == 1, row
         assert key == "augment" or page.count(f"| {about['description']} |\n") == 1, key
-    # What each phase is set to stands there all the same.
+    # So are keys of several models.
+    for key in ("filters", "output", "balance", "sample", "dropout", "view", "mirror"):
+        assert page.count(yaml.safe_load(schema)["$defs"][key]["description"]) == 1, key
+    # What each phase is set to is there all the same.
     assert "| models.transfer.phases.classify |  |  | `{epochs: 40, " in page
     assert "| models.transfer.phases.classify.augment |  |  | `{flip: true, " in page
 

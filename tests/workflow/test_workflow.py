@@ -163,7 +163,10 @@ def test_two_persons_name_and_the_table_says_so(project, browser, saved, tmp_pat
         ({"faces": {"sise": 3}}, r"faces.sise: no such key; did you mean faces.size\?"),
         ({"faces": {"border": 12}}, "faces.border: 12 leaves nothing"),
         ({"faces": {"border": 4}}, "models.semi_supervised.pools.cropped: .* do not divide"),
-        ({"data": {"labelled": "."}}, "data: set one of fec_csv, manifest, faces beside labelled"),
+        (
+            {"data": {"labelled": "."}},
+            "data: labelled needs a pool; set one of fec_csv",
+        ),
         ({"data": {"fec_csv": "missing.csv"}}, "data.fec_csv: missing.csv: no such"),
         (
             {"data": {"fec_csv": "missing.csv", "labelled": "."}},

@@ -106,4 +106,4 @@ def _words(tags: str) -> str:
 
 
 def _stands_for(count: str) -> str:
-    return f"stands for {count} photos" if int(count) > 1 else ""
+    return f"represents {count} photos" if int(count) > 1 else ""

@@ -116,7 +116,7 @@ class Analysis:
                 return file, False
             with journal.decoding(file.file) as ended:
                 if ended >= TRIES:
-                    raise ImageError(f"the program ended {ended} times over it")
+                    raise ImageError(f"the program ended {ended} times on it")
                 batch.append(self._look(file, journal, content, data, told))
         except OSError as error:
             return file._replace(reason=f"{UNREADABLE}: {error.strerror or error}"), False

@@ -22,7 +22,7 @@ from facesort.common.job import InputError
 VERSION: Final = 2
 NUMBERS: Final = len(FOUND) + len(MOVEMENTS)
 BUSY: Final = "another job is writing it; wait for it or end it"
-DAMAGED: Final = "delete this file, and its photos are analysed anew"
+DAMAGED: Final = "delete this file, and its photos are analysed again"
 # Before XMP was read there was a table `files`: such a journal reads its files once more.
 SCHEMA: Final = """
 DROP TABLE IF EXISTS files;

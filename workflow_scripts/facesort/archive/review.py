@@ -47,7 +47,7 @@ def _rows(path: str | Path) -> Iterator[tuple[int, dict[str, str | None]]]:
     """Lines' numbers and rows by column."""
     try:
         if Path(path).stat().st_size > MOST_BYTES:
-            raise InputError(f"{path}: more than {MOST_BYTES:,} bytes; that is no reviewed.csv")
+            raise InputError(f"{path}: more than {MOST_BYTES:,} bytes; not a reviewed.csv")
         text = Path(path).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise InputError(f"{path}: not UTF-8; save it from the page to browse again") from None
@@ -79,9 +79,9 @@ def _answer(path: str | Path, line: int, row: dict[str, str | None]) -> list[obj
         try:
             value = float(told) if told else np.nan
         except ValueError:
-            raise wrong(column, "a number is wanted") from None
+            raise wrong(column, "a number is expected") from None
         if np.isinf(value) or (value < 0 and column != "left" and column != "top"):
-            raise wrong(column, "a number of pixels or faces is wanted")
+            raise wrong(column, "a number of pixels or faces is expected")
         return value
 
     if row["tag"] not in TAGS:
@@ -89,10 +89,10 @@ def _answer(path: str | Path, line: int, row: dict[str, str | None]) -> list[obj
     if row["verdict"] not in VERDICTS:
         raise wrong("verdict", f"known are {', '.join(VERDICTS)}")
     if not row["photo"]:
-        raise wrong("photo", "a path below the folder is wanted")
+        raise wrong("photo", "a path below the folder is expected")
     face = number("face")
     if not face == int(face if face == face else -1):
-        raise wrong("face", "its number in the photo is wanted, from 0")
+        raise wrong("face", "its number in the photo is expected, from 0")
     values: dict[str, object] = {name: row.get(name) or "" for name in COLUMNS}
     values |= {name: number(name) for name in (*BOX, "stratum_faces", "stratum_place")}
     return list((values | {"face": int(face)}).values())

@@ -146,7 +146,7 @@ def words(table: pd.DataFrame) -> str:
     if (table["told_by"] == PHOTOGRAPHED).any():
         lines = [f"{WARNING} Judge some of yours on browse.html, and the tags follow.", ""]
     lines += [
-        "| tag | given from | right in 100 faces that have it | by how many faces | told by |",
+        "| tag | given from | right in 100 faces that have it | by how many faces | evidence |",
         "| --- | --- | --- | --- | --- |",
     ]
     for name, row in table.iterrows():

@@ -180,7 +180,7 @@ def array(value: Any) -> etree._Element:
     inside = [] if isinstance(value, str) else [*value.iterchildren(*CONTAINERS)]
     if len(inside) != 1:
         what = "an attribute" if isinstance(value, str) else etree.QName(value).localname
-        raise XmpError(f"{what} stands where a list should")
+        raise XmpError(f"{what} is where a list should be")
     return inside[0]
 
 

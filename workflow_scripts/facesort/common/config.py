@@ -77,8 +77,8 @@ def config_errors(config: dict[str, Any]) -> list[str]:
         errors.append(f"data.{pools[-1]}: set one of {', '.join(POOLS)}, not {' and '.join(pools)}")
     if data["labelled"] is not None and not pools:
         errors.append(
-            f"data: set one of {', '.join(POOLS)} beside labelled, or none of all for the rendered "
-            "faces"
+            f"data: labelled needs a pool; set one of {', '.join(POOLS)}, or none of all for the "
+            "rendered faces"
         )
     if data["also_score"] and not is_labelled(config):
         errors.append("data.also_score: without data.labelled nothing can be scored; name that too")

@@ -63,7 +63,7 @@ def other_data_error(results: Path, config: dict[str, Any], workflow: Any) -> st
     return (
         f"{folder} was made from {_words(before)}, and this run would overwrite it with what it "
         f"makes from {_words(now)}. To go on with {_words(before)}: {way}. To keep both: add "
-        f"--directory and another folder. To make it anew: delete {folder}/{RECORD}, and run again"
+        f"--directory and another folder. To start over: delete {folder}/{RECORD}, and run again"
     )
 
 
@@ -88,7 +88,7 @@ def archive_error(results: Path, config: dict[str, Any], workflow: Any) -> str:
     return (
         f"{folder}/archive tells of the photos in {before}, and this run would put those in {now} "
         "in their place. To keep both: add --directory and another folder. If photos have moved, "
-        f"or to begin anew: delete {folder}/{RECORD}, and run again"
+        f"or to start over: delete {folder}/{RECORD}, and run again"
     )
 
 

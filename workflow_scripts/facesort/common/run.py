@@ -61,8 +61,8 @@ def container_error(config: dict[str, Any], workflow: Any) -> str:
     if config["container"] or not any("APPTAINER" in method.upper() for method in methods):
         return ""
     return (
-        "--sdm apptainer: no image of facesort is published, and no rule is to run outside of one "
-        "unnoticed. Build one (docs/cluster.md says how) and name it in the config (container), or "
+        "--sdm apptainer: no image of facesort is published, and rules must not silently run "
+        "outside of one. Build one (docs/cluster.md) and name it in the config (container), or "
         "leave --sdm apptainer out"
     )
 

@@ -45,7 +45,7 @@ def list_labelled(folder: str | Path, settings: Settings) -> Listing:
         if all(math.isnan(row.relFCs) for row in listing.rows):
             raise InputError(
                 f"{folder}: no relFCs in what is read; set data.min_relfcs to null, or "
-                "data.label_from to labels.csv where they stand there"
+                "data.label_from to labels.csv if they are there"
             )
         unsure = [
             (row.path, f"relFCs {row.relFCs:g} is not {least:g} or more")
@@ -58,8 +58,8 @@ def list_labelled(folder: str | Path, settings: Settings) -> Listing:
     if len(had) < 2:
         first = "; {}: {}".format(*map(shown, listing.refused[0])) if listing.refused else ""
         raise InputError(
-            f"{folder}: images of {had[0] if had else 'no emotion'} alone{first}; two emotions are "
-            "the least (config: data.labelled)"
+            f"{folder}: only images of {had[0] if had else 'no emotion'}{first}; at least two "
+            "emotions are needed (config: data.labelled)"
         )
     _tell_others(tree, listing)
     return listing

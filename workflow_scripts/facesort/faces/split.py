@@ -39,8 +39,8 @@ def emotions_in(faces: pd.DataFrame, where: str) -> list[str]:
     found = [emotion for emotion in EMOTIONS if (faces["label"] == emotion).any()]
     if len(found) < 2:
         raise InputError(
-            f"{where}: all are {' or '.join(found) or 'without a label'}; two emotions or more are "
-            "needed to tell apart (config: data.labelled)"
+            f"{where}: all are {' or '.join(found) or 'without a label'}; at least two emotions "
+            "are needed (config: data.labelled)"
         )
     return found
 

@@ -135,7 +135,7 @@ def split_text(line: str, separator: str = ",") -> list[str] | str:
         return next(csv.reader((text,), delimiter=separator, strict=True), [])
     except csv.Error as error:
         if "\r" in text:
-            return "carriage returns alone end its lines, as on old Macs; save it with line feeds"
+            return "its lines end in carriage returns only, as on old Macs; save it with line feeds"
         what = {",": "comma", ";": "semicolon", "\t": "tab"}[separator]
         return f"not {what}-separated: {error}"
 
@@ -148,7 +148,7 @@ def _split(line: bytes) -> list[str] | str:
     if isinstance(cells, str):
         return cells
     if len(cells) < COLUMNS:
-        return f"{len(cells)} columns where an FEC row has {COLUMNS} or more"
+        return f"{len(cells)} columns; an FEC row has {COLUMNS} or more"
     if len(cells) > COLUMNS and cells[COLUMNS].strip() not in TRIPLETS:
         return f"no triplet type in column {COLUMNS + 1}"
     return cells

@@ -295,7 +295,7 @@ def _load(image: Image.Image) -> Image.Image:
         cause = "truncated image" if "truncated" in str(error) else "damaged image"
         raise ImageError(cause, error) from None
     if image.size != told:  # pillow-heif learns it here
-        raise ImageError("damaged image", f"{image.size} pixels where {told} were told")
+        raise ImageError("damaged image", f"{image.size} pixels where the file says {told}")
     return image
 
 

@@ -31,7 +31,7 @@ from facesort.fetch.urls import host_of
 # Raise it when the same photo would give other pixels: older files are then begun anew.
 VERSION: Final = 3
 BUSY: Final = "another job is fetching into it; wait for it or end it"
-DAMAGED: Final = "delete this file, and the photos of its hosts are had anew"
+DAMAGED: Final = "delete this file, and the photos of its hosts are fetched again"
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS urls (
     url TEXT PRIMARY KEY, outcome TEXT, status INTEGER, attempts INTEGER, bytes INTEGER,
@@ -197,8 +197,8 @@ class Journal:
             if zlib.crc32(data) != checksum:
                 damaged = file.forget_damaged()
                 raise InputError(
-                    f"{file.path.with_suffix('.crops')}: {damaged} faces are damaged; start again, "
-                    "and their photos are fetched anew"
+                    f"{file.path.with_suffix('.crops')}: {damaged} faces are damaged; run again, "
+                    "and their photos are fetched again"
                 )
             pixels = np.frombuffer(data, np.uint8).reshape(self.size, self.size, 3)
             found[face_id] = Crop(face_id, sha256, width, height, pixels)

@@ -1,4 +1,4 @@
-"""What could not be had: a table by host and cause, and its picture."""
+"""Missing photos: a table by host and cause, and its picture."""
 
 from typing import Final
 
@@ -81,7 +81,7 @@ def plot_losses(losses: pd.DataFrame, requested: int) -> Figure:
     axes = figure.subplots()
     lost = int(losses["urls"].sum())
     axes.set_title(
-        f"{lost:,} of {requested:,} photos were lost ({lost / requested:.1%})", loc="left"
+        f"{lost:,} of {requested:,} photos are missing ({lost / requested:.1%})", loc="left"
     )
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(left=False)

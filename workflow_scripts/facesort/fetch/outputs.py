@@ -49,7 +49,7 @@ PRIVATE: Final = "private address refused"
 HINTS: Final = {
     PRIVATE: "if these hosts are yours, set fetch.allow_private to true",
     "placeholder": "name what is a photo after all in fetch.placeholders.allow",
-    "bad certificate": "where a proxy signs with a certificate of its own, name that in the "
+    "bad certificate": "if a proxy signs with its own certificate, name that in the "
     "environment's SSL_CERT_FILE",
     **dict.fromkeys(
         ("no connection to the proxy", "proxy status 407", "status 407"),
@@ -57,7 +57,7 @@ HINTS: Final = {
     ),
     **dict.fromkeys(
         ("connection refused", "no connection", "name not looked up", "unknown host"),
-        "where the web is reached by a proxy alone, name it in HTTP_PROXY and HTTPS_PROXY",
+        "if the web is reached only through a proxy, name it in HTTP_PROXY and HTTPS_PROXY",
     ),
 }
 # Crops held at once.
@@ -97,7 +97,7 @@ def write_ledger(
                 HINTS[cause] for cause, _ in causes.most_common(5) if cause in HINTS
             )
             raise InputError(
-                f"not one of {worklist.photos:,} photos could be had: "
+                f"none of {worklist.photos:,} photos could be fetched: "
                 + "; ".join([told or "no faces", *hints])
             )
         # Theirs alone are surely not the web's losses.
@@ -144,7 +144,7 @@ def write_faces(
         faces: for uint8 (faces, size, size, 3), RGB.
         index: for the sample's columns with width and height (pixels) and sha256 of the photo.
         refused: for the lost faces: face_id, url, row, slot and cause.
-        manifest: for a CSV from which the same faces can be had again: url, left, right, top,
+        manifest: for a CSV from which the same faces can be fetched again: url, left, right, top,
             bottom and sha256 of the photo. Numbers are written so that they read back exactly.
 
     Returns:

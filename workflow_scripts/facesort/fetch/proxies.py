@@ -79,5 +79,5 @@ def _proxy(variable: str, value: str) -> URL:
             "HTTP_PROXY and HTTPS_PROXY"
         )
     if proxy.scheme not in ("http", "https") or not proxy.host:
-        raise InputError(f"{variable} names no proxy: it should look like http://name:port")
+        raise InputError(f"{variable} is not a proxy: write http://name:port")
     return proxy

@@ -30,7 +30,7 @@ OPEN: Final = 256
 
 @dataclass(slots=True)
 class Job:
-    """A photo to be had.
+    """A photo to fetch.
 
     Attributes:
         url: as the sample names it.

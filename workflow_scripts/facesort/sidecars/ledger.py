@@ -16,7 +16,7 @@ from facesort.common.database import connect, explaining, transaction
 from facesort.sidecars.merging import Wrote, canonical, taken_out
 
 BUSY: Final = "another run writes or undoes sidecars; wait for it or end it"
-DAMAGED: Final = "what was written can then be told from the sidecars alone"
+DAMAGED: Final = "what was written is then known only from the sidecars"
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS sidecars (
     path BLOB PRIMARY KEY, photo TEXT, root BLOB, before BLOB, began TEXT, previous TEXT,

@@ -128,7 +128,7 @@ def merged(
     again = parse(data)
     _take_out(again, wrote)
     if canonical(again) != before:
-        raise XmpError("it would not be the same again once our tags are taken out")
+        raise XmpError("removing our tags would not restore it")
     return data, wrote
 
 
@@ -259,7 +259,7 @@ def _remove(tree: etree._ElementTree, name: str) -> list[etree._Element]:
 def _drop(element: etree._Element) -> None:
     """Remove an element; what stands behind it stays, but for white space."""
     if (element.tail or "").strip():
-        raise XmpError("text stands between elements")
+        raise XmpError("there is text between elements")
     element.getparent().remove(element)
 
 

@@ -26,7 +26,7 @@ def chosen(config: Config) -> list[str]:
 
 
 def left_out(config: Config) -> list[str]:
-    """The models that have a block, and cannot be had without labelled faces."""
+    """The models that have a block, and cannot be trained without labelled faces."""
     return [m for m in MODELS if config["models"].get(m) and m not in chosen(config)]
 
 

@@ -41,8 +41,8 @@ def stability(embeddings: np.ndarray, clusters: int, seed: int) -> float:
     """
     if len(embeddings) < 2 * clusters:
         raise InputError(
-            f"{len(embeddings)} faces cannot tell how stable {clusters} clusters are, which takes "
-            "two a cluster; have more faces (faces.sample) or lower clustering.clusters in the "
+            f"{len(embeddings)} faces are too few to measure the stability of {clusters} clusters, "
+            "which takes two per cluster; raise faces.sample or lower clustering.clusters in the "
             "config"
         )
     # Two seconds to import, which models that choose nothing need not wait for.

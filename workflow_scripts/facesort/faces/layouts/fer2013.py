@@ -85,7 +85,7 @@ def read(tree: Tree, settings: Settings) -> Listing:
         if meaning[label]:
             rows.append(Row(path, meaning[label], part=part, source=number))
         else:
-            refused.append((path, f"label {label!r} is no emotion"))
+            refused.append((path, f"label {label!r} is not an emotion"))
     tables = [table, votes] if votes else [table]
     return Listing(rows, refused, _pictures(tree.root / table, pixels), tables)
 

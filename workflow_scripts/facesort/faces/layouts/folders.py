@@ -67,7 +67,7 @@ def read(tree: Tree, settings: Settings) -> Listing:
         if emotion := meaning[names[folder]]:
             rows += [Row(path, emotion, part=parts[folder]) for path in paths]
         else:
-            refused += [(path, f"folder {names[folder]} is no emotion") for path in paths]
+            refused += [(path, f"folder {names[folder]} is not an emotion") for path in paths]
     return Listing(sorted(rows), refused, read_files(tree.root))
 
 

@@ -78,7 +78,7 @@ def read(tree: Tree, settings: Settings) -> Listing:
             at = f"{path}:{number}"
             rows.append(Row(at, emotion, line.relFCs, line.part, source=number))
         else:
-            refused.append((f"{path}:{number}", f"label {line.label!r} is no emotion"))
+            refused.append((f"{path}:{number}", f"label {line.label!r} is not an emotion"))
     return Listing(rows, refused, _pictures(tree.root, columns), files)
 
 

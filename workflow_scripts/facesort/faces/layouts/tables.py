@@ -196,7 +196,7 @@ def join(
             reason = "no such image"
             astray.append(line)
         elif not meaning[line.label]:
-            reason = f"label {line.label!r} is no emotion"
+            reason = f"label {line.label!r} is not an emotion"
         seen.add(key)
         if reason or file is None:
             refused.append((line.path, f"{reason} ({where}, {line.at})"))

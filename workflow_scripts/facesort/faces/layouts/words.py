@@ -104,5 +104,5 @@ def _order(found: set[int], numbers: str | list[str], where: str) -> dict[int, s
                 f"{', '.join(ORDERS)}, or a list of emotions from 0)"
             )
         listed = ", ".join(f"{n} {word}" for n, word in ORDERS[numbers].items() if n in found)
-        print(f"{where}: its numbers are taken to mean {listed} (config: data.numbers)")
+        print(f"{where}: its numbers are read as {listed} (config: data.numbers)")
     return ORDERS[numbers]

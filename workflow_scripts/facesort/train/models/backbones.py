@@ -114,7 +114,7 @@ def pretrained(source: str, name: str, names: tuple[str, ...]) -> dict[str, Tens
         names: those that the backbone gives its weights.
 
     Raises:
-        InputError: if they cannot be had.
+        InputError: if they cannot be fetched.
     """
     if source == "torchvision":
         return _of_torchvision(name)
@@ -167,8 +167,8 @@ def _of_torchvision(name: str) -> dict[str, Tensor]:
         copy = Path(torch.hub.get_dir(), "checkpoints", PurePosixPath(best.url).name)
         reason = f"{copy} is damaged; delete this file"
     raise InputError(
-        f"models.transfer.weights: torchvision's weights of {name} cannot be had ({reason}); "
-        f"fetch {best.url} where there is a network, and name that file"
+        f"models.transfer.weights: torchvision's weights of {name} cannot be fetched ({reason}); "
+        f"download {best.url} elsewhere, and name that file"
     )
 
 
@@ -183,9 +183,8 @@ def _of_timm(name: str) -> dict[str, Tensor]:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
     about = _timm_network(name).pretrained_cfg
     raise InputError(
-        f"models.transfer.weights: timm's weights of {name} cannot be had ({reason}); fetch the "
-        f"file of {about.get('hf_hub_id') or name} on Hugging Face where there is a network, and "
-        "name it"
+        f"models.transfer.weights: timm's weights of {name} cannot be fetched ({reason}); download "
+        f"the file of {about.get('hf_hub_id') or name} from Hugging Face elsewhere, and name it"
     )
 
 
@@ -202,7 +201,7 @@ def _of_package(package: Package, names: tuple[str, ...]) -> dict[str, Tensor]:
     except PackageNotFoundError:
         raise InputError(f"{about} is not installed; install it, or name a file") from None
     except OSError as error:
-        raise InputError(f"{about}: {error}; install it anew, or name a file") from None
+        raise InputError(f"{about}: {error}; reinstall it, or name a file") from None
     if hashlib.sha256(content).hexdigest() != package.sha256:
         raise InputError(
             f"{about}: {whole} is not the file that it came with (its sha256 differs); install it "

@@ -49,7 +49,7 @@ class Geometry(nn.Module):
         landmarks, dimensions = some(faces, rows, seed), self.directions.shape[1]
         if len(landmarks) <= dimensions:
             raise InputError(
-                f"geometry: {len(landmarks)} faces cannot tell {dimensions} directions; lower "
+                f"geometry: {len(landmarks)} faces are too few for {dimensions} directions; lower "
                 "models.geometry.dimensions or raise faces.sample in the config"
             )
         self.normalised.fit(landmarks)

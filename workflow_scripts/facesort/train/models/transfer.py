@@ -72,7 +72,7 @@ class Transfer(Classifier):
                 a package; "torchvision" or "timm" for theirs; None for the random ones that it has.
 
         Raises:
-            InputError: if they cannot be had, or are not this backbone's.
+            InputError: if they cannot be fetched, or are not this backbone's.
         """
         if weights is None:
             return

@@ -2,7 +2,7 @@
 
 Backbone; 1x1 convolution; DenseNet block (five layers that each add 64 channels in their paper);
 average pooling over the whole map; fully connected layer; embedding of 16 numbers and unit length.
-Their backbone is FaceNet's NN2, pretrained on faces, whose weights are not to be had; ours is
+Their backbone is FaceNet's NN2, pretrained on faces, whose weights are not published; ours is
 plain: a 3x3 convolution with batch normalisation and ReLU, then 2x2 max-pooling, for each of
 `filters`.
 

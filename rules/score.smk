@@ -427,7 +427,7 @@ rule few_labels_table:
         runtime=minutes(30),
     params:
         cells=CELLS,
-        signals={name: KINDS[name].supervision for name in MODELS},
+        supervision={name: KINDS[name].supervision for name in MODELS},
         data=DATA,
         packages=packages_digest("analysis"),
         code=code_digest("few_labels_table"),

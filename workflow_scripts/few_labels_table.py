@@ -26,7 +26,7 @@ with job(snakemake.log[0]):
         [read_table(path) for path in inputs.tables],
         [open_array(path) for path in inputs.answers],
         index.loc[(split["part"] == "test").to_numpy(), "label"].to_numpy(str),
-        snakemake.params.signals,
+        snakemake.params.supervision,
     )
     table.to_csv(output.csv, index=False)
     text = few_labels_markdown(table, data=snakemake.params.data, emotions=emotions)

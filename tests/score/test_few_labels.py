@@ -72,8 +72,8 @@ def chosen(faces, labels, few=FEW, groups=None):
 def gathered(results, labels, test, models=("stacked",), seeds=(0,)):
     cells = [{"model": m, "variant": "rgb", "seed": seed} for m in models for seed in seeds]
     truth = np.array(EMOTIONS)[labels[test]]
-    signals = {"stacked": "none", "triplet": "comparisons", "supervised": "labels"}
-    return make_few_labels_table(cells, *zip(*results, strict=True), truth, signals)
+    supervision = {"stacked": "none", "triplet": "comparisons", "supervised": "labels"}
+    return make_few_labels_table(cells, *zip(*results, strict=True), truth, supervision)
 
 
 def test_accuracy_grows_with_labels_where_there_is_something_to_learn_alone():
@@ -441,7 +441,7 @@ def test_a_run_tries_few_labels_only_where_asked_to(project, tmp_path):
         snakemake(project, *asked, "results/figures/few_labels.png", "results/summary.html")
         table = pd.read_csv(project / "results/few_labels.csv")
         assert len(table) == 4 * 4 * 2  # cells, ways, numbers
-        assert set(table["signal"]) == {"none", "labels"}
+        assert set(table["supervision"]) == {"none", "labels"}
         cell = pd.read_csv(project / "results/rgb/stacked/seed0/few_labels.csv")
         assert len(cell) == 2 * (3 * 2 + 1)
         page = (project / "results/summary.html").read_text(encoding="utf-8")

@@ -93,7 +93,7 @@ def _plot(
     """
     first = next(iter(panels.values()))[0]
     variants = list(dict.fromkeys(first["variant"]))
-    signals = dict(zip(first["model"], first["signal"], strict=True))
+    of_model = dict(zip(first["model"], first["supervision"], strict=True))
     ticks = sorted({times * budget for budget in first["per_emotion"]})
     figure = new_figure(3.9 * len(variants) + 2.6, 3.4 * len(panels) + 0.3)
     grid = figure.subplots(len(panels), len(variants), squeeze=False, sharex=True, sharey=sharey)
@@ -101,11 +101,11 @@ def _plot(
         for column, variant in enumerate(variants):
             axes = grid[row, column]
             axes.axhline(height, **LEVEL)
-            for number, model in enumerate(signals):
+            for number, model in enumerate(of_model):
                 # Beside each other, so that intervals can be told apart.
-                shift = 1.025 ** (number - (len(signals) - 1) / 2)
+                shift = 1.025 ** (number - (len(of_model) - 1) / 2)
                 line = rows[(rows["variant"] == variant) & (rows["model"] == model)]
-                look = _look(model, signals[model])
+                look = _look(model, of_model[model])
                 _draw(axes, line["per_emotion"] * times * shift, line, score, look, bands)
             axes.set_xscale("log")
             axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
@@ -118,10 +118,12 @@ def _plot(
                 axes.set_xlabel(across)
         grid[row, 0].set_ylabel(name)
     handles = []
-    for signal, words in LEARNT.items():
-        if models := [model for model in signals if signals[model] == signal]:
+    for supervision, words in LEARNT.items():
+        if models := [model for model in of_model if of_model[model] == supervision]:
             handles.append(Line2D([], [], ls="none", label=words))
-            handles += [Line2D([], [], label=model, **_look(model, signal)) for model in models]
+            handles += [
+                Line2D([], [], label=model, **_look(model, supervision)) for model in models
+            ]
     handles.append(Line2D([], [], label=level, **LEVEL))
     figure.legend(handles=handles, loc="outside right center", frameon=False, fontsize=9)
     return figure
@@ -137,12 +139,12 @@ def _draw(
     axes.plot(x, line[score], **look)
 
 
-def _look(model: str, signal: str) -> dict[str, Any]:
+def _look(model: str, supervision: str) -> dict[str, Any]:
     number = list(MODELS).index(model)
     return {
         "color": PALETTE[number % len(PALETTE)],
         "marker": MARKERS[number % len(MARKERS)],
-        "ls": DASHES[signal],
+        "ls": DASHES[supervision],
         "markersize": 4.5,
         "lw": 1.3,
     }

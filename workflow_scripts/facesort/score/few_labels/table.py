@@ -24,7 +24,7 @@ def make_few_labels_table(
     tables: list[pd.DataFrame],
     answers: list[np.ndarray],
     labels: np.ndarray,
-    signals: dict[str, str],
+    supervision: dict[str, str],
 ) -> pd.DataFrame:
     """Gather what few labels gave in every cell.
 
@@ -35,7 +35,7 @@ def make_few_labels_table(
         cells: of each table its ``model``, ``variant`` and ``seed``.
         tables, answers: of each cell, as ``few_labels`` gives them.
         labels: str (n,), true emotions of the test faces.
-        signals: the supervision of each model: none, comparisons or labels.
+        supervision: of each model: none, comparisons or labels.
 
     Returns:
         A row a model, variant, way of choosing and budget. Means over draws and seeds: labels (how
@@ -77,7 +77,7 @@ def make_few_labels_table(
                     {
                         "model": model,
                         "variant": variant,
-                        "signal": signals[model],
+                        "supervision": supervision[model],
                         "seeds": len(numbers),
                         "draws": right[way].shape[1],
                         "n_test": len(labels),
@@ -197,12 +197,12 @@ def few_labels_markdown(table: pd.DataFrame, *, data: str, emotions: int = len(E
         f"- Always answering the commonest emotion scores {percent(first['always_commonest'])}% "
         f"(balanced {percent(first['chance'])}%).",
     ]
-    if (table["signal"] == "labels").any():
+    if (table["supervision"] == "labels").any():
         lines.append(
             "- Rows marked (labels) do not tell what few labels give: the training part's labels, "
             "all or a share of them, taught their embeddings before any was counted here."
         )
-    if (table["signal"] == "comparisons").any():
+    if (table["supervision"] == "comparisons").any():
         lines.append(
             "- Rows marked (comparisons) learnt from people's comparisons of faces: no emotion "
             "labels, but a human signal."
@@ -217,7 +217,7 @@ def _title(metric: str) -> str:
 def _finding(equal: pd.DataFrame, budget: int) -> str:
     """The best balanced accuracy by the fewest labels, of an embedding that no label taught."""
     rows = equal[equal["per_emotion"] == budget]
-    unlabelled = rows[rows["signal"] != "labels"]
+    unlabelled = rows[rows["supervision"] != "labels"]
     rows = rows if unlabelled.empty else unlabelled
     best = rows.nlargest(1, "balanced_accuracy").iloc[0]
     which = "" if unlabelled.empty else ", of embeddings that no label taught"
@@ -265,7 +265,7 @@ def _anatomy_lines(table: pd.DataFrame, budgets: list[int]) -> list[str]:
 
 def _named(table: pd.DataFrame) -> Any:
     """The rows by model and variant, with the model's mark."""
-    marks = table["signal"].map(MARKS)
+    marks = table["supervision"].map(MARKS)
     named = table.assign(named=table["model"] + ", " + table["variant"] + marks)
     return named.groupby("named", sort=False)
 

@@ -642,7 +642,7 @@ def test_what_is_wrong_with_a_table_is_told_where_nothing_is_recognised(tmp_path
     path = tmp_path / "set/about.csv"
     text = path.read_text()
     for data, words in {
-        text.replace("\n", "\r").encode(): "carriage returns alone end its lines, as on old Macs",
+        text.replace("\n", "\r").encode(): "its lines end in carriage returns only, as on old Macs",
         text.encode("utf-16"): "row 1: not UTF-8; save the table as UTF-8",
         text.replace(",", "|").encode(): r"no columns of paths and labels, but 'file_name\|split",
         text.partition("\n")[2].encode(): "no columns of paths and labels, but 'pictures/train",
@@ -797,7 +797,7 @@ def test_annotations_are_whole_numbers_in_folders_of_any_letters(tmp_path):
 def test_two_layouts_are_asked_about(tmp_path):
     kaggle(tmp_path / "set")
     fer2013(tmp_path / "set")
-    words = r"in which layout, folders or fer2013\? \(config: data\.layout: folders, fer2013\)"
+    words = r"layouts fit, folders and fer2013; name one \(config: data\.layout: folders, fer2013\)"
     with pytest.raises(InputError, match=words):
         read(tmp_path / "set")
     assert len(read(tmp_path / "set", layout="fer2013")[1]) == 21

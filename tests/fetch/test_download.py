@@ -896,7 +896,7 @@ def test_a_journal_is_thrown_away_only_by_a_person(site, tmp_path):
     assert site.asked == asked
     with closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA user_version = 99")
-    with pytest.raises(InputError, match="of a newer facesort"):
+    with pytest.raises(InputError, match="made by a newer facesort"):
         fetch(sample, tmp_path)
     with closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA user_version = 3")

@@ -102,7 +102,7 @@ class Journal:
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
             if version > VERSION:
                 self._db.close()
-                raise InputError(f"{path}: of a newer facesort; go on with that one")
+                raise InputError(f"{path}: made by a newer facesort; use that one")
             known = ()
             if version == VERSION:
                 known = self._db.execute("SELECT settings FROM about").fetchone() or ()

@@ -141,6 +141,7 @@ def without(count: int, leaks: np.ndarray) -> pd.DataFrame:
     kept = np.setdiff1d(np.arange(count), leaks)
     if not len(kept):
         raise InputError(
-            "every face of the pool is also in data.labelled; faces to train on must be others"
+            "every face of the pool is also in data.labelled; name other faces as the pool "
+            "(config: data.fec_csv or data.faces)"
         )
     return pd.DataFrame({"face": kept})

@@ -236,7 +236,7 @@ class _Bucket:
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
             if version > VERSION:
                 self._db.close()
-                raise InputError(f"{self.path}: of a newer facesort; fetch on with that one")
+                raise InputError(f"{self.path}: made by a newer facesort; use that one")
             if version not in (0, VERSION):
                 self._db.close()
                 self.path.unlink()

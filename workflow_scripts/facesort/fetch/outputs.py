@@ -48,7 +48,7 @@ PRIVATE: Final = "private address refused"
 # What helps where a cause may be of this machine's or this config's making.
 HINTS: Final = {
     PRIVATE: "if these hosts are yours, set fetch.allow_private to true",
-    "placeholder": "name what is a photo after all in fetch.placeholders.allow",
+    "placeholder": "if some are photos, name them in fetch.placeholders.allow",
     "bad certificate": "if a proxy signs with its own certificate, name that in the "
     "environment's SSL_CERT_FILE",
     **dict.fromkeys(

@@ -43,7 +43,7 @@ class Checkpoint:
             reason = str(error.__cause__ or error).splitlines()[0]
             print(
                 f"warning: {self.path}: this checkpoint could not be written ({reason}); training "
-                "goes on, but a stop would lose what came after the one before"
+                "goes on, but a stop would lose the work since the last checkpoint"
             )
         self.written = time.monotonic()
         self.wait = max(self.wait, (self.written - began) / WRITING_SHARE if self.wait else 0)
@@ -67,7 +67,5 @@ class Checkpoint:
         except Exception as error:
             if isinstance(error, OSError) and error.errno:
                 raise
-            print(
-                f"{self.path}: not a readable checkpoint ({type(error).__name__}); starting afresh"
-            )
+            print(f"{self.path}: not a readable checkpoint ({type(error).__name__}); starting over")
             return None

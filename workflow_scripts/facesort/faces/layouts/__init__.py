@@ -65,7 +65,9 @@ def _recognise(tree: Tree, settings: Settings) -> str:
         )
     asked = f"(config: data.layout: {', '.join(found or LAYOUTS)})"
     if found:
-        raise InputError(f"{tree.tell('')}: in which layout, {' or '.join(found)}? {asked}")
+        raise InputError(
+            f"{tree.tell('')}: several layouts fit, {' and '.join(found)}; name one {asked}"
+        )
     top = sorted({path.partition("/")[0] for path in tree.files + tree.folders})
     holds = ", ".join(map(shown, top[:8])) + (", ..." if len(top) > 8 else "")
     why = "".join(f"; {fault}" for fault in table.faults(tree, settings)[:2])

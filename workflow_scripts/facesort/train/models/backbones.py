@@ -204,8 +204,8 @@ def _of_package(package: Package, names: tuple[str, ...]) -> dict[str, Tensor]:
         raise InputError(f"{about}: {error}; reinstall it, or name a file") from None
     if hashlib.sha256(content).hexdigest() != package.sha256:
         raise InputError(
-            f"{about}: {whole} is not the file that it came with (its sha256 differs); install it "
-            "anew, or name a file"
+            f"{about}: {whole} is not the file that it came with (its sha256 differs); "
+            "reinstall it, or name a file"
         )
     found = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     return dict(zip(names, found.values(), strict=True))

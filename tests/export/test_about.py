@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import sys
 
 import numpy as np
 import pytest
@@ -14,10 +15,16 @@ from facesort.archive.model_views import MARGIN, View
 from facesort.common.emotions import EMOTIONS
 from facesort.export.about import about_detector, about_model, look_thresholds
 from facesort.export.onnx_files import PRECISIONS, session, write_float32
-from facesort.export.views import OUTPUTS, ByPictures
+from facesort.export.views import OUTPUTS, ByPictures, module_of
 from facesort.faces.alignment import STABLE
+from facesort.faces.face_mesh import FaceMesh
+from facesort.faces.movements import movements
+from facesort.faces.spread import Spread
 from facesort.train.classifying import answers_of
 from facesort.train.models import build
+
+sys.path.insert(0, str(ROOT / "tests/benchmarks"))
+from movements_on_rendered_faces import rendered
 
 MADE = {"model": "supervised", "variant": "cropped", "seed": 0, "code": "c", "data": {}}
 MADE |= {"emotions": [name for name in EMOTIONS if name != "fear"]}
@@ -102,3 +109,38 @@ def test_the_example_of_the_docs_runs(tmp_path, monkeypatch, capsys):
     (own,) = session(folder / "float16.onnx").run(None, {"faces": seen[None]})[0]
     assert name == EMOTIONS[own.argmax()]
     assert float(probability) == pytest.approx(own.max(), abs=0.005)
+
+
+def test_the_example_of_the_label_free_row_finds_the_windows_that_the_workflow_finds(
+    tmp_path, monkeypatch, capsys
+):
+    """By the module itself in the place of its file, which takes long to write."""
+    faces, _ = rendered(1, seed=3)
+    strengths = movements(np.random.default_rng(0).random((30, 478, 3), np.float32) * 50)
+    usual = Spread(strengths, np.ones(30))
+    model = build("action_units", (strengths.shape[1],), {"answer_by": ["prototypes"]})
+    tell = answers_of(model, list(EMOTIONS), False)
+    module = module_of("movements", model, tell, usual)
+    found = []
+
+    class Session:
+        def __init__(self, path):
+            assert path == "export/float16.onnx"
+
+        def run(self, _, given):
+            with torch.inference_mode():
+                found[:] = (each.numpy() for each in module(*map(torch.from_numpy, given.values())))
+            return found
+
+    (tmp_path / "export").mkdir()
+    about = told(tmp_path / "export", View("movements", (strengths.shape[1],), "rgb"), "rgb")
+    (tmp_path / "export/model.json").write_text(json.dumps(about))
+    Image.fromarray(faces[0]).save(tmp_path / "face.png")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("onnxruntime.InferenceSession", Session)
+    exec(examples()[1], {})
+    name, _, presence = capsys.readouterr().out.split()
+    points, own = FaceMesh(1).find(faces)
+    eyes = np.linalg.norm(points[0, 33] - points[0, 263])
+    assert np.linalg.norm(found[2][0] - points[0], axis=1).mean() < 0.05 * eyes
+    assert name in EMOTIONS and float(presence) == pytest.approx(own[0], abs=0.1)

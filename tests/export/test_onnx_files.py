@@ -1,9 +1,12 @@
 """Files of three precisions: what they hold, and that they answer as torch does."""
 
+import sys
+
 import numpy as np
 import onnx
 import pytest
 import torch
+from small_run import ROOT
 from torch import nn
 
 from facesort.archive import face_detector
@@ -18,9 +21,15 @@ from facesort.export.onnx_files import (
     weighing,
     write_float32,
 )
-from facesort.export.views import ByPictures
+from facesort.export.views import OUTPUTS, ByPictures, by_workflow, inputs_of, module_of
+from facesort.faces.face_mesh import FaceMesh
+from facesort.faces.movements import movements
+from facesort.faces.spread import Spread
 from facesort.train.classifying import answers_of
 from facesort.train.models import build
+
+sys.path.insert(0, str(ROOT / "tests/benchmarks"))
+from movements_on_rendered_faces import rendered
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +89,8 @@ def test_smaller_files_answer_nearly_the_same(files, faces):
 
 def test_large_layers_become_whole_numbers_but_for_the_last_ones(files):
     loaded = onnx.load(files[0]["float32"])
-    layers = [node.name for node in loaded.graph.node if node.op_type in ("Conv", "Gemm")]
+    kinds = ("Conv", "Gemm", "Relu", "MaxPool")
+    layers = [node.name for node in loaded.graph.node if node.op_type in kinds]
     chosen = weighing(loaded)
     assert len(weighing(loaded, {"model.dense.1.weight"})) == len(chosen) - 2
     # The mirrored picture goes through the same layers again.
@@ -113,3 +123,24 @@ def test_the_detector_in_float16_sees_what_it_sees_in_float32(tmp_path, monkeypa
         strict=True,
     ):
         assert np.allclose(own, told, atol=0.02)
+
+
+@pytest.mark.slow
+def test_the_label_free_file_answers_as_the_workflow_does(tmp_path):
+    """LiteRT, NumPy and torch on one side, one file of standard operators on the other."""
+    faces, _ = rendered(24, seed=5)
+    points, presence = FaceMesh(1).find(faces)
+    strengths = movements(points)
+    usual = Spread(strengths, presence)
+    model = build("action_units", (strengths.shape[1],), {"answer_by": ["prototypes"]})
+    tell = answers_of(model, list(EMOTIONS), False)
+    given = inputs_of("movements", faces, points)
+    path = tmp_path / "float32.onnx"
+    module = module_of("movements", model, tell, usual)
+    write_float32(module, {k: v[:2] for k, v in given.items()}, OUTPUTS["movements"], path)
+    assert {node.domain for node in onnx.load(path).graph.node} <= {"", "ai.onnx"}
+    own = by_workflow("movements", tell, usual, given)
+    assert np.allclose(answers(session(path).run, given), own, atol=1e-3)
+    to_float16(path, path)
+    assert path.stat().st_size < 4_000_000
+    assert (answers(session(path).run, given).argmax(1) == own.argmax(1)).mean() > 0.9

@@ -26,6 +26,8 @@ OPSET: Final = 18
 LARGE: Final = 256
 HALF_MOST: Final = float(np.finfo(np.float16).max)
 WEIGHING: Final = ("Conv", "Gemm", "MatMul")
+# What follows a layer directly: its range is that of what comes out here, without what is cut off.
+AFTER: Final = ("Relu", "MaxPool")
 # Layers of fewer weights stay in float: they take few bytes, and the first of them sees pixels.
 MANY: Final = 1024
 # Faces through a network at a time while ranges are found.
@@ -109,7 +111,7 @@ def to_int8(source: Path, path: Path, faces: Inputs, exact: Container[str] = ())
         path,
         _Faces(faces),
         quant_format=quantization.QuantFormat.QDQ,
-        op_types_to_quantize=list(WEIGHING),
+        op_types_to_quantize=[*WEIGHING, *AFTER],
         nodes_to_quantize=weighing(onnx.load(source), exact),
         per_channel=True,
         reduce_range=True,
@@ -123,7 +125,8 @@ def to_int8(source: Path, path: Path, faces: Inputs, exact: Container[str] = ())
 def weighing(model: onnx.ModelProto, exact: Container[str] = ()) -> list[str]:
     """Names of the layers that become whole numbers: convolutions and dense ones with many weights.
 
-    Not the last ones before what the file gives: in eight bits landmarks would be a pixel apart.
+    What is in ``AFTER`` goes with them. Not the last ones before what the file gives: in eight bits
+    landmarks would be a pixel apart.
 
     Args:
         exact: as of ``to_int8``.
@@ -139,7 +142,13 @@ def weighing(model: onnx.ModelProto, exact: Container[str] = ()) -> list[str]:
                 last.add(node.name)
             else:
                 behind |= set(node.input)
-    return [n.name for n in layers if sizes[n.input[1]] >= MANY and n.name not in last]
+    chosen = [n for n in layers if sizes[n.input[1]] >= MANY and n.name not in last]
+    made = {name for node in chosen for name in node.output}
+    for node in model.graph.node:
+        if node.op_type in AFTER and node.input[0] in made:
+            chosen.append(node)
+            made |= set(node.output)
+    return [node.name for node in chosen]
 
 
 class _Faces(quantization.CalibrationDataReader):

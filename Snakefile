@@ -47,6 +47,13 @@ rule best_shots:
         "results/archive/album.html",
 
 
+rule export:
+    """Each classifier as files for other programs, and what they cost (docs/export.md)."""
+    input:
+        "results/export.csv",
+        "results/export.md",
+
+
 include: "rules/demo.smk"
 include: "rules/fetch.smk"
 include: "rules/faces.smk"
@@ -57,6 +64,7 @@ include: "rules/pages.smk"
 include: "rules/archive.smk"
 include: "rules/album.smk"
 include: "rules/sidecars.smk"
+include: "rules/export.smk"
 
 
 onstart:

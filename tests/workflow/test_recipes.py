@@ -310,6 +310,7 @@ def test_add_a_stage(house):
     _, things = update_pages(house)
     assert "`review/answers.py`" in things and "`count_answers`" in things
     assert faults(house) == []
-    assert layout.stages(house)[-5:] == ["review", "pages", "archive", "album", "sidecars"]
+    stages = layout.stages(house)
+    assert stages[stages.index("review") + 1] == "pages"
     assert plan[:2] == ["snakemake", "-n"]
     assert would_run(house, "--", *plan[2:]) == {"count_answers"}

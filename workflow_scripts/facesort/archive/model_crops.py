@@ -5,19 +5,16 @@ had, or a tight crop by landmarks.
 """
 
 import hashlib
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
-from facesort.archive.model_views import View
+from facesort.archive.model_views import MARGIN, View
 from facesort.archive.pictures import cut
 from facesort.common.arrays import open_array
 from facesort.common.job import InputError
 from facesort.faces.alignment import stable_places, tight_crops
 from facesort.faces.variants import make_variant
-
-# A face's square is so much wider than the longer side of its box.
-MARGIN: Final = 1.2
 
 
 class ModelCrops:

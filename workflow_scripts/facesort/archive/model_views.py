@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from facesort.common.job import InputError
 from facesort.common.reading import read_json
 from facesort.train.models import MODELS
+
+# Of a face that is cut out by its box, the square is so much wider than the box's longer side.
+MARGIN: Final = 1.2
 
 
 @dataclass(frozen=True)

@@ -76,12 +76,11 @@ class FaceMesh:
 
     def _find(self, face: np.ndarray, network: Any) -> tuple[np.ndarray, float]:
         """Points (478, 3) of the last look that saw a face, or of the surest; and its logit."""
-        picture = face if face.shape[2] == 3 else np.repeat(face, 3, axis=2)
-        height, width = picture.shape[:2]
+        height, width = face.shape[:2]
         middle, side, angle = np.array([width, height]) / 2, MARGIN * max(height, width), 0.0
         kept, best = np.zeros((POINTS, 3)), -np.inf
         for _ in range(PASSES):
-            found, logit = look(network, picture, window(middle, side, angle))
+            found, logit = look(network, face, window(middle, side, angle))
             if logit >= min(best, SEEN):
                 kept, best = found, logit
             before = middle, side, angle
@@ -113,17 +112,28 @@ def look(
 ) -> tuple[np.ndarray, float]:
     """Points (478, 3) in the picture's pixels, seen through a window, and the face's logit.
 
-    What lies outside the picture is black, as in MediaPipe's pipeline: with the edge's pixels
-    repeated, the network loses faces that fill their picture.
-
     Args:
-        way: how OpenCV shall tell pixels between pixels.
+        way: as of ``through``.
     """
-    cut = cv2.warpAffine(picture, to_input, (INPUT, INPUT), flags=way)
+    cut = through(picture, to_input, way)
     network.set_tensor(network.get_input_details()[0]["index"], cut[None].astype(np.float32) / 255)
     network.invoke()
     points, logit = (network.get_tensor(o["index"]) for o in network.get_output_details()[:2])
     return undo(to_input, points.reshape(POINTS, 3)), float(logit.item())
+
+
+def through(picture: np.ndarray, to_input: np.ndarray, way: int = cv2.INTER_CUBIC) -> np.ndarray:
+    """What the network sees of a picture through a window: uint8 (256, 256, 3).
+
+    What lies outside the picture is black, as in MediaPipe's pipeline: with the edge's pixels
+    repeated, the network loses faces that fill their picture.
+
+    Args:
+        picture: uint8 (H, W, 1 or 3), RGB.
+        way: how OpenCV shall tell pixels between pixels.
+    """
+    seen: np.ndarray = cv2.warpAffine(picture, to_input, (INPUT, INPUT), flags=way)
+    return seen if seen.ndim == 3 else np.repeat(seen[:, :, None], 3, axis=2)
 
 
 Window = tuple[np.ndarray, float, float]

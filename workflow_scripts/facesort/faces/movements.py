@@ -7,7 +7,7 @@ each, whose name ends in Left or Right: the person's, as in MediaPipe's names. N
 System's number) and how well it is found on rendered faces, whose action units are known.
 """
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ import pandas as pd
 from facesort.faces import facs
 from facesort.faces.canonical_face import angles, head_rotations
 from facesort.faces.face_blendshapes import BLENDSHAPES, blendshapes
+from facesort.faces.procrustes import POINTS
 
 # Points of the mesh, on the person's right and left.
 PAIRED: Final = {
@@ -46,6 +47,11 @@ MIDDLE: Final = {
     "lower lip": (17,),
     "chin": (152,),
 }
+# All of them, by name and side (0 the right one, 1 the left one, None neither).
+PLACES: Final[dict[tuple[str, int | None], tuple[int, ...]]] = {
+    **{(name, side): points for name, both in PAIRED.items() for side, points in enumerate(both)},
+    **{(name, None): points for name, points in MIDDLE.items()},
+}
 
 
 def movements(points: np.ndarray, threads: int = 1) -> pd.DataFrame:
@@ -68,30 +74,44 @@ def movements(points: np.ndarray, threads: int = 1) -> pd.DataFrame:
     return every[facs.columns(facs.table())].astype(np.float32)
 
 
-def measures(points: np.ndarray, turns: np.ndarray) -> dict[str, np.ndarray]:
+def place_means() -> np.ndarray:
+    """By what landmarks are multiplied to give ``PLACES``: float64 (places, 478)."""
+    means = np.zeros((len(PLACES), POINTS))
+    for row, points in zip(means, PLACES.values(), strict=True):
+        row[list(points)] = 1 / len(points)
+    return means
+
+
+def measures(points: Any, turns: Any, means: Any = None) -> dict[str, Any]:
     """Movements of our own, each (N,), stronger where the face moves more.
+
+    NumPy's arrays and torch's tensors will both do.
 
     Args:
         points: float (N, 478, 3), landmarks.
         turns: float (N, 3, 3), as of ``head_rotations``.
+        means: ``place_means()``, of the same kind; None for NumPy's.
     """
-    upright = (points - points.mean(1, keepdims=True)).astype(np.float64) @ turns
-    eyes_apart = np.linalg.norm(upright[:, 33] - upright[:, 263], axis=1)
-    upright /= np.maximum(eyes_apart, 1e-9)[:, None, None]
-    middle = {name: upright[:, at].mean(1) for name, at in MIDDLE.items()}
-    found: dict[str, np.ndarray] = {}
+    upright = (points - points.mean(1, keepdims=True)) @ turns
+    places = (place_means() if means is None else means) @ upright
+    right, left = (list(PLACES).index(("outer eye corner", side)) for side in (0, 1))
+    eyes_apart = length(places[:, right] - places[:, left])
+    places = places / eyes_apart.clip(1e-9)[:, None, None]
+    found_at = {place: places[:, row] for row, place in enumerate(PLACES)}
+    middle = {name: found_at[name, None] for name in MIDDLE}
+    found: dict[str, Any] = {}
     widths = []
     for side, name in enumerate(facs.SIDES):
-        at = middle | {place: upright[:, both[side]].mean(1) for place, both in PAIRED.items()}
+        at = middle | {place: found_at[place, side] for place in PAIRED}
         eye = apart(at, "inner eye corner", "outer eye corner")
-        gaze = (at["iris"] - at["eye corners"]) / np.maximum(eye, 1e-9)[:, None]
+        gaze = (at["iris"] - at["eye corners"]) / eye.clip(1e-9)[:, None]
         widths.append(abs(at["lip corner"] - at["upper lip"])[:, 0])
         found |= {
             f"browOblique{name}": above(at, "inner brow end", "outer brow end"),
             f"browArch{name}": above(at, "middle of the brow", "inner brow end", "outer brow end"),
             f"browOuterRaise{name}": above(at, "outer brow", "outer eye corner"),
             f"browLower{name}": above(at, "inner eye corner", "inner brow"),
-            f"eyeOpening{name}": above(at, "upper lid", "lower lid") / np.maximum(eye, 1e-9),
+            f"eyeOpening{name}": above(at, "upper lid", "lower lid") / eye.clip(1e-9),
             f"lowerLidRaise{name}": above(at, "lower lid", "eye corners"),
             f"noseWrinkle{name}": above(at, "side of the nose", "inner eye corner"),
             f"upperLipRaise{name}": -apart(at, "nostril", "upper lip's side"),
@@ -102,14 +122,14 @@ def measures(points: np.ndarray, turns: np.ndarray) -> dict[str, np.ndarray]:
             f"gazeAcross{name}": gaze[:, 0],
             f"gazeUp{name}": -gaze[:, 1],
         }
-    wide = np.maximum(widths[0] + widths[1], 1e-9)
-    right, left = (upright[:, points].mean(1) for points in PAIRED["inner brow end"])
+    wide = (widths[0] + widths[1]).clip(1e-9)
+    right, left = (found_at["inner brow end", side] for side in (0, 1))
     lips = above(middle, "upper lip", "lower lip") - above(
         middle, "upper lip, inside", "lower lip, inside"
     )
-    corners = upright[:, [61, 291]].mean(1)
+    corners = (found_at["lip corner", 0] + found_at["lip corner", 1]) / 2
     return found | {
-        "browKnit": -np.linalg.norm(right - left, axis=1),
+        "browKnit": -length(right - left),
         "noseShorten": right[:, 1] / 2 + left[:, 1] / 2 - middle["nose tip"][:, 1],
         "lipsThin": -lips,
         "mouthOpening": above(middle, "upper lip, inside", "lower lip, inside") / wide,
@@ -119,12 +139,15 @@ def measures(points: np.ndarray, turns: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
-def above(at: dict[str, np.ndarray], place: str, *others: str) -> np.ndarray:
+def above(at: dict[str, Any], place: str, *others: str) -> Any:
     """How much higher a place is than others are on average."""
-    found: np.ndarray = sum(at[other][:, 1] for other in others) / len(others) - at[place][:, 1]
-    return found
+    return sum(at[other][:, 1] for other in others) / len(others) - at[place][:, 1]
 
 
-def apart(at: dict[str, np.ndarray], place: str, other: str) -> np.ndarray:
-    found: np.ndarray = np.linalg.norm(at[place] - at[other], axis=1)
-    return found
+def apart(at: dict[str, Any], place: str, other: str) -> Any:
+    return length(at[place] - at[other])
+
+
+def length(ways: Any) -> Any:
+    """Of (N, 3), each (N,)."""
+    return (ways * ways).sum(1) ** 0.5

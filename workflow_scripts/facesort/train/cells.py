@@ -75,6 +75,27 @@ def seen(config: Config, model: str, variant: str, faces: str) -> str:
     }[view]
 
 
+def export_inputs(config: Config, model: str, variant: str) -> dict[str, Any]:
+    """What the export of a model reads of faces, by name; an empty list of what it needs not.
+
+    Pictures of pool and labelled faces as the files take them, landmarks where the files hold the
+    mesh, strengths of movements and presence where they hold what is usual, and as ``alignment``
+    the landmarks that aligned faces were put in place by.
+    """
+    kind = seen(config, model, variant, "pool").removeprefix(f"results/{variant}/").split("/")[0]
+    meshed, of = kind in ("landmarks", "movements"), f"results/{variant}"
+    pictures = f"{of}/aligned" if kind == "aligned" else of
+    found = {name: f"{pictures}/{name}.npy" for name in ("pool", "labelled")}
+    landmarks = {name: f"{of}/landmarks/{name}.npy" for name in found}
+    return found | {
+        "pool_landmarks": landmarks["pool"] if meshed else [],
+        "labelled_landmarks": landmarks["labelled"] if meshed else [],
+        "strengths": f"{of}/movements/pool.parquet" if kind == "movements" else [],
+        "presence": f"{of}/landmarks/pool.parquet" if kind == "movements" else [],
+        "alignment": landmarks["pool"] if kind == "aligned" else [],
+    }
+
+
 def measured(config: Config) -> list[str]:
     """The sets whose movements cost a run little: pool, labelled, or none.
 

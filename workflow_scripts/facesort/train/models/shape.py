@@ -15,6 +15,8 @@ from facesort.faces.procrustes import FACE_POINTS, mean_shape
 
 # Of the faces to learn from, so many tell the mean shape and what pose does; sums suffice.
 MOST = 20_000
+# Steps to a turn; each doubles its digits.
+NEWTON = 10
 
 
 class Normalised(nn.Module):
@@ -62,10 +64,7 @@ class Normalised(nn.Module):
         shapes = landmarks[:, :FACE_POINTS]
         shapes = shapes - shapes.mean(1, keepdim=True)
         shapes = shapes / torch.linalg.norm(shapes, dim=(1, 2), keepdim=True).clamp_min(1e-9)
-        u, _, v = torch.linalg.svd(torch.einsum("npi,pj->nij", shapes, self.reference))
-        sign = torch.ones_like(u[:, 0])
-        sign[:, 2] = torch.sign(torch.linalg.det(u @ v))
-        turns = (u * sign[:, None]) @ v
+        turns = rotations(torch.einsum("npi,pj->nij", shapes, self.reference))
         return shapes @ turns, turns
 
     def symmetric(self, shapes: Tensor) -> Tensor:
@@ -78,6 +77,43 @@ class Normalised(nn.Module):
         shapes, turns = self.aligned(landmarks.float())
         predicted = (pose_terms(turns) @ self.of_pose).unflatten(1, (FACE_POINTS, 3))
         return self.symmetric(shapes) - predicted
+
+
+def rotations(products: Tensor) -> Tensor:
+    """How to turn shapes, given their products with another one, so that they come closest to it.
+
+    Args:
+        products: float (B, 3, 3).
+
+    Returns:
+        float (B, 3, 3): the products' orthogonal factor, turned and never mirrored.
+    """
+    if torch.onnx.is_in_onnx_export():
+        return polar(products)
+    u, _, v = torch.linalg.svd(products)
+    sign = torch.ones_like(u[:, 0])
+    sign[:, 2] = torch.sign(torch.linalg.det(u @ v))
+    return (u * sign[:, None]) @ v
+
+
+def polar(products: Tensor) -> Tensor:
+    """The orthogonal factor by Newton's steps: exported files know no singular values.
+
+    Faces are never mirrored images of faces, which is all that ``rotations`` tells beyond it.
+    Source: Higham 1986, https://doi.org/10.1137/0907079
+    """
+    after, last = [1, 2, 0], [2, 0, 1]
+    x = products / products.abs().amax((1, 2), keepdim=True).clamp_min(1e-9)
+    for _ in range(NEWTON):
+        # Of a 3x3 matrix, the inverse's transpose is that of cofactors by the determinant.
+        next_rows, last_rows = x[:, after], x[:, last]
+        cofactors = next_rows[:, :, after] * last_rows[:, :, last]
+        cofactors = cofactors - next_rows[:, :, last] * last_rows[:, :, after]
+        determinant = (x * cofactors).sum((1, 2), keepdim=True) / 3
+        # Made as large as a turn first: the steps that follow are then few.
+        size = determinant.abs().clamp_min(1e-12) ** (1 / 3)
+        x = (x / size + size * cofactors / determinant) / 2
+    return x
 
 
 def sines(turns: Tensor) -> Tensor:

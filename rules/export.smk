@@ -1,0 +1,126 @@
+"""
+Writes each classifier as files that other programs run, tries them, and sets them side by side
+(docs/export.md). Asked for by the target `export`; a run of all leaves it alone.
+
+REQUIRED INPUTS:
+    results/{variant}/{model}/seed{seed}/model      a trained classifier
+    results/{variant}/pool.npy, labelled.npy        or aligned/ for models that see tight crops
+    results/{variant}/landmarks/                    for models that see landmarks or movements
+    results/{variant}/movements/pool.parquet        what is usual, for models that see movements
+    results/labelled/faces.parquet, split.parquet
+
+OUTPUTS:
+    results/{variant}/{model}/seed{seed}/export/    float32.onnx, float16.onnx, int8.onnx, model.json
+    results/{variant}/{model}/seed{seed}/export.csv a row a precision: bytes, times, scores
+    results/export/face_detector/                   float16.onnx, model.json
+    results/export.csv, results/export.md           all of them
+"""
+
+from facesort.train.cells import export_inputs
+
+EXPORTED = [cell for cell in CELLS if cell["model"] in LAST_LAYERS]
+
+
+rule export_detector:
+    """Write the face detector in float16."""
+    output:
+        folder=directory("results/export/face_detector"),
+    log:
+        "results/logs/export_detector.log",
+    localrule: True
+    conda:
+        "../envs/export.yaml"
+    resources:
+        mem_mb=megabytes(1000),
+        runtime=minutes(10),
+    params:
+        packages=packages_digest("export"),
+        code=code_digest("export_detector"),
+    script:
+        "../workflow_scripts/export_detector.py"
+
+
+rule export_model:
+    """Write {wildcards.model} on {wildcards.variant}, seed {wildcards.seed}, as ONNX."""
+    input:
+        unpack(lambda w: export_inputs(config, w.model, w.variant)),
+        model="results/{variant}/{model}/seed{seed}/model",
+        index="results/labelled/faces.parquet",
+        split="results/labelled/split.parquet",
+    output:
+        folder=directory("results/{variant}/{model}/seed{seed}/export"),
+    log:
+        "results/logs/export_model/{variant}/{model}/seed{seed}.log",
+    wildcard_constraints:
+        model="|".join(LAST_LAYERS),
+    conda:
+        "../envs/export.yaml"
+    resources:
+        mem_mb=training_memory,
+        runtime=minutes(60),
+    params:
+        mirror=lambda wildcards: config["models"][wildcards.model].get("mirror", False),
+        border=config["faces"]["border"],
+        packages=packages_digest("export"),
+        code=lambda wildcards: code_digest(
+            "export_model", f"facesort.train.models.{wildcards.model}"
+        ),
+    script:
+        "../workflow_scripts/export_model.py"
+
+
+rule try_export:
+    """Try the files of {wildcards.model} on {wildcards.variant}, seed {wildcards.seed}."""
+    input:
+        unpack(lambda w: export_inputs(config, w.model, w.variant)),
+        folder="results/{variant}/{model}/seed{seed}/export",
+        model="results/{variant}/{model}/seed{seed}/model",
+        index="results/labelled/faces.parquet",
+        split="results/labelled/split.parquet",
+    output:
+        table="results/{variant}/{model}/seed{seed}/export.csv",
+    log:
+        "results/logs/try_export/{variant}/{model}/seed{seed}.log",
+    wildcard_constraints:
+        model="|".join(LAST_LAYERS),
+    conda:
+        "../envs/export.yaml"
+    resources:
+        mem_mb=training_memory,
+        runtime=minutes(60, per_mb=1),
+    params:
+        mirror=lambda wildcards: config["models"][wildcards.model].get("mirror", False),
+        packages=packages_digest("export"),
+        code=lambda wildcards: code_digest(
+            "try_export", f"facesort.train.models.{wildcards.model}"
+        ),
+    script:
+        "../workflow_scripts/try_export.py"
+
+
+rule export_table:
+    """Set all exported files side by side."""
+    input:
+        tables=[
+            "results/{variant}/{model}/seed{seed}/export.csv".format(**cell)
+            for cell in EXPORTED
+        ],
+        detector="results/export/face_detector",
+    output:
+        csv="results/export.csv",
+        md="results/export.md",
+    log:
+        "results/logs/export_table.log",
+    localrule: True
+    conda:
+        "../envs/export.yaml"
+    resources:
+        mem_mb=megabytes(1000),
+        runtime=minutes(10),
+    params:
+        cells=EXPORTED,
+        data=DATA,
+        packages=packages_digest("export"),
+        code=code_digest("export_table"),
+    script:
+        "../workflow_scripts/export_table.py"

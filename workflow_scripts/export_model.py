@@ -1,0 +1,75 @@
+"""Rule export_model of stage export.
+
+Write a classifier as ONNX files in three precisions, and what to know of them.
+"""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import torch
+from snakemake.iocontainers import Snakemake
+
+from facesort.archive.model_views import view_of
+from facesort.common.arrays import open_array, read_index
+from facesort.common.job import job
+from facesort.export.about import about_model, look_thresholds
+from facesort.export.onnx_files import answers, session, to_float16, to_int8, write_float32
+from facesort.export.views import OUTPUTS, inputs_of, module_of
+from facesort.faces import face_mesh
+from facesort.faces.spread import Spread
+from facesort.train.classifying import answers_of
+from facesort.train.saving import load_model
+
+snakemake: Snakemake
+
+# Faces of the pool that give the ranges of int8.
+CALIBRATED = 64
+
+with job(snakemake.log[0]):
+    given, params, folder = snakemake.input, snakemake.params, Path(snakemake.output.folder)
+    torch.set_num_threads(snakemake.threads)
+    model, made = load_model(given.model)
+    view = view_of(given.model)
+    usual = None
+    if given.strengths:
+        strengths = read_index(given.strengths)
+        usual = Spread(strengths, read_index(given.presence, len(strengths))["presence"].to_numpy())
+    tell = answers_of(model, made["emotions"], params.mirror)
+
+    def taken(which: str, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """What the file takes of some faces."""
+        landmarks = getattr(given, f"{which}_landmarks")
+        found = open_array(landmarks)[rows] if landmarks else None
+        return inputs_of(view.kind, open_array(getattr(given, which))[rows], found)
+
+    pool = len(open_array(given.pool))
+    ranges = taken("pool", np.unique(np.linspace(0, pool - 1, CALIBRATED).astype(int)))
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = {name: folder / f"{name}.onnx" for name in ("float32", "float16", "int8")}
+    module = module_of(view.kind, model, tell, usual)
+    example = {name: values[:2] for name, values in ranges.items()}
+    write_float32(module, example, OUTPUTS[view.kind], paths["float32"])
+    to_float16(paths["float32"], paths["float16"])
+    exact = {name for name, _ in module.named_buffers()}
+    to_int8(paths["float32"], paths["int8"], ranges, exact)
+    split = read_index(given.split)
+    kept = np.flatnonzero(split["part"] == "naming")
+    labels = read_index(given.index, len(split))["label"].to_numpy(str)[kept]
+    told = answers(session(paths["float32"]).run, taken("labelled", kept))
+    learnt_of = open_array(given.alignment) if given.alignment else None
+    about = about_model(
+        made,
+        view,
+        folder,
+        border=params.border,
+        pool_landmarks=learnt_of,
+        thresholds=look_thresholds(told, labels),
+        told_by=len(kept),
+        calibrated=len(ranges["faces"]),
+    )
+    (folder / "model.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    if view.kind in ("landmarks", "movements"):
+        shutil.copy(face_mesh.MODEL.with_name("mediapipe.LICENSE"), folder)
+    print(", ".join(f"{path.name} {path.stat().st_size:,} bytes" for path in paths.values()))

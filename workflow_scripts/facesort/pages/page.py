@@ -24,6 +24,7 @@ def render(
     data: dict[str, Any] | None = None,
     folder: Path = PAGES,
     more: tuple[str, ...] = (),
+    connects: str = "'none'",
     **values: Any,
 ) -> str:
     """The page of a template: ``<name>.html`` with ``<name>.css`` and ``<name>.js`` inside.
@@ -35,6 +36,7 @@ def render(
         data: what the script reads, as JSON.
         folder: where the template lies.
         more: further scripts of the folder, which stand before the template's own.
+        connects: whom the page may ask, as a source of the policy.
         values: what the template shows.
     """
     environment = Environment(
@@ -54,6 +56,7 @@ def render(
         # Browsers compare the digest with the very text between the tags.
         script=Markup(script),
         script_source=Markup(source if script else "'none'"),
+        connects=Markup(connects),
         data=json_text(data),
         **values,
     )

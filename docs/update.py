@@ -21,7 +21,7 @@ TOP = {
     "CHANGELOG.md": "what changed in each version",
     "CITATION.cff": "how to cite it",
     "LICENSE": "MIT",
-    "run": "makes the environment in `.venv`, then runs a command in it",
+    "run": "makes the environment in `.venv`, then runs a command or the application in it",
     "Snakefile": "the list of stages, and what a whole run makes",
     "rules/": "the rules, one file per stage",
     "workflow_scripts/": "one script per rule, and `facesort/`, the library that they call",
@@ -38,6 +38,9 @@ TOP = {
     ".github/": "runs it on GitHub",
     ".gitignore": "what git ignores",
 }
+
+# Packages that no rule runs, and how they are started.
+APPLICATIONS = {"serve": "No rule runs it: `./run serve`, `./run watch`"}
 
 
 def load(path: str) -> dict[str, Any]:
@@ -159,23 +162,27 @@ def layout_page() -> str:
         *table("page", {f"`docs/{path.name}`": sentence(path) for path in pages()}),
     ]
     includes = re.findall(r'^include: "rules/(\w+)\.smk"$', text(ROOT / "Snakefile"), re.M)
-    for stage in includes:
+    for stage in (*includes, *APPLICATIONS):
         folder = FACESORT / stage
+        file = ROOT / f"rules/{stage}.smk"
         rules = re.findall(
-            r"^(?:use rule \w+ as|rule) (\w+)(?: with)?:$", text(ROOT / f"rules/{stage}.smk"), re.M
+            r"^(?:use rule \w+ as|rule) (\w+)(?: with)?:$",
+            text(file) if file.is_file() else "",
+            re.M,
         )
+        by = f"Rules: `rules/{stage}.smk`" + "".join(f", `{rule}`" for rule in rules)
         modules = {
             f"`{path.relative_to(FACESORT)}`": sentence(path)
             for path in sorted(folder.rglob("*.py"))
             if path != folder / "__init__.py"
         }
-        what = sentence(folder / "__init__.py").removeprefix(f"Stage {stage}: ")
+        what = sentence(folder / "__init__.py").partition(": ")[2]
         lines += [
             "",
             f"## {stage}",
             "",
-            f"{what[0].upper()}{what[1:]}. Tests: `tests/{stage}/`. Rules: `rules/{stage}.smk`"
-            + "".join(f", `{rule}`" for rule in rules).replace(",", ":", 1)
+            f"{what[0].upper()}{what[1:]}. Tests: `tests/{stage}/`. "
+            + (by.replace(",", ":", 1) if file.is_file() else APPLICATIONS[stage])
             + ".",
             "",
             *table(f"in `workflow_scripts/facesort/{stage}/`", modules),

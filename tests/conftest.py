@@ -52,7 +52,7 @@ def project(tmp_path_factory, worker_id):
 
 @pytest.fixture
 def browser(tmp_path):
-    """A headless Chromium that saves downloads in tmp_path and reaches no network."""
+    """A headless Chromium that saves downloads in tmp_path and reaches this machine alone."""
     if not (BROWSER and DRIVER):
         pytest.skip("needs chromium and chromedriver on the path (Debian: chromium-driver)")
     from selenium import webdriver
@@ -69,7 +69,10 @@ def browser(tmp_path):
         "disable-component-update",
         "disable-sync",
         f"user-data-dir={tmp_path / 'profile'}",
-        "host-resolver-rules=MAP * ~NOTFOUND",
+        "host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+        # A camera that shows a moving pattern, and no question whether it may be used.
+        "use-fake-device-for-media-stream",
+        "use-fake-ui-for-media-stream",
         "window-size=1400,1000",
     ):
         options.add_argument(f"--{argument}")

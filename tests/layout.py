@@ -9,6 +9,8 @@ import re
 import tomllib
 from functools import cache
 
+# Packages whose functions no rule runs, behind all stages: what persons start by `./run`.
+APPLICATIONS = ["serve"]
 # Folders of tests that are of no stage: of whole runs, and of comparisons that nobody need run.
 OTHER_TESTS = {"common", "workflow", "benchmarks"}
 MOST_LINES = 120
@@ -39,6 +41,10 @@ TESTED_ELSEWHERE = {
         "archive: export joining journal listing model_crops model_views pictures tables",
     ),
     "tests/archive/test_answers.py": ("what the answers are set against", "archive: spread"),
+    "tests/serve/test_application.py": (
+        "parts of one way, from a request to its answer, which is tried as a whole",
+        "serve: openapi form guard keeping limits",
+    ),
     "tests/pages/test_figures.py": ("saves each figure", "common: drawing"),
     "tests/pages/test_pages.py": (
         "pages are tried in a browser, or by what stands in them",
@@ -55,6 +61,11 @@ def stages(root):
     """The stages, in the order of the Snakefile's includes: that of the data."""
     found = re.findall(r'^include: "rules/(\w+)\.smk"$', read(root / "Snakefile"), re.M)
     return [name for name in found if name != "common"]
+
+
+def packages(root):
+    """The stages, and what stands behind them without rules."""
+    return [*stages(root), *APPLICATIONS]
 
 
 def rules(root):
@@ -104,9 +115,10 @@ def packages_used(path):
 
 def stages_lie_side_by_side(root):
     """Rules files, packages and folders of tests have the same names."""
-    ours, wrong = stages(root), []
+    ours, wrong = packages(root), []
     folders = {
-        "rules/*.smk": {path.stem for path in (root / "rules").glob("*.smk")} - {"common"},
+        "rules/*.smk": {path.stem for path in (root / "rules").glob("*.smk")} - {"common"}
+        | {*APPLICATIONS},
         "workflow_scripts/facesort": {
             path.parent.name for path in (root / "workflow_scripts/facesort").glob("*/__init__.py")
         }
@@ -131,7 +143,7 @@ def no_module_lies_outside_a_package(root):
 
 def packages_use_earlier_ones_alone(root):
     """``common`` uses none; and each says in its docstring which ones it uses, and no other."""
-    order, wrong = ["common", *stages(root)], []
+    order, wrong = ["common", *packages(root)], []
     for package in order:
         folder = root / "workflow_scripts/facesort" / package
         used = set()
@@ -218,7 +230,7 @@ def reached(root, path):
 def tests_bear_names_of_modules(root):
     """Or of their stage, or of a module tried as a whole."""
     wrong = []
-    for stage in ("common", *stages(root)):
+    for stage in ("common", *packages(root)):
         own = (module.split("/") for module in modules(root))
         names = {part for parts in own if parts[0] == stage for part in parts}
         for path in sorted((root / "tests" / stage).glob("*.py")):

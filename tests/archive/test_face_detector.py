@@ -1,7 +1,10 @@
 """Faces in photographs: all boxed ones are found, and boxes lie where the faces are."""
 
 import csv
+import os
 import shutil
+import subprocess
+import sys
 from collections import defaultdict
 
 import numpy as np
@@ -151,3 +154,15 @@ def test_a_damaged_network_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(face_detector, "MODEL", broken)
     with pytest.raises(InputError, match=r"face_detector\.onnx: not a readable model"):
         FaceDetector(640)
+
+
+def test_nothing_is_told_to_anyone_over_the_network(tmp_path):
+    """ONNX Runtime's official builds do, unless they are told not to; they note when they began."""
+    program = "from facesort.archive.face_detector import FaceDetector; FaceDetector(640)"
+    hushed = ("CI", "ORT_DISABLE_TELEMETRY", "ORT_RUNNING_UNIT_TESTS")
+    environment = {name: value for name, value in os.environ.items() if name not in hushed}
+    environment |= {"PYTHONPATH": str(ROOT / "workflow_scripts"), "TMPDIR": str(tmp_path)}
+    for before, files in (("import onnxruntime, os; os.environ = {}; ", [".ses"]), ("", [])):
+        subprocess.run([sys.executable, "-c", before + program], env=environment, check=True)
+        assert [path.name for path in tmp_path.iterdir()] == files
+        (tmp_path / ".ses").unlink(missing_ok=True)

@@ -39,16 +39,24 @@ GROWS: Final = "it still grows; the next run reads it"
 
 
 @dataclass
-class _Seen:
-    """A photo whose faces are found, and whose movements are not measured yet."""
+class Seen:
+    """A photo whose faces are found, and whose movements are not measured yet.
 
-    file: File
-    journal: Journal
+    Attributes:
+        photo: without faces.
+        faces: (N, ``WIDTH``), in pixels of the whole photo.
+        thumbnails, seen: of each face a JPEG, and what a model sees of it.
+    """
+
     photo: Photo
     faces: np.ndarray
     reading: Reading
     thumbnails: list[bytes]
     seen: list[bytes]
+
+
+# With the file that holds it, and the journal that is to know it.
+_Waiting = tuple[File, Journal, Seen]
 
 
 class Analysis:
@@ -83,7 +91,7 @@ class Analysis:
             Each file that the journal did not have, with a reason if it does not have it now; and
             whether it was analysed.
         """
-        batch: list[_Seen] = []
+        batch: list[_Waiting] = []
         late = []
         for file, journal in files:
             if journal.known(file):
@@ -98,7 +106,7 @@ class Analysis:
             yield self._one(file, journal, batch)
         self._keep(batch)
 
-    def _one(self, file: File, journal: Journal, batch: list[_Seen]) -> tuple[File, bool]:
+    def _one(self, file: File, journal: Journal, batch: list[_Waiting]) -> tuple[File, bool]:
         try:
             path = self._path(file.file)
             data = read_file(path, self.settings["max_bytes"])
@@ -109,7 +117,7 @@ class Analysis:
             told = xmp.orientation(sidecar)
             file = file._replace(told=json.dumps(xmp.told(sidecar, *xmp.inside(data))))
             content = f"{hashlib.sha256(data).hexdigest()}/{told or 0}"
-            if any(seen.photo.content == content for seen in batch):
+            if any(seen.photo.content == content for _, _, seen in batch):
                 self._keep(batch)
             if journal.has(content):
                 journal.add(file._replace(content=content))
@@ -117,7 +125,8 @@ class Analysis:
             with journal.decoding(file.file) as ended:
                 if ended >= TRIES:
                     raise ImageError(f"the program ended {ended} times on it")
-                batch.append(self._look(file, journal, content, data, told))
+                seen = self.look(content, data, told, raw_previews.is_raw(os.fsdecode(file.file)))
+                batch.append((file, journal, seen))
         except OSError as error:
             return file._replace(reason=f"{UNREADABLE}: {error.strerror or error}"), False
         except ImageError as error:
@@ -134,10 +143,14 @@ class Analysis:
     def _path(self, name: bytes) -> str:
         return os.path.join(self.folder, os.fsdecode(name))  # noqa: PTH118
 
-    def _look(
-        self, file: File, journal: Journal, content: str, data: bytes, told: int | None
-    ) -> _Seen:
+    def look(self, content: str, data: bytes, told: int | None, raw: bool) -> Seen:
         """Find the faces of a photo, and look at each.
+
+        Args:
+            content: what the photo is to be known by.
+            data: its file.
+            told: orientation, as of ``read_photo``.
+            raw: whether it is a camera's raw file, by its name.
 
         Raises:
             ImageError: if it is no photo that we take.
@@ -145,9 +158,8 @@ class Analysis:
         settings = self.settings
 
         def decode(side: int | None) -> Decoded:
-            if raw_previews.is_raw(os.fsdecode(file.file)):
-                return raw_previews.read_raw(data, settings["max_pixels"], side, told)
-            return read_photo(data, settings["max_pixels"], side, told)
+            way = raw_previews.read_raw if raw else read_photo
+            return way(data, settings["max_pixels"], side, told)
 
         def read(photo: Decoded, faces: np.ndarray) -> tuple[Decoded, np.ndarray, Reading]:
             """Read faces, from a larger picture where they are small in this one."""
@@ -179,19 +191,19 @@ class Analysis:
         taken, burst = shot.taken(data)
         about = (photo.width, photo.height, photo.orientation, turns, taken, burst, sharp, small)
         faces = enlarged(faces, photo.scale)
-        return _Seen(file, journal, Photo(content, *about, []), faces, reading, thumbnails, seen)
+        return Seen(Photo(content, *about, []), faces, reading, thumbnails, seen)
 
-    def _keep(self, batch: list[_Seen]) -> None:
+    def _keep(self, batch: list[_Waiting]) -> None:
         """Measure the movements of a batch, and write it to the journals."""
         if not batch:
             return
-        faces = np.concatenate([np.zeros((0, WIDTH)), *(seen.faces for seen in batch)])
-        found = numbers(faces, Reading.joined([seen.reading for seen in batch]))
-        for seen in batch:
+        faces = np.concatenate([np.zeros((0, WIDTH)), *(seen.faces for _, _, seen in batch)])
+        found = numbers(faces, Reading.joined([seen.reading for _, _, seen in batch]))
+        for file, journal, seen in batch:
             rows, found = np.split(found, [len(seen.faces)])
             parts = zip(rows, seen.thumbnails, seen.seen, strict=True)
             photo = seen.photo._replace(faces=[Face(*each) for each in parts])
-            seen.journal.add(seen.file._replace(content=photo.content), photo)
+            journal.add(file._replace(content=photo.content), photo)
         batch.clear()
 
 

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from facesort.score.intervals import with_interval
+from facesort.score.markdown import percent, table_lines, with_interval
 
 # What item 2 of the paper's next steps was taken to ask: bytes, points of balanced accuracy, ms.
 MOST_BYTES: Final = 6_000_000
@@ -54,69 +54,66 @@ def export_markdown(table: pd.DataFrame, detector: int, *, data: str, cpu: str) 
     if len(least):
         best = least.sort_values("bytes").iloc[0]
         said = (
-            f"The smallest chain that keeps within the limits below is `{best['model']}` in "
-            f"{best['precision']}: {best['bytes'] / 1e6:.2f} MB, {best['ms']:.1f} ms a face."
+            f"The smallest chain within the limits below is {best['model']} in "
+            f"{best['precision']}: {best['bytes'] / 1e6:.2f} MB, {best['ms']:.1f} ms per face."
         )
+    headers = ["model, variant", "seed", "precision", "MB", "ms, 1 face", "ms, 32", "accuracy"]
+    headers += ["change", "balanced", "change of it", "equal", "furthest", "scored", "compared"]
     lines = [
-        "# Exported models",
+        said,
         "",
-        f"Made from {data}. {said}",
+        "### Files",
         "",
-        f"Times are of one core of {cpu}, in milliseconds of CPU a face, the shortest of several "
-        "runs, one face or 32 at a time. Scores are of the scored faces; changes are from float32, "
-        "on the same faces, with 95% intervals over images. Equal: faces, of the scored ones and "
-        "the pool, that get the answer of float32. Furthest: how far a probability lies from the "
-        "workflow's own at most. How to use the files: docs/export.md.",
+        *table_lines(headers, [_file(row) for row in table.to_dict("records")], 3),
         "",
-        "## Files",
+        f"- Data: {data}. Scores and changes are in percent. Changes are from float32, on the same "
+        "scored faces, with 95% intervals over images.",
+        f"- Times are of one core of {cpu}: milliseconds of CPU per face, the shortest of several "
+        "runs, with one face or 32 at a time.",
+        "- Equal: percent of faces, of the scored ones and the pool, with the same answer as "
+        "float32. Furthest: the largest difference of a probability from the workflow's own.",
+        "- How to use the files: docs/export.md.",
         "",
-        "| model | variant | seed | precision | MB | ms, 1 | ms, 32 | faces | accuracy | change "
-        "| balanced accuracy | change | equal | of faces | furthest |",
-        "| --- " * 15 + "|",
+        "### From a photo to an answer",
+        "",
+        *table_lines(
+            ["model, variant", "seed", "precision", "MB", "ms", "change of balanced", "within"],
+            [_chain(row) for row in together.to_dict("records")],
+            3,
+        ),
+        "",
+        f"- Face detector (float16, {detector / 1e6:.2f} MB), mesh and movements (those of "
+        f"{LABEL_FREE}, float16) and classifier together. The time is without detection.",
+        f"- Limits: {MOST_BYTES / 1e6:.0f} MB, {MOST_MS:.0f} ms, {100 * MOST_LOST:.1f} points of "
+        "balanced accuracy lost.",
     ]
-    lines += [_line(row) for _, row in table.iterrows()]
-    lines += [
-        "",
-        "## From a photo to an answer",
-        "",
-        f"Face detector (float16, {detector / 1e6:.2f} MB), mesh and movements (those of "
-        f"`{LABEL_FREE}`, float16) and classifier together; time without detection. Limits: "
-        f"{MOST_BYTES / 1e6:.0f} MB, {MOST_MS:.0f} ms, {100 * MOST_LOST:.1f} points of balanced "
-        "accuracy lost.",
-        "",
-        "| model | variant | seed | precision | MB | ms | change of balanced accuracy | within |",
-        "| --- " * 8 + "|",
-    ]
-    for _, row in together.iterrows():
-        cells = [f"`{row['model']}`", row["variant"], row["seed"], row["precision"]]
-        cells += ["-", "-"] if pd.isna(row["bytes"]) else _cost(row)
-        cells += [with_interval(dict(row), CHANGE, "+.3f"), "yes" if row["kept"] else "no"]
-        lines.append("| " + " | ".join(map(str, cells)) + " |")
     if not (table["model"] == LABEL_FREE).any():
-        lines += ["", f"Without the row `{LABEL_FREE}` there is no file of mesh and movements."]
-    return "\n".join(lines) + "\n"
+        lines.append(f"- Without the row {LABEL_FREE} there is no file of mesh and movements.")
+    return "\n".join([*lines, ""])
 
 
-def _cost(row: Any) -> list[str]:
-    return [f"{row['bytes'] / 1e6:.2f}", f"{row['ms']:.1f}"]
+def _chain(row: dict[Any, Any]) -> list[Any]:
+    known = not pd.isna(row["bytes"])
+    return [
+        *(f"{row['model']}, {row['variant']}", row["seed"], row["precision"]),
+        f"{row['bytes'] / 1e6:.2f}" if known else "-",
+        f"{row['ms']:.1f}" if known else "-",
+        with_interval(row, CHANGE, signed=True),
+        "yes" if row["kept"] else "no",
+    ]
 
 
-def _line(row: Any) -> str:
-    cells = [
-        f"`{row['model']}`",
-        row["variant"],
-        row["seed"],
-        row["precision"],
+def _file(row: dict[Any, Any]) -> list[Any]:
+    return [
+        *(f"{row['model']}, {row['variant']}", row["seed"], row["precision"]),
         f"{row['bytes'] / 1e6:.2f}",
         f"{row['ms_1']:.1f}",
         f"{row['ms_32']:.1f}",
-        f"{row['n']:,}",
-        f"{row['accuracy']:.3f}",
-        with_interval(dict(row), "accuracy_change", "+.3f"),
-        f"{row['balanced_accuracy']:.3f}",
-        with_interval(dict(row), "balanced_change", "+.3f"),
-        f"{row['equal']:.4f}",
-        f"{row['compared']:,}",
+        percent(row["accuracy"]),
+        with_interval(row, "accuracy_change", signed=True),
+        percent(row["balanced_accuracy"]),
+        with_interval(row, "balanced_change", signed=True),
+        f"{100 * row['equal']:.2f}",
         f"{row['furthest']:.1e}",
+        *(f"{row['n']:,}", f"{row['compared']:,}"),
     ]
-    return "| " + " | ".join(map(str, cells)) + " |"

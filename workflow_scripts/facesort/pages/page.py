@@ -26,6 +26,7 @@ def render(
     folder: Path = PAGES,
     more: tuple[str, ...] = (),
     parts: tuple[str, ...] = (),
+    connects: str = "'none'",
     **values: Any,
 ) -> str:
     """The page of a template: ``<name>.html`` with ``<name>.css`` and ``<name>.js`` inside.
@@ -38,6 +39,7 @@ def render(
         folder: where the template lies.
         more: further scripts of the folder, which stand before the template's own.
         parts: further styles of this folder: those of the page's ``part``s.
+        connects: whom the page may ask, as a source of the policy.
         values: what the template shows.
     """
     styles = [
@@ -57,6 +59,7 @@ def render(
             # Browsers compare the digest with the very text between the tags.
             script=Markup(script),
             script_source=Markup(source if script else "'none'"),
+            connects=Markup(connects),
             data=json_text(data),
             **values,
         )

@@ -76,6 +76,8 @@ onstart:
         # In one line: Snakemake would add where in this file.
         raise SystemExit(f"error: {wrong}")
     data_record.note_data(Path("results"), config, workflow)
+    if strays := misplaced_names(("rgb", "grayscale", "cropped"), CLUSTERED):
+        run.say("\n".join(strays))
     warm.offer(workflow)
     display.start(workflow)
 

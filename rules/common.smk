@@ -7,7 +7,7 @@ import time
 # Not workflow.basedir, which is another workflow's where that uses this one as a module.
 sys.path.insert(0, str(Path(workflow.current_basedir).parent / "workflow_scripts"))
 
-from facesort.cluster.names_files import names_files, person_names
+from facesort.cluster.names_files import misplaced_names, names_files, person_names
 from facesort.common import data_record, display, run, warm
 from facesort.common.config import config_errors, is_demo, is_labelled
 from facesort.common.config import model_settings, settled

@@ -1,6 +1,6 @@
 """Where persons' names of clusters lie, and whose count."""
 
-from facesort.cluster.names_files import names_files, person_names
+from facesort.cluster.names_files import misplaced_names, names_files, person_names
 
 CELL = {"variant": "rgb", "model": "stacked", "seed": 1}
 FOLDER = "names/rgb/stacked"
@@ -34,3 +34,18 @@ def test_other_files_are_nobodys_names(tmp_path, monkeypatch):
     (tmp_path / "names/rgb/convolutional").mkdir()
     (tmp_path / "names/rgb/convolutional/seed1.csv").touch()
     assert person_names(CELL) == names_files(CELL) == []
+
+
+def test_names_that_lie_elsewhere_are_told(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    places = (("rgb", "cropped"), ("stacked", "geometry"))
+    assert misplaced_names(*places) == []
+    right = ["rgb/stacked/seed0.csv", "cropped/geometry/seed12.Ada L..csv", "rgb/stacked/notes.txt"]
+    wrong = ["rgb-stacked-seed0.csv", "rgb/stacked/rgb-stacked-seed0.csv", "rgb/staked/seed0.csv"]
+    for path in right + wrong:
+        file = tmp_path / "names" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    told = misplaced_names(*places)
+    assert [line.split()[1] for line in told] == sorted(f"names/{path}" for path in wrong)
+    assert all("names/<variant>/<model>/seed<n>.csv" in line for line in told)

@@ -117,25 +117,13 @@ def test_a_report_that_is_made_needs_no_word(report_folder):
     assert (report_folder / "results/report.html").stat().st_size
 
 
-@pytest.mark.parametrize(
-    ("data", "said"),
-    [
-        ({}, "Data: rendered faces, which say nothing about photographs. Seeds: 0, 3."),
-        ({"manifest": "a.csv", "labelled": "tree"}, "Data: the user's own. Seeds"),
-        (
-            {"fec_csv": "a.csv"},
-            "Data: the user's own; without labelled faces, so nothing is scored.",
-        ),
-        ({"faces": "pile"}, "Data: the user's own; without labelled faces, so nothing is scored."),
-    ],
-)
-def test_the_reports_first_words_know_whose_data_they_are(data, said):
-    """As Snakemake fills them in."""
+def test_the_reports_first_page_is_the_summary_if_there_is_one():
+    """As Snakemake fills it in."""
     template = checks.Path(__file__).parents[2] / "docs/report/workflow.rst"
-    none = dict.fromkeys(("fec_csv", "manifest", "faces", "labelled"))
-    config = {"data": none | data, "seeds": [0, 3]}
     text = Template(template.read_text(encoding="utf-8"))
-    assert f"\n\n{said}" in text.render(snakemake=SimpleNamespace(config=config))
+    for targets in ([], ["figure.png"], ["figure.png", "summary.html"]):
+        filled = text.render(files=[SimpleNamespace(target=target) for target in targets])
+        assert (":file: results/summary_frame.html" in filled) == ("summary.html" in targets)
 
 
 CELL = "rgb/stacked/seed0"

@@ -95,7 +95,7 @@ def test_the_strip_shows_faces_of_each_emotion_and_what_was_answered():
     assert re.findall('class="(right|wrong)">(.) (.*?)</span>', html) == (
         [("wrong", "✗", "sad")] * OF_EACH + [("right", "✓", "sad")] * OF_EACH
     )
-    assert html.count("<small>is happy</small>") == OF_EACH and "Title <1>" in html
+    assert html.count("<small>label: happy</small>") == OF_EACH and "Title <1>" in html
     assert html == unescape(str(strip(faces, about, "Title <1>")))
     alone = str(strip(faces, None, ""))
     assert alone.count("An unlabelled face") == UNLABELLED and "✓" not in alone

@@ -14,6 +14,7 @@ from facesort.score.table1 import (
     make_table,
     naming_lines,
     table_markdown,
+    unanswered_lines,
 )
 
 
@@ -38,7 +39,13 @@ def causes_of(cells, **more):
     """What find_causes would tell of these cells, as far as Table 1 asks."""
     keys = dict.fromkeys((cell["model"], cell["variant"]) for cell in cells)
     rows = [{"model": model, "variant": variant} for model, variant in keys]
-    told = {"naming": "none", "lost_in": "names", "why": "", "renamed_accuracy": float("nan")}
+    told = {
+        "naming": "none",
+        "lost_in": "names",
+        "why": "",
+        "unanswered": 0.0,
+        "renamed_accuracy": float("nan"),
+    }
     return pd.DataFrame(rows).assign(**told | more)
 
 
@@ -68,8 +75,8 @@ def test_table_1_has_its_columns_and_means():
         naming=["Named by a dog."],
         labels=right["label"],
     )
-    assert text.startswith("Best: supervised on rgb, 75.0% [")
-    assert "made-up faces" in text and "fear would score 50.0%" in text
+    assert text.startswith("Best: supervised on rgb, 75.0% (95% interval 0.0 to 100.0)")
+    assert "made-up faces" in text and "Always answering fear scores 50.0%" in text
     assert "- Named by a dog." in text and "intervals over images and seeds" in text
     assert "- supervised, rgb: 40.0 to 81.0" in text and "nan" not in text
     (line,) = [line for line in text.splitlines() if line.startswith("| ★ supervised, rgb")]
@@ -119,16 +126,23 @@ def test_the_finding_names_the_best_its_ties_and_what_clusters_are_worth():
     def said(*rows, rendered=False):
         return finding_lines(pd.DataFrame(rows), rendered)
 
-    first = "Best: supervised on rgb, 36.6% [36.6, 36.6]; chance is 12.5%."
+    first = "Best: supervised on rgb, 36.6% (95% interval 36.6 to 36.6); chance is 12.5%."
     at_chance = "The clusterings are at chance"
     assert said(best) == [first]
     assert said(best, clusters) == [
         first,
-        f"{at_chance}: their clusters do not follow expression.",
+        f"{at_chance}: their clusters hardly follow expression.",
     ]
     assert said(best, {**clusters, "lost_in": "names"})[-1] == f"{at_chance}."
-    assert said(best, {**clusters, "against_chance": "above"}, clusters)[-1] == (
-        "Of 2 clusterings, 1 beat chance."
+    lucky = {**clusters, "against_chance": "above"}
+    one = "Of 2 clusterings, 1 beats chance with the names given"
+    # Names may be lucky.
+    assert said(best, lucky, clusters)[-1] == (f"{one}, but the clusters hardly follow expression.")
+    sound = {**lucky, "lost_in": "nothing"}
+    assert said(best, sound, clusters)[-1] == f"{one}."
+    assert said(best, lucky, sound)[-1] == (
+        "Of 2 clusterings, 2 beat chance with the names given, but the clusters of 1 of them "
+        "hardly follow expression."
     )
     tied = [row_of(model, 0.36, "tied") for model in ("transfer", "transformer")]
     assert said(best, *tied)[1] == (
@@ -143,6 +157,14 @@ def test_the_finding_names_the_best_its_ties_and_what_clusters_are_worth():
     assert "says nothing about photographs" in words[1]
     assert words[2].startswith("Best of the others: supervised on rgb, 36.6%")
     assert len(said(untold, {**best, "rank": ""})) == 1
+    assert said(best, rendered=True)[-1] == "Rendered faces say nothing about photographs."
+
+
+def test_table_1_tells_of_faces_without_an_answer():
+    causes = causes_of(CELLS[:1], unanswered=0.625)
+    (line,) = unanswered_lines(causes)
+    assert "supervised, rgb (62.5% of the faces)" in line and "guessing as often" in line
+    assert unanswered_lines(causes.assign(unanswered=0.0)) == []
 
 
 def test_table_1_says_who_or_what_named():

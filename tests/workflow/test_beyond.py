@@ -56,7 +56,7 @@ def test_rows_that_see_landmarks_stand_in_table_1(tmp_path):
     assert list(table["supervision"]) == ["none", "none", "none", "labels"]
     text = (results / "table1.md").read_text(encoding="utf-8")
     assert "joining the pool without their labels" in text
-    assert "No person taught action_units anything." in text
+    assert "No person labelled a face for action_units." in text
     answers = np.load(results / "rgb/action_units/seed0/probabilities.npy")
     assert answers.shape == (len(labelled), 8) and np.allclose(answers.sum(1), 1, atol=1e-5)
     metrics = json.loads((results / "rgb/action_units/seed0/metrics.json").read_text())

@@ -77,7 +77,7 @@ def agreement_words(table: pd.DataFrame) -> str:
         for person, opened in (("first", "first_opened"), ("second", "second_opened"))
         if row[opened]
     }
-    words = "Further persons named without seeing each other's names. " + "; ".join(said) + "."
+    words = "Names of several persons. " + "; ".join(said) + "."
     if looked:
         words += f" Suggestions that they had opened: {'; '.join(sorted(looked))}."
     return words

@@ -4,6 +4,7 @@ Imported by the Snakefile, which every job parses: nothing slow is imported here
 """
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,3 +29,20 @@ def names_files(cell: dict[str, Any]) -> list[str]:
     name = re.compile(rf"seed{cell['seed']}(\.[^{UNFIT}]+)?\.csv")
     found = (str(path) for path in folder.glob("*") if name.fullmatch(path.name))
     return sorted(found, key=lambda path: (path not in person_names(cell), path))
+
+
+def misplaced_names(variants: Collection[str], models: Collection[str]) -> list[str]:
+    """A warning for each CSV below ``names/`` that lies where no cell's names are looked for.
+
+    Args:
+        variants, models: all that there are, whether this run has them or not.
+    """
+    place = re.compile(
+        rf"names/({'|'.join(variants)})/({'|'.join(models)})/seed\d+(\.[^{UNFIT}]+)?\.csv"
+    )
+    return [
+        f"warning: {path} is not used: names are read from names/<variant>/<model>/seed<n>.csv, "
+        "and a further person's from seed<n>.<person>.csv"
+        for path in sorted(map(str, Path("names").rglob("*.csv")))
+        if not place.fullmatch(path)
+    ]

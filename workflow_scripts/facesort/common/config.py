@@ -97,7 +97,8 @@ def config_errors(config: dict[str, Any]) -> list[str]:
         errors.append(f"fetch.keep_photos: {config['fetch']['keep_photos']}: not a folder")
     if os.path.isfile(data["labelled"] or ""):  # noqa: PTH113
         errors.append(
-            f"data.labelled: {data['labelled']}: a file; name its folder, and it in data.table"
+            f"data.labelled: {data['labelled']}: a file; unpack it if it is an archive, and name "
+            "its folder; if it is a table, name it in data.table"
         )
     allowed, forbidden = (
         {digest.lower() for digest in config["fetch"]["placeholders"][key]}

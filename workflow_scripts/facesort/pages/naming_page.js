@@ -106,7 +106,7 @@ function save() {
   link.download = byId("file").textContent;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-  say(`Saved as ${link.download}. Move it to ${byId("path").textContent}`, true);
+  say(`Saved as ${link.download}. Move it to ${byId("path").textContent}, in the folder that holds results/`, true);
 }
 
 for (const button of document.querySelectorAll(".save")) button.addEventListener("click", save);

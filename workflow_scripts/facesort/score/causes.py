@@ -239,7 +239,7 @@ def luck_lines(causes: pd.DataFrame) -> list[str]:
     if not lines:
         return []
     return [
-        "### Had other faces named the clusters",
+        "### If other faces had named the clusters",
         "",
         "The intervals leave out which faces name the clusters. With as many other faces of the "
         f"naming and training parts, accuracy in 95% of {DRAWS} draws would be:",

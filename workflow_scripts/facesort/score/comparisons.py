@@ -137,7 +137,7 @@ def comparison_lines(comparisons: pd.DataFrame, seeds: int) -> list[str]:
     """The tests in words, a line each."""
     lines = []
     for question, reference in (
-        ("chance", "as many answers of each emotion, given at random (chance)"),
+        ("chance", "guessing with the same mix of answers (chance)"),
         ("majority", "always answering the commonest emotion"),
     ):
         found = list(verdicts(comparisons, question).values())

@@ -102,7 +102,11 @@ def finding_lines(table: pd.DataFrame, rendered: bool) -> list[str]:
         rendered: whether the scored faces are the workflow's own.
     """
     best = table[table["rank"] == "best"].iloc[0]
-    lines = [f"Best: {_told(best)}; chance is {percent(best['chance'])}%."]
+    mean, low, high = (percent(best[f"accuracy{end}"]) for end in ("", "_low", "_high"))
+    lines = [
+        f"Best: {best['model']} on {best['variant']}, {mean}% (95% interval {low} to {high}); "
+        f"chance is {percent(best['chance'])}%."
+    ]
     tied = table[table["rank"] == "tied"]
     if len(tied) > 3:
         lines.append(f"{len(tied)} other rows are not told apart from it.")
@@ -114,20 +118,33 @@ def finding_lines(table: pd.DataFrame, rendered: bool) -> list[str]:
             "The program that rendered these faces taught it too, so this says nothing about "
             "photographs."
         )
+        rendered = False
         others = table[~table["model"].map(untold)]
         if len(others):
             lines.append(f"Best of the others: {_told(others.nlargest(1, 'accuracy').iloc[0])}.")
-    if not (above := table["against_chance"] == "above").any():
+    if not (table["against_chance"] == "above").any():
         return [*lines, "No row beats chance."]
-    clusterings = table["named_by"] != "none"
-    found = int((clusterings & above).sum())
-    if found:
-        lines.append(f"Of {clusterings.sum()} clusterings, {found} beat chance.")
-    elif clusterings.any():
-        badly_named = (table.loc[clusterings, "lost_in"] == "names").any()
-        why = "" if badly_named else ": their clusters do not follow expression"
-        lines.append(f"The clusterings are at chance{why}.")
+    lines += _clusterings(table[table["named_by"] != "none"])
+    if rendered:
+        lines.append("Rendered faces say nothing about photographs.")
     return lines
+
+
+def _clusterings(rows: pd.DataFrame) -> list[str]:
+    """What the clusterings are worth. Names may be lucky, so it is asked whether clusters are."""
+    if rows.empty:
+        return []
+    above = rows["against_chance"] == "above"
+    vague = rows["lost_in"].isin(["clusters", "embedding"])
+    if not above.any():
+        why = ": their clusters hardly follow expression" if vague.all() else ""
+        return [f"The clusterings are at chance{why}."]
+    beats = "beats" if above.sum() == 1 else "beat"
+    line = f"Of {len(rows)} clusterings, {above.sum()} {beats} chance with the names given"
+    if doubtful := int((above & vague).sum()):
+        which = "" if doubtful == above.sum() else f" of {doubtful} of them"
+        line += f", but the clusters{which} hardly follow expression"
+    return [f"{line}."]
 
 
 def _told(row: pd.Series) -> str:
@@ -224,18 +241,27 @@ def table_markdown(
             AGAINST_CHANCE[row["against_chance"]],
             percent(row["paper_accuracy"]),
             *(percent(row[name]) for name in SHOWN),
-            *(row["lost_in"], row["supervision"], row["named_by"].replace("none", "-")),
+            *(
+                row["lost_in"].replace("nothing", "-"),
+                row["supervision"],
+                row["named_by"].replace("none", "-"),
+            ),
         ]
         for row in table.to_dict("records")
     ]
     counts = labels.value_counts()
+    ranks, sides = set(table["rank"]), set(table["against_chance"])
     covers = "images and seeds" if len(seeds) > 1 else "images (there is one seed)"
+    always = f"Always answering {counts.index[0]} scores {percent(counts.iloc[0] / len(labels))}%."
     notes = [
         f"Scores are in percent, with 95% intervals over {covers}. Chance is "
-        f"{percent(1 / len(emotions))}%. Always answering {counts.index[0]} would score "
-        f"{percent(counts.iloc[0] / len(labels))}%.",
-        "★ is the highest accuracy; ≈ is not told apart from it.",
-        "▲ beats chance, ○ is at chance (not told apart from it), ▼ is below chance.",
+        f"{percent(1 / len(emotions))}%.",
+        *([always] if counts.nunique() > 1 else []),
+        "★ is the highest accuracy" + "; ≈ is not told apart from it" * ("tied" in ranks) + ".",
+        "▲ beats chance, ○ is at chance (not told apart from it)"
+        + ", ▼ is below chance" * ("below" in sides)
+        + ".",
+        *unanswered_lines(causes),
         f"Every row is scored on the same {len(labels):,} labelled faces, which name nothing and "
         f"train nothing. Seeds: {', '.join(map(str, seeds))}. Data: {data}.",
         *lack_lines(emotions, counts.index),
@@ -244,7 +270,7 @@ def table_markdown(
         *naming,
         "Best names: the score if the clusters had the best possible names. These look at the "
         "scored labels, so they flatter.",
-        "Lost in: where most accuracy is lost; causes.md says why.",
+        "Lost in: where most accuracy is lost; - if nowhere. Why: causes.md.",
     ]
     return "\n".join(
         [
@@ -266,6 +292,21 @@ def table_markdown(
     )
 
 
+def unanswered_lines(causes: pd.DataFrame) -> list[str]:
+    """Rows that leave faces without an answer, which count as wrong; and what ○ then means."""
+    rows = [
+        f"{row['model']}, {row['variant']} ({percent(row['unanswered'])}% of the faces)"
+        for row in causes.to_dict("records")
+        if row["unanswered"] > 0
+    ]
+    if not rows:
+        return []
+    return [
+        f"Without an answer, as their clusters are called mixed: {'; '.join(rows)}. These faces "
+        "count as wrong. ▲ and ○ compare such a row with guessing as often as it answers."
+    ]
+
+
 def taught_lines(table: pd.DataFrame, rendered: bool) -> list[str]:
     """What must be said of rows that people taught less, or rendered faces more, than it seems."""
     lines = []
@@ -277,13 +318,14 @@ def taught_lines(table: pd.DataFrame, rendered: bool) -> list[str]:
             )
         if untold(model):
             lines.append(
-                f"No person taught {model} anything. Tables of the literature and rendered faces "
-                "say which movements make an emotion."
+                f"No person labelled a face for {model}. It learnt from published tables of which "
+                "movements make an emotion, and from rendered faces whose emotion is known."
             )
         if untold(model) and rendered:
             lines[-1] += (
                 " The faces scored here come from the same program as those that taught it, so its "
-                "figures are no evidence about photographs. There it is right far less often."
+                "figures are no evidence about photographs. There it is right far less often "
+                "(docs/tried.md)."
             )
     return lines
 

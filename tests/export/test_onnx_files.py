@@ -125,6 +125,46 @@ def test_the_detector_in_float16_sees_what_it_sees_in_float32(tmp_path, monkeypa
         assert np.allclose(own, told, atol=0.02)
 
 
+TRANSFORMER = {"patch": 8, "width": 16, "depth": 1, "heads": 2, "glimpses": 2, "dropout": 0.1}
+SEMI = {"filters": [4] * 6, "pools": [2, 2, 2], "output": "sigmoid", "dense": [16, 8]}
+
+
+@pytest.mark.parametrize(
+    "name, settings", [("transformer", TRANSFORMER), ("semi_supervised", SEMI)]
+)
+def test_other_classifiers_of_pictures_are_written_too(name, settings, faces, tmp_path):
+    torch.manual_seed(0)
+    model = build(name, (24, 24, 3), settings).eval()
+    tell = answers_of(model, list(EMOTIONS), True)
+    path = tmp_path / "float32.onnx"
+    write_float32(ByPictures(model, tell), {"faces": faces["faces"][:2]}, ("probabilities",), path)
+    own = by_workflow("faces", tell, None, faces)
+    assert np.allclose(answers(session(path).run, faces), own, atol=1e-4)
+
+
+class Alone(nn.Module):
+    """A model of landmarks without the network that finds them."""
+
+    def __init__(self, model, tell):
+        super().__init__()
+        self.model, self.tell = model, tell
+
+    def forward(self, points):
+        return self.tell(points)
+
+
+@pytest.mark.parametrize("name", ["engineered_linear", "engineered_rbf"])
+def test_classifiers_of_landmarks_need_no_singular_values(name, landmarks, tmp_path):
+    model = build(name, (478, 3), {"balance": True})
+    model.fit(landmarks, np.arange(200), np.arange(200) % 8, 0)
+    tell = answers_of(model, list(EMOTIONS), False)
+    path = tmp_path / "float32.onnx"
+    write_float32(Alone(model, tell), {"points": landmarks[:2]}, ("probabilities",), path)
+    with torch.inference_mode():
+        own = tell(torch.from_numpy(landmarks))
+    assert np.allclose(answers(session(path).run, {"points": landmarks}), own, atol=1e-4)
+
+
 @pytest.mark.slow
 def test_the_label_free_file_answers_as_the_workflow_does(tmp_path):
     """LiteRT, NumPy and torch on one side, one file of standard operators on the other."""

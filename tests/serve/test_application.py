@@ -1,5 +1,6 @@
 """From a request to its answer: what is told, what is refused, and that the server lives."""
 
+import asyncio
 import io
 import json
 import signal
@@ -13,8 +14,10 @@ from jsonschema import Draft202012Validator
 from PIL import Image
 from served import BYTES, ONE, PHOTOS, PLACES, TOKEN, TWO, Server, form
 from small_run import ROOT
+from starlette.requests import Request
 
-from facesort.serve.form import PATIENCE
+from facesort.serve import form as form_module
+from facesort.serve.form import PATIENCE, Forms
 from facesort.serve.guard import HEADERS
 from facesort.serve.keeping import keep
 from facesort.serve.limits import Limits, Refused
@@ -235,6 +238,42 @@ def test_slow_clients_harm_nobody(server):
         answers.append((number % 2, client.recv(65536)[:13]))
         client.close()
     assert set(answers) == {(0, b"HTTP/1.1 408 "), (1, b"HTTP/1.1 408 ")}
+
+
+def read_form(forms, *parts, wait=0.0):
+    """The form of a body that comes in parts."""
+    kind, _ = form([])
+    left = list(parts)
+
+    async def receive():
+        await asyncio.sleep(wait)
+        return {"type": "http.request", "body": left.pop(0), "more_body": bool(left)}
+
+    async def read():
+        scope = {"type": "http", "method": "POST", "headers": [(b"content-type", kind.encode())]}
+        async with forms.read(Request(scope, receive)) as found:
+            return found, forms.held
+
+    return asyncio.run(read())
+
+
+def test_bodies_take_so_much_memory_together_and_no_more():
+    _, body = form([("a.jpg", ONE), ("b.jpg", b"")], {"picture": "true"})
+    forms = Forms(Limits(held=len(body)))
+    found, held = read_form(forms, body[:50], body[50:])
+    assert found.photos == [("a.jpg", ONE), ("b.jpg", b"")] and found.fields == {"picture": "true"}
+    assert held == len(body) and forms.held == 0
+    forms.held = 1
+    with pytest.raises(Refused, match="busy") as refused:
+        read_form(forms, body[:50], body[50:])
+    assert refused.value.status == 503 and forms.held == 1
+
+
+def test_a_body_that_comes_slowly_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr(form_module, "PATIENCE", 0.3)
+    with pytest.raises(Refused, match="slower than") as refused:
+        read_form(Forms(Limits()), *[b"-"] * 2, *[b"e"] * 2, wait=0.2)
+    assert refused.value.status == 408
 
 
 def test_no_path_of_this_machine_is_in_any_answer(server):

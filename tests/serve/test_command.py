@@ -1,9 +1,14 @@
 """The command line: what is wrong is told in one line, and what is printed leads to the page."""
 
+import json
 import re
+import shutil
+import signal
 import socket
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -11,6 +16,7 @@ from served import ENVIRONMENT, ONE, Server
 from small_run import ROOT
 
 from facesort.common.job import InputError
+from facesort.serve import watching
 from facesort.serve.command import listen, main, parser, read_token
 
 
@@ -63,6 +69,17 @@ def test_the_command_line_tells_its_options():
     assert "serve" in words and "watch" in words
 
 
+def test_what_stands_behind_two_lines_is_for_snakemake(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    given = []
+    monkeypatch.setattr(watching, "watch", lambda *told, **how: given.append((told, how)))
+    main(["watch", "photos", "--cores", "2", "--", "--configfile", "mine.yaml", "-n"])
+    assert given == [
+        ((Path("photos"), 5.0, "2", ["--configfile", "mine.yaml", "-n"]), {"once": False})
+    ]
+    assert said("watch", "photos", "--", "--config", "seeds=[1]").startswith("error: --config: ")
+
+
 def test_run_starts_it():
     """The last lines of the script, in the environment that is there."""
     text = (ROOT / "run").read_text()
@@ -111,3 +128,29 @@ def test_it_speaks_tls(tmp_path, certificate):
 def test_listening_finds_a_free_port():
     with listen("127.0.0.1", 0) as one, listen("localhost", 0) as two:
         assert one.getsockname()[1] and two.getsockname()[1]
+
+
+def test_an_image_holds_all_that_the_application_needs(tmp_path):
+    """As far as it can be tried without Docker: its files, groups and command, beside this."""
+    text = (ROOT / "envs/Dockerfile").read_text().replace("\\\n", "")
+    steps = [line.split(maxsplit=1) for line in text.splitlines() if line[:1].isupper()]
+    for what, rest in steps:
+        if what == "COPY":
+            *sources, _ = rest.split()
+            for source in sources:
+                copy = shutil.copytree if (ROOT / source).is_dir() else shutil.copy
+                copy(ROOT / source, tmp_path / source)
+    lock = tomllib.loads((tmp_path / "uv.lock").read_text())
+    (uv,) = (package["version"] for package in lock["package"] if package["name"] == "uv")
+    assert f"pip install --no-cache-dir uv=={uv} " in text
+    groups = tomllib.loads((tmp_path / "pyproject.toml").read_text())["dependency-groups"]
+    assert {"archive", "torch", "serve"} <= {*re.findall(r"--group (\w+)", text)} <= {*groups}
+    (command,) = (json.loads(rest) for what, rest in steps if what == "CMD")
+    assert command[0] == "python"
+    command = [sys.executable, *command[1:], "--port", "0", "--workers", "1"]
+    environment = ENVIRONMENT | {"PYTHONPATH": str(tmp_path / "workflow_scripts")}
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert "#token=" in server.stdout.readline()
+        server.send_signal(signal.SIGINT)

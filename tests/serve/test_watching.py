@@ -19,7 +19,7 @@ from facesort.serve import watching
 
 PLACES = ((40, 60, 200), (400, 250, 160))
 COMMAND = [sys.executable, "-m", "facesort.serve.command", "watch", "photos", "--every", "0.5"]
-FEW = ["--cores", "1", "--", "--config", "archive={jobs: 2, detect_at: 640}"]
+FEW = ["--cores", "1", "--", "--configfile", "few.yaml"]
 
 
 class Runs:
@@ -159,6 +159,7 @@ def children(process):
 @pytest.mark.slow
 def test_ten_random_kills_cost_nothing_and_every_photo_is_tagged_once(folder, tmp_path):
     """Each kill at another time, of the watch alone or of all of its processes; photos arrive."""
+    (tmp_path / "few.yaml").write_text("archive: {jobs: 2, detect_at: 640}")
     generator = random.Random(20)
     for kill in range(10):
         for number in range(2):

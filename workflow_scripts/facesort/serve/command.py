@@ -21,7 +21,10 @@ LEAST_TOKEN: Final = 16
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run it; errors end in one line."""
-    options = parser().parse_args(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    # What stands behind "--" is Snakemake's.
+    at = given.index("--") if "--" in given else len(given)
+    options = parser().parse_args(given[:at], argparse.Namespace(more=given[at + 1 :]))
     try:
         options.run(options)
     except InputError as error:
@@ -61,7 +64,7 @@ def parser() -> argparse.ArgumentParser:
     two.add_argument("--every", type=float, default=5.0, help="seconds (%(default)s)")
     two.add_argument("--cores", default="all", help="as Snakemake's (%(default)s)")
     two.add_argument("--once", action="store_true", help="end once nothing is left to tag")
-    two.add_argument("snakemake", nargs="*", help="behind --: further arguments of Snakemake")
+    two.epilog = "Behind -- stand further arguments of Snakemake, such as --configfile mine.yaml"
     return commands
 
 
@@ -174,7 +177,9 @@ def folder_to_keep(path: Path) -> Path:
 def watch(options: argparse.Namespace) -> None:
     from facesort.serve.watching import watch as watch_folder
 
-    watch_folder(options.folder, options.every, options.cores, options.snakemake, once=options.once)
+    if {"--config", "-C"} & {word.partition("=")[0] for word in options.more}:
+        raise InputError("--config: say it in a file, and name that with --configfile")
+    watch_folder(options.folder, options.every, options.cores, options.more, once=options.once)
 
 
 if __name__ == "__main__":

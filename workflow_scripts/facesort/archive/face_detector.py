@@ -6,7 +6,6 @@ learnt from WIDER FACE, whose photographs are for research. ONNX Runtime runs it
 Source: Deng et al. 2020, https://arxiv.org/abs/1905.00641
 """
 
-import os
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -122,8 +121,6 @@ class FaceDetector:
 
 
 def _session() -> Any:
-    # Before it is imported, or it tells its maker of each model that is loaded, over the network.
-    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     # Slow to import, and only found in the environment of the rules that need it.
     import onnxruntime
 

@@ -84,7 +84,9 @@ def test_causes_gather_seeds_and_read_well():
         assert row[f"{method}_balanced_accuracy"] == pytest.approx(balanced)
     assert (row["unanswered"], row["facs_unanswered"]) == (0, 0.5)
     text = re.sub(" +", " ", causes_markdown(causes, data="made-up faces"))
-    assert text.startswith(f"Most is lost in: {row['lost_in']} (1 of 1 rows).")
+    assert text.startswith(f"Of 1 rows, most accuracy is lost in: {row['lost_in']} (1).")
+    easy = causes_markdown(causes.assign(lost_in="nothing"), data="")
+    assert easy.startswith("Of 1 rows, most accuracy is lost in: none. Rows that lose little: 1.")
     assert "made-up faces" in text and " nan" not in text
     (line,) = re.findall(r"^\| stacked, rgb \| (.*, 66\.7 \| .*)$", text, re.M)
     assert re.sub(r" \[.*?\]", "", line) == "50.0, 66.7 | 75.0, 66.7 | 50.0, 50.0 | 50.0 |"

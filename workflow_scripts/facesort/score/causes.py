@@ -163,10 +163,13 @@ def causes_markdown(causes: pd.DataFrame, *, data: str) -> str:
         for row in causes.to_dict("records")
     ]
     counts = causes["lost_in"].value_counts()
-    lead = ", ".join(f"{where} ({count} of {len(causes)} rows)" for where, count in counts.items())
+    lost = [f"{where} ({count})" for where, count in counts.items() if where != "nothing"]
+    lead = f"Of {len(causes)} rows, most accuracy is lost in: {', '.join(lost) or 'none'}."
+    if nothing := int(counts.get("nothing", 0)):
+        lead += f" Rows that lose little: {nothing}."
     return "\n".join(
         [
-            f"Most is lost in: {lead}.",
+            lead,
             "",
             "### Why, row by row",
             "",

@@ -213,7 +213,9 @@ def test_the_labelled_set_is_a_folder(tmp_path):
     (tmp_path / "labels.csv").touch()
     data = {"fec_csv": str(tmp_path / "labels.csv"), "labelled": str(tmp_path / "labels.csv")}
     (error,) = config_errors(blocks(data=data))
-    assert error.startswith("data.labelled: ") and "name its folder, and it in data.table" in error
+    assert (
+        error.startswith("data.labelled: ") and "if it is a table, name it in data.table" in error
+    )
 
 
 def given(*words):

@@ -168,7 +168,7 @@ def test_faces_of_placeholders_are_lost_and_counted(site, tmp_path):
 def test_nothing_but_placeholders_is_an_error_that_loses_nothing(site, tmp_path):
     sample = sample_of(site)
     sample = sample[sample["url"].str.contains("gone")]
-    wanted = r"not one of 24 .*: placeholder \(24\); .*fetch\.placeholders\.allow"
+    wanted = r"none of 24 .*: placeholder \(24\); .*fetch\.placeholders\.allow"
     with pytest.raises(InputError, match=wanted):
         fetch(sample, tmp_path)
     asked = site.asked.copy()

@@ -125,9 +125,17 @@ def test_it_speaks_tls(tmp_path, certificate):
         server.stop()
 
 
-def test_listening_finds_a_free_port():
-    with listen("127.0.0.1", 0) as one, listen("localhost", 0) as two:
-        assert one.getsockname()[1] and two.getsockname()[1]
+def test_a_free_port_is_nobody_elses_from_the_start():
+    """Of many that are bound at once; and who connects early waits, and is not refused."""
+    many = [listen("127.0.0.1", 0) for _ in range(200)]
+    ports = [each.getsockname()[1] for each in many]
+    assert len(set(ports)) == len(ports)
+    socket.create_connection(("127.0.0.1", ports[0]), timeout=5).close()
+    with pytest.raises(InputError, match="choose another"):
+        listen("127.0.0.1", ports[0])
+    for each in many:
+        each.close()
+    listen("127.0.0.1", ports[0]).close()
 
 
 def test_an_image_holds_all_that_the_application_needs(tmp_path):
@@ -154,3 +162,13 @@ def test_an_image_holds_all_that_the_application_needs(tmp_path):
     ) as server:
         assert "#token=" in server.stdout.readline()
         server.send_signal(signal.SIGINT)
+
+
+def test_a_long_folder_for_temporary_files_keeps_nobody_out(tmp_path):
+    long = tmp_path / ("x" * 100)
+    long.mkdir()
+    server = Server(long)
+    try:
+        assert server.ask("GET", "/")[0] == 200
+    finally:
+        assert server.stop() == ""

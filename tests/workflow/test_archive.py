@@ -239,7 +239,7 @@ def test_what_persons_said_counts(project):
         told = (project / "results/archive/thresholds.md").read_text()
         assert f"| {words} | " in told
         log = (project / "results/logs/set_thresholds.log").read_text()
-        assert "2 answers of persons; 0 are of faces that are not there" in log
+        assert "2 answers of people; 0 are of faces that are gone" in log
         assert planned(project) == set()
         table[:0].to_csv(project / "reviewed.csv", index=False)
         snakemake(project, "--", "results/archive/thresholds.md")

@@ -1,6 +1,7 @@
 """What is answered: the page, the description, and tags and XMP of photos."""
 
 import asyncio
+import sys
 import traceback
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -52,9 +53,13 @@ def application(
     @asynccontextmanager
     async def life(_: Starlette) -> AsyncIterator[None]:
         nonlocal pool
-        pool = Workers(workers, limits.seconds, "facesort.serve.tagging", limits, archive)
         try:
+            pool = Workers(workers, limits.seconds, "facesort.serve.tagging", limits, archive)
             await pool.ready()
+        except Exception as error:  # whatever keeps a process from starting
+            print(f"error: the processes that read photos do not start: {error}", file=sys.stderr)
+            raise
+        try:
             ready()
             yield
         finally:

@@ -129,7 +129,7 @@ def serve(options: argparse.Namespace) -> None:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket at an address.
+    """A socket that listens at an address; of port 0 at any that is free.
 
     Raises:
         InputError: if it cannot be had.
@@ -140,8 +140,13 @@ def listen(host: str, port: int) -> socket.socket:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, kind, protocol, _, address = found[0]
         listening = socket.socket(family, kind, protocol)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if port:
+            # So that a new start need not wait for the last one's connections. Of port 0 it would
+            # let two servers have one port.
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
+        # At once: from now on nobody else has the port.
+        listening.listen(2048)
     except OSError as error:
         why = getattr(error, "strerror", None) or error
         raise InputError(f"--host {host} --port {port}: {why}; choose another") from None

@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import resource
 import signal
+import tempfile
 import threading
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -19,6 +20,8 @@ from facesort.serve.limits import Refused
 
 # What a process may hold of its own, bytes: four photos of 100 megapixels beside the networks.
 MEMORY: Final = 4_000_000_000
+# Bytes of the folder for temporary files that leave room for a socket's name.
+LONGEST: Final = 70
 
 
 class Workers:
@@ -33,6 +36,9 @@ class Workers:
     """
 
     def __init__(self, count: int, seconds: float, module: str, *arguments: Any) -> None:
+        # The name of the forks' socket begins with this folder, and may have 107 bytes.
+        if len(os.fsencode(tempfile.gettempdir())) > LONGEST:
+            tempfile.tempdir = "/tmp"
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload([__name__, module])
         self.every = [_Worker(context, module, arguments) for _ in range(count)]

@@ -953,11 +953,15 @@ def test_a_low_limit_of_open_files_slows_down_and_a_very_low_one_is_named(tmp_pa
         assert not site.asked, "better not begun than ended in the middle"
         said = run_python(LIMITED, *paths, settings, 140)
         assert re.match(r"\d+ requests at once: the limit of open files", said)
-        assert site.asked.total() == 120 + 40, "every photo and every robots.txt once"
+        assert set(site.asked) == {"/robots.txt", *site.pages}
+        # A busy machine may answer too late for a robots.txt, which is then asked for again.
+        asked, robots = site.asked.total(), site.asked["/robots.txt"]
+        assert asked - robots == 120, "every photo once"
+        assert 40 <= robots <= 44, "every robots.txt"
         assert "120 missing" in said
         ledger, *_ = fetch(sample, tmp_path)
     assert (ledger["outcome"] == "fetched").all()
-    assert site.asked.total() == 120 + 40
+    assert site.asked.total() == asked
 
 
 def run_python(code, *arguments):

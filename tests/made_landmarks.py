@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from facesort.faces.canonical_face import canonical_face
 from facesort.faces.procrustes import FACE_POINTS, POINTS
 
 
@@ -36,3 +37,11 @@ def landmarks():
         for number in range(200)
     ]
     return np.array(faces, np.float32)
+
+
+def pictured():
+    """40 pictures of no face, uint8 (40, 60, 60, 3), and landmarks that a face may have."""
+    rng = np.random.default_rng(0)
+    shape = np.concatenate([canonical_face(), canonical_face()[:10]])
+    points = 30 + 2 * shape + rng.normal(0, 0.5, (40, 478, 3))
+    return rng.integers(0, 256, (40, 60, 60, 3), np.uint8), points.astype(np.float32)

@@ -11,14 +11,14 @@ import numpy as np
 import torch
 from snakemake.iocontainers import Snakemake
 
+from facesort.archive.face_detector import session
 from facesort.archive.model_views import view_of
 from facesort.common.arrays import open_array, read_index
 from facesort.common.job import job
 from facesort.export.about import about_model, look_thresholds
-from facesort.export.onnx_files import answers, session, to_float16, to_int8, write_float32
-from facesort.export.views import OUTPUTS, inputs_of, module_of
+from facesort.export.onnx_files import answers, to_float16, to_int8, write_float32
+from facesort.export.views import OUTPUTS, module_of, read_inputs, read_usual
 from facesort.faces import face_mesh
-from facesort.faces.spread import Spread
 from facesort.train.classifying import answers_of
 from facesort.train.saving import load_model
 
@@ -32,20 +32,15 @@ with job(snakemake.log[0]):
     torch.set_num_threads(snakemake.threads)
     model, made = load_model(given.model)
     view = view_of(given.model)
-    usual = None
-    if given.strengths:
-        strengths = read_index(given.strengths)
-        usual = Spread(strengths, read_index(given.presence, len(strengths))["presence"].to_numpy())
+    usual = read_usual(given.strengths, given.presence)
     tell = answers_of(model, made["emotions"], params.mirror)
-
-    def taken(which: str, rows: np.ndarray) -> dict[str, np.ndarray]:
-        """What the file takes of some faces."""
-        landmarks = getattr(given, f"{which}_landmarks")
-        found = open_array(landmarks)[rows] if landmarks else None
-        return inputs_of(view.kind, open_array(getattr(given, which))[rows], found)
-
     pool = len(open_array(given.pool))
-    ranges = taken("pool", np.unique(np.linspace(0, pool - 1, CALIBRATED).astype(int)))
+    ranges = read_inputs(
+        view.kind,
+        given.pool,
+        given.pool_landmarks,
+        np.unique(np.linspace(0, pool - 1, CALIBRATED).astype(int)),
+    )
     folder.mkdir(parents=True, exist_ok=True)
     paths = {name: folder / f"{name}.onnx" for name in ("float32", "float16", "int8")}
     module = module_of(view.kind, model, tell, usual)
@@ -57,7 +52,10 @@ with job(snakemake.log[0]):
     split = read_index(given.split)
     kept = np.flatnonzero(split["part"] == "naming")
     labels = read_index(given.index, len(split))["label"].to_numpy(str)[kept]
-    told = answers(session(paths["float32"]).run, taken("labelled", kept))
+    told = answers(
+        session(paths["float32"]).run,
+        read_inputs(view.kind, given.labelled, given.labelled_landmarks, kept),
+    )
     learnt_of = open_array(given.alignment) if given.alignment else None
     about = about_model(
         made,

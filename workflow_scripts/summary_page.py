@@ -14,7 +14,7 @@ from facesort.common.arrays import open_array, read_index
 from facesort.common.job import job
 from facesort.common.reading import read_json, read_table
 from facesort.pages.confusion import confusions
-from facesort.pages.finding import chart, read_best, strip, table_1
+from facesort.pages.finding import best_cell, chart, strip, table_1
 from facesort.pages.page import part
 from facesort.pages.summary import file_digest, frame, summary
 from facesort.score.table1 import finding_lines
@@ -41,14 +41,14 @@ with job(snakemake.log[0]):
         # An empty cell is "" of rank, and none of a figure.
         table = read_table(files.table1, "rank").fillna({"rank": ""})
         finding = finding_lines(table, params.demo)
-        best = read_best(table, files.predictions)
-        told = "{} on {} answers".format(*Path(best).parts[-3:-5:-1])
+        predictions = [read_index(path) for path in files.predictions]
+        best = best_cell(table, params.cells)
+        told = "{model} on {variant} answers".format(**params.cells[best])
         faces = strip(
             open_array(files.shown),
-            read_index(best),
+            predictions[best],
             f"Scored faces of each emotion, drawn at random, and what {told}.",
         )
-        predictions = [read_index(path) for path in files.predictions]
         matrices = part("confusion", "matrices", found=confusions(params.cells, predictions))
         drawn, rows = chart(table), table_1(table, params.pages, params.seed)
     else:

@@ -10,12 +10,11 @@ import torch
 from snakemake.iocontainers import Snakemake
 
 from facesort.archive.model_views import view_of
-from facesort.common.arrays import open_array, read_index, write_whole
+from facesort.common.arrays import read_index, write_whole
 from facesort.common.emotions import EMOTIONS
 from facesort.common.job import job
 from facesort.export.trial import try_files
-from facesort.export.views import by_workflow, inputs_of
-from facesort.faces.spread import Spread
+from facesort.export.views import by_workflow, read_inputs, read_usual
 from facesort.train.classifying import answers_of
 from facesort.train.saving import load_model
 
@@ -26,26 +25,16 @@ with job(snakemake.log[0]):
     torch.set_num_threads(snakemake.threads)
     model, made = load_model(given.model)
     view = view_of(given.model)
-    usual = None
-    if given.strengths:
-        strengths = read_index(given.strengths)
-        usual = Spread(strengths, read_index(given.presence, len(strengths))["presence"].to_numpy())
+    usual = read_usual(given.strengths, given.presence)
     tell = answers_of(model, made["emotions"], snakemake.params.mirror)
-
-    def taken(which: str, rows: np.ndarray | slice) -> dict[str, np.ndarray]:
-        """What the files take of some faces."""
-        landmarks = getattr(given, f"{which}_landmarks")
-        found = open_array(landmarks)[rows] if landmarks else None
-        return inputs_of(view.kind, open_array(getattr(given, which))[rows], found)
-
     split = read_index(given.split)
     scored = np.flatnonzero(split["part"] == "test")
     labels = read_index(given.index, len(split))["label"].map(EMOTIONS.index).to_numpy()[scored]
     table = try_files(
         Path(given.folder),
-        taken("labelled", scored),
+        read_inputs(view.kind, given.labelled, given.labelled_landmarks, scored),
         labels,
-        taken("pool", slice(None)),
+        read_inputs(view.kind, given.pool, given.pool_landmarks, slice(None)),
         lambda faces: by_workflow(view.kind, tell, usual, faces),
     )
     with write_whole(snakemake.output.table) as part:

@@ -16,9 +16,10 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "workflow_scripts"))
 
+from facesort.archive.face_detector import session
 from facesort.archive.model_views import view_of
 from facesort.common.arrays import read_index
-from facesort.export.onnx_files import answers, session
+from facesort.export.onnx_files import answers
 from facesort.export.views import by_workflow, inputs_of
 from facesort.faces.face_mesh import MARGIN as WIDE
 from facesort.faces.face_mesh import MODEL, look, network, window

@@ -11,10 +11,11 @@ import torch
 from PIL import Image
 from small_run import ROOT
 
+from facesort.archive.face_detector import session
 from facesort.archive.model_views import MARGIN, View
 from facesort.common.emotions import EMOTIONS
 from facesort.export.about import about_detector, about_model, look_thresholds
-from facesort.export.onnx_files import PRECISIONS, session, write_float32
+from facesort.export.onnx_files import PRECISIONS, write_float32
 from facesort.export.views import OUTPUTS, ByPictures, module_of
 from facesort.faces.alignment import STABLE
 from facesort.faces.face_mesh import FaceMesh

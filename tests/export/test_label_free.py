@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from made_landmarks import pictured
 
 from facesort.export.label_free import AgainstUsual, Landmarks, Movements, windows_of
 from facesort.faces import face_mesh
-from facesort.faces.canonical_face import canonical_face
 from facesort.faces.movements import movements
 from facesort.faces.spread import Spread
 
@@ -14,10 +14,7 @@ from facesort.faces.spread import Spread
 @pytest.fixture(scope="module")
 def faces():
     """Pictures of no face, grey and in colour alike, and landmarks that a face may have."""
-    rng = np.random.default_rng(0)
-    shape = np.concatenate([canonical_face(), canonical_face()[:10]])
-    points = 30 + 2 * shape + rng.normal(0, 0.5, (40, 478, 3))
-    return rng.integers(0, 256, (40, 60, 60, 3), np.uint8), points.astype(np.float32)
+    return pictured()
 
 
 def test_landmarks_are_in_the_pictures_pixels(faces):

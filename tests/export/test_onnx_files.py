@@ -10,12 +10,12 @@ from small_run import ROOT
 from torch import nn
 
 from facesort.archive import face_detector
+from facesort.archive.face_detector import session
 from facesort.common.emotions import EMOTIONS
 from facesort.export.onnx_files import (
     OPSET,
     PRECISIONS,
     answers,
-    session,
     to_float16,
     to_int8,
     weighing,

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from made_landmarks import pictured
 
 from facesort.common.emotions import EMOTIONS
 from facesort.export.views import OUTPUTS, by_workflow, inputs_of, module_of
-from facesort.faces.canonical_face import canonical_face
 from facesort.faces.movements import movements
 from facesort.faces.spread import Spread
 from facesort.train.classifying import answers_of
@@ -16,10 +16,7 @@ from facesort.train.models import build
 @pytest.fixture(scope="module")
 def faces():
     """Pictures of no face, and landmarks that a face may have."""
-    rng = np.random.default_rng(0)
-    shape = np.concatenate([canonical_face(), canonical_face()[:10]])
-    points = 30 + 2 * shape + rng.normal(0, 0.5, (40, 478, 3))
-    return rng.integers(0, 256, (40, 60, 60, 3), np.uint8), points.astype(np.float32)
+    return pictured()
 
 
 def models():

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from facesort.pages.finding import MOST_ROWS, OF_EACH, UNLABELLED, chart, read_best, strip, table_1
+from facesort.pages.finding import MOST_ROWS, OF_EACH, UNLABELLED, best_cell, chart, strip, table_1
 
 
 def table_of(accuracies, **more):
@@ -103,5 +103,5 @@ def test_the_strip_shows_faces_of_each_emotion_and_what_was_answered():
 
 
 def test_the_best_rows_predictions_are_found():
-    paths = [f"x/results/rgb/{m}/seed{s}/predictions.parquet" for s in (1, 2) for m in TWO["model"]]
-    assert read_best(TWO, paths) == paths[1]
+    cells = [{"model": m, "variant": v} for v in ("cropped", "rgb", "rgb") for m in TWO["model"]]
+    assert best_cell(TWO, cells) == 3

@@ -48,7 +48,7 @@ class FaceDetector:
 
     def __init__(self, detect_at: int, tiles: bool = False) -> None:
         self.detect_at, self.tiles = detect_at, tiles
-        self.session = _session()
+        self.session = session(MODEL)
 
     def find(self, photo: np.ndarray) -> np.ndarray:
         """Faces of a photo that stands upright.
@@ -120,7 +120,12 @@ class FaceDetector:
         return surest(np.concatenate(parts))
 
 
-def _session() -> Any:
+def session(path: Path) -> Any:
+    """A network on one thread.
+
+    Raises:
+        InputError: if the file cannot be read.
+    """
     # Slow to import, and only found in the environment of the rules that need it.
     import onnxruntime
 
@@ -129,9 +134,9 @@ def _session() -> Any:
     # Warnings only: the network's file names outputs in a way that newer versions mend.
     options.log_severity_level = 3
     try:
-        return onnxruntime.InferenceSession(str(MODEL), options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its own kinds of error derive from no common one
-        raise InputError(f"{MODEL}: not a readable model ({error}); restore it") from None
+        raise InputError(f"{path}: not a readable model ({error}); restore it") from None
 
 
 def decode(

@@ -11,7 +11,7 @@
 import warnings
 from collections.abc import Callable, Container, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import onnx
@@ -165,17 +165,6 @@ def batches(faces: Inputs, size: int) -> Iterator[Inputs]:
     """Arguments of so many faces at a time."""
     for start in range(0, len(next(iter(faces.values()))), size):
         yield {name: values[start : start + size] for name, values in faces.items()}
-
-
-def session(path: Path) -> Any:
-    """ONNX Runtime on one thread."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    # Warnings only.
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
 def answers(run: Callable[..., list[np.ndarray]], faces: Inputs) -> np.ndarray:

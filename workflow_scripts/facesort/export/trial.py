@@ -8,7 +8,8 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from facesort.export.onnx_files import PRECISIONS, Inputs, answers, batches, session
+from facesort.archive.face_detector import session
+from facesort.export.onnx_files import PRECISIONS, Inputs, answers, batches
 from facesort.score.intervals import estimate
 
 # Faces at a time that are timed, and how often: the shortest counts, as other work only adds.

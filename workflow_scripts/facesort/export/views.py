@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from facesort.common.arrays import open_array, read_index
 from facesort.export.label_free import ByLandmarks, ByMovements, windows_of
 from facesort.export.onnx_files import Inputs
 from facesort.faces.face_mesh import MODEL, network, undo
@@ -63,6 +64,22 @@ def inputs_of(kind: str, pictures: np.ndarray, landmarks: np.ndarray | None) -> 
         return {"faces": np.ascontiguousarray(pictures)}
     assert landmarks is not None
     return dict(zip(("faces", "windows"), windows_of(pictures, landmarks), strict=True))
+
+
+def read_inputs(
+    kind: str, pictures: str, landmarks: str | None, rows: np.ndarray | slice
+) -> Inputs:
+    """What a file takes of some faces, by the paths of their pictures and landmarks."""
+    found = open_array(landmarks)[rows] if landmarks else None
+    return inputs_of(kind, open_array(pictures)[rows], found)
+
+
+def read_usual(strengths: str | None, presence: str) -> Spread | None:
+    """What is usual in the pool, by the paths of its strengths and presences; None without them."""
+    if not strengths:
+        return None
+    table = read_index(strengths)
+    return Spread(table, read_index(presence, len(table))["presence"].to_numpy())
 
 
 def by_workflow(kind: str, tell: Tell, usual: Spread | None, given: Inputs) -> np.ndarray:

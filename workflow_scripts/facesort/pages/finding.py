@@ -1,7 +1,6 @@
 """The finding of a run: a chart of Table 1, the table itself, and a strip of faces."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -40,7 +39,6 @@ def chart(table: pd.DataFrame) -> Markup:
             {
                 **row,
                 "first": row["model"] != before,
-                "sign": AGAINST_CHANCE[row["against_chance"]],
                 "words": f"{percent(row['accuracy'])}%, 95% interval "
                 f"{percent(row['accuracy_low'])} to {percent(row['accuracy_high'])}",
                 "paper": None if np.isnan(row["paper_accuracy"]) else row["paper_accuracy"],
@@ -113,8 +111,8 @@ def strip(faces: np.ndarray, about: pd.DataFrame | None, title: str) -> Markup:
     return part("finding", "strip", faces=shown, title=title)
 
 
-def read_best(table: pd.DataFrame, predictions: Sequence[str]) -> str:
-    """The path of the predictions, among those of all cells, of Table 1's best row."""
+def best_cell(table: pd.DataFrame, cells: Sequence[dict[str, Any]]) -> int:
+    """The number of the first of all cells that is of Table 1's best row."""
     best = table.loc[table["rank"] == "best"].iloc[0]
-    of_best = {(best["variant"], best["model"])}
-    return next(path for path in predictions if Path(path).parts[-4:-2] in of_best)
+    of_best = (best["model"], best["variant"])
+    return [(cell["model"], cell["variant"]) for cell in cells].index(of_best)

@@ -77,6 +77,13 @@ def test_a_threads_error_reaches_the_caller():
         sharded(network(), torch.rand(3, 5, 16, 16))
 
 
+def test_what_is_traced_for_an_export_is_the_plain_module():
+    use_sharding(2)
+    model, x = network().requires_grad_(False), torch.rand(4, 3, 16, 16)
+    traced = torch.jit.trace(lambda faces: sharded(model, faces), x[:2])
+    torch.testing.assert_close(traced(x), model(x))
+
+
 def test_bfloat16_learns_as_float32_does(tmp_path):
     coarse = np.random.default_rng(0).integers(0, 256, (96, 4, 4, 3), np.uint8)
     faces = coarse.repeat(4, axis=1).repeat(4, axis=2)

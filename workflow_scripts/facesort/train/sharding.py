@@ -40,7 +40,8 @@ def sharded(module: nn.Module, x: Tensor) -> Tensor:
         module: no layer of it may mix the faces of a batch.
         x: float (B, C, H, W).
     """
-    if not _threads or x.device.type != "cpu":
+    # What is traced, to be exported, is the module's own arithmetic.
+    if not _threads or x.device.type != "cpu" or torch.jit.is_tracing():
         out: Tensor = module(x)
         return out
     names, parameters = zip(*module.named_parameters(), strict=True)

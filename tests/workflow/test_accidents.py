@@ -83,7 +83,7 @@ def restart(folder, project):
 
 
 @pytest.mark.parametrize(
-    ("seed", "stops"), [(0, 5), pytest.param(1, 25, marks=pytest.mark.slow)], ids=["few", "many"]
+    ("seed", "stops"), [(0, 3), pytest.param(1, 25, marks=pytest.mark.slow)], ids=["few", "many"]
 )
 def test_runs_stopped_at_random_moments_end_with_the_same_bytes(project, tmp_path, seed, stops):
     """In a path with spaces and umlauts, with one core or two."""

@@ -121,6 +121,7 @@ def test_the_scheduler_gives_the_local_table(finished, cluster, profile_for_gpus
     assert not {"split_labelled", "name_clusters", "table1"} & set(jobs)
 
 
+@pytest.mark.slow
 def test_what_ran_out_of_memory_or_time_gets_more(finished, cluster, profile):
     # Fetching of some 60 photos at one each second and a half meets its limit of a minute.
     change = {

@@ -151,14 +151,14 @@ def test_a_user_without_a_name_gets_one(shared):
 OFFLINE = re.compile(r"NewConnection|NameResolution|ConnectTimeout|ProxyError|Max retries")
 
 
-def environments():
-    """The largest always; the others, whose pins are of the same lock, with the slow tests."""
-    for path in sorted((ROOT / "envs").glob("*.yaml")):
-        slow = () if path.stem == "export" else pytest.mark.slow
-        yield pytest.param(path, id=path.stem, marks=slow)
+# The largest always; the others, whose pins are of the same lock, with the slow tests.
+ENVIRONMENTS = [
+    pytest.param(path, id=path.stem, marks=() if path.stem == "export" else pytest.mark.slow)
+    for path in sorted((ROOT / "envs").glob("*.yaml"))
+]
 
 
-@pytest.mark.parametrize("path", environments())
+@pytest.mark.parametrize("path", ENVIRONMENTS)
 def test_pip_takes_the_pins_of_each_environment(path, tmp_path):
     """As --use-conda does. uv, from whose lock they are, forgives what pip refuses.
 

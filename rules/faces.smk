@@ -9,6 +9,7 @@ REQUIRED INPUTS:
     data.also_score of the config   other labelled sets, if any
     results/fetch/faces.npy, faces.parquet
     data.fec_csv of the config      people's comparisons (results/demo/fec.csv without one)
+    audit.groups of the config      groups of people by their faces' files, if named
 
 OUTPUTS:
     results/labelled/faces.npy           uint8 (faces, size, size, 3), RGB
@@ -22,6 +23,9 @@ OUTPUTS:
     results/fetch/triplets.parquet  people's comparisons of three faces: rows of the pool, and which
                                     is the odd one; part (train, held_out)
     results/fetch/triplets_lost.csv rows of the CSV without a comparison to use, by cause
+    results/audit/groups_pool.parquet, groups_labelled.parquet  with audit.groups: row i is face i of
+                                    the pool's array, or labelled face i; a column a kind of group
+    results/audit/groups.csv        how many faces each group has
     results/{variant}/pool.npy      uint8 (faces, height, width, channels); after the fetched faces, with
                                     faces.train_joins_pool, those of the training part
     results/{variant}/labelled.npy  the same of the labelled faces
@@ -208,6 +212,41 @@ rule find_overlap:
         code=code_digest("find_overlap"),
     script:
         "../workflow_scripts/find_overlap.py"
+
+
+rule read_groups:
+    """Read which groups of people the faces belong to, by the user's table."""
+    input:
+        groups=config["audit"]["groups"] or "audit.groups of the config",
+        pool="results/fetch/faces.parquet",
+        kept="results/fetch/kept.parquet",
+        labelled=branch(LABELLED, then="results/labelled/faces.parquet", otherwise=[]),
+        joined=branch(
+            config["faces"]["train_joins_pool"],
+            then="results/labelled/split.parquet",
+            otherwise=[],
+        ),
+    output:
+        groups=[
+            f"results/audit/groups_{name}.parquet"
+            for name in ["pool"] + ["labelled"] * LABELLED
+        ],
+        counts="results/audit/groups.csv",
+    log:
+        "results/logs/read_groups.log",
+    localrule: True
+    conda:
+        "../envs/faces.yaml"
+    resources:
+        mem_mb=megabytes(1000, per_mb=20),
+        runtime=minutes(10, per_mb=0.1),
+    params:
+        columns=config["audit"]["columns"],
+        bands=config["audit"]["bands"],
+        packages=packages_digest("faces"),
+        code=code_digest("read_groups"),
+    script:
+        "../workflow_scripts/read_groups.py"
 
 
 rule make_variant:

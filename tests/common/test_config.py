@@ -148,6 +148,19 @@ def test_one_pool_is_named_and_labels_may_be_missing(tmp_path, monkeypatch, data
     assert all(re.match(complaint, error) for error in errors)
 
 
+def test_the_groups_of_an_audit_are_a_file_and_its_bands_lists_of_numbers(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pile").mkdir()
+    for audit, said in (
+        ({"groups": "pile"}, "audit.groups: pile: a folder; name a file in it"),
+        ({"groups": "no.csv"}, "audit.groups: no.csv: no such file"),
+        ({"bands": {"age": 18}}, "audit.bands.age: 18 is not of type 'array'"),
+        ({"columns": []}, "audit.columns: []"),
+    ):
+        (error,) = config_errors(DEFAULT | {"audit": DEFAULT["audit"] | audit})
+        assert error.startswith(said)
+
+
 @pytest.mark.parametrize(
     ("data", "fetch", "complaint"),
     [

@@ -48,17 +48,20 @@ class Cells(NamedTuple):
     fault: str = ""
 
 
-def read_csv(path: Path) -> Iterator[Cells]:
+def read_csv(path: Path, key: str = "data.labelled") -> Iterator[Cells]:
     """The lines of a CSV, of which the first is its header; tabs and semicolons separate as well.
 
     One line at a time: an unbalanced quote must not swallow the lines after it. Bytes that are no
     UTF-8 stay what they are in names of files.
 
+    Args:
+        key: of the config, which names it.
+
     Raises:
         InputError: if it cannot be read, is empty, is UTF-16, or has no header.
     """
     told, separator = shown(str(path)), None
-    for row, line in numbered_lines(path, "data.labelled"):
+    for row, line in numbered_lines(path, key):
         if separator is None and b"\0" in line:
             raise InputError(f"{told}, row {row}: not UTF-8; save the table as UTF-8")
         text = line.decode("utf-8", "surrogateescape")
@@ -68,11 +71,11 @@ def read_csv(path: Path) -> Iterator[Cells]:
         if isinstance(cells, list):
             yield Cells(row, cells)
         elif is_header:
-            raise InputError(f"{told}, row {row}: {cells} (config: data.labelled)")
+            raise InputError(f"{told}, row {row}: {cells} (config: {key})")
         else:
             yield Cells(row, [], cells)
     if separator is None:
-        raise InputError(f"{told}: empty (config: data.labelled)")
+        raise InputError(f"{told}: empty (config: {key})")
 
 
 def find_columns(

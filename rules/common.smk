@@ -79,7 +79,7 @@ FETCH = {
 TRAINING = {
     key: value
     for key, value in config["training"].items()
-    if key != "checkpoint_minutes"
+    if key not in ("checkpoint_minutes", "balance_groups")
 }
 
 

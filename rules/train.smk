@@ -9,6 +9,7 @@ REQUIRED INPUTS:
     results/labelled/split.parquet
     the file at models.transfer.weights  where a path is named
     results/fetch/triplets.parquet       the model triplet
+    results/audit/groups_labelled.parquet    with training.balance_groups
 
 OUTPUTS, all under results/{variant}/{model}/seed{seed}:
     model                    weights.safetensors, model.json, history.jsonl, reconstructions.npy
@@ -18,6 +19,8 @@ OUTPUTS, all under results/{variant}/{model}/seed{seed}:
     probabilities.npy        float32 (labelled faces, 8); classifiers
     elsewhere/{other}/       embeddings.npy or, of classifiers, probabilities.npy of another set
 """
+
+from facesort.train.cells import balances_groups
 
 
 rule train:
@@ -50,6 +53,11 @@ rule train:
             otherwise=[],
         ),
         weights=lambda wildcards: start_weights(config, wildcards.model),
+        groups=lambda wildcards: (
+            "results/audit/groups_labelled.parquet"
+            if balances_groups(config, wildcards.model)
+            else []
+        ),
         triplets=branch(
             learns_from("triplets"),
             then="results/fetch/triplets.parquet",
@@ -78,6 +86,11 @@ rule train:
         clusters=lambda wildcards: (
             config["clustering"]["clusters"]
             if KINDS[wildcards.model].chooses
+            else None
+        ),
+        balance_groups=lambda wildcards: (
+            config["training"]["balance_groups"]
+            if balances_groups(config, wildcards.model)
             else None
         ),
         # Undeclared, so that a failed or killed job can go on from it.

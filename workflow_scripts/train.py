@@ -23,6 +23,7 @@ from facesort.common.job import job
 from facesort.train.checkpoints import Checkpoint
 from facesort.train.devices import choose_device
 from facesort.train.engine import PHASES, Phase, fit
+from facesort.train.group_weights import group_weights
 from facesort.train.models import MODELS, build
 from facesort.train.models.description import describe
 from facesort.train.models.geometry import Geometry
@@ -75,12 +76,23 @@ with job(snakemake.log[0]):
             rows = np.sort(chosen)
         return faces, rows, None
 
+    def weights_of(phase: Phase, column: str) -> np.ndarray:
+        """What each labelled face counts, so that groups of people count alike."""
+        groups = read_index(snakemake.input.groups, rows=len(phase.faces))
+        return group_weights(groups, column, phase.labels, phase.rows)
+
     # In this order, whatever the order in the config: the encoder learns before it is frozen.
     phases = [
         Phase(phase, *to_learn_from(phase == "classify"), **settings["phases"][phase])
         for phase in PHASES
         if phase in settings.get("phases", {})
     ]
+    column = snakemake.params.balance_groups
+    if column is not None:
+        phases = [
+            replace(phase, face_weights=weights_of(phase, column)) if phase.emotions.size else phase
+            for phase in phases
+        ]
     if snakemake.input.triplets:
         triplets = read_index(snakemake.input.triplets).query("part == 'train'")
         groups = triplets[["first", "second", "odd"]].to_numpy(np.int64)
@@ -101,6 +113,7 @@ with job(snakemake.log[0]):
         "variant": snakemake.wildcards.variant,
         "seed": seed,
         "training": training,
+        "balance_groups": column,
         "faces": {"fit": len(at_once[1])}
         if at_once
         else {phase.name: len(phase.rows) for phase in phases},

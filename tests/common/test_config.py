@@ -159,6 +159,9 @@ def test_the_groups_of_an_audit_are_a_file_and_its_bands_lists_of_numbers(tmp_pa
     ):
         (error,) = config_errors(DEFAULT | {"audit": DEFAULT["audit"] | audit})
         assert error.startswith(said)
+    training = DEFAULT["training"] | {"balance_groups": "age"}
+    (error,) = config_errors(DEFAULT | {"training": training})
+    assert error.startswith("training.balance_groups: name the table of the groups too")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from facesort.train.cells import (
     archive_model,
+    balances_groups,
     cells,
     cells_error,
     chosen,
@@ -129,3 +130,13 @@ def test_a_model_that_cannot_answer_for_an_archive_is_named():
     assert said.startswith("archive.model: stacked gives no probabilities")
     said = cells_error(answering("results/rgb/semi_supervised/seed0/model"))
     assert said == "archive.model: semi_supervised is not among the models of this run (models)"
+
+
+def test_groups_count_alike_where_labels_are_learnt():
+    phases = {"reconstruct": {}, "classify": {}}
+    models = {"semi_supervised": {"phases": phases}, "stacked": {"phases": {"reconstruct": {}}}}
+    models |= {"engineered_rbf": {"balance": True}}
+    config = {"models": models, "training": {"balance_groups": "gender"}}
+    assert [name for name in models if balances_groups(config, name)] == ["semi_supervised"]
+    config["training"]["balance_groups"] = None
+    assert not any(balances_groups(config, name) for name in models)

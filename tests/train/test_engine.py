@@ -354,6 +354,20 @@ def test_a_balanced_loss_is_the_mean_of_the_weighted_faces(tmp_path):
     assert loss.item() == pytest.approx(expected.item(), rel=1e-5)
 
 
+@pytest.mark.parametrize("balance", [0.0, 1.0])
+def test_a_face_counts_by_its_own_weight_too(balance):
+    own = np.array([2.0, 0.5] * 4, np.float32)
+    plain = replace(classifying(8, balance=balance), labels=np.array([0] * 6 + [1] * 2))
+    weighed = replace(plain, face_weights=own)
+    model, device, x = supervised(), choose_device(FLOAT32, 1), torch.rand(8, 3, 8, 8)
+    each = [batch_loss(model, plain, np.array([n]), x[[n]], device)[0].item() for n in range(8)]
+    loss, _ = batch_loss(model, weighed, np.arange(8), x, device)
+    assert loss.item() == pytest.approx((own * each).mean(), rel=1e-5)
+    alike = replace(plain, face_weights=np.ones(8, np.float32))
+    same = [batch_loss(model, phase, np.arange(8), x, device)[0] for phase in (plain, alike)]
+    assert torch.allclose(*same)
+
+
 @pytest.mark.parametrize("how", [{}, {"label_smoothing": 0.1}, {"balance": 0.5}])
 def test_an_emotion_that_the_set_lacks_takes_no_part_in_the_loss(how):
     labels = np.array([0, 2, 7, 7, 0, 2, 7, 7])

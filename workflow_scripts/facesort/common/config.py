@@ -109,6 +109,8 @@ def config_errors(config: dict[str, Any]) -> list[str]:
         f"fetch.placeholders: {digest} is both allowed and forbidden"
         for digest in sorted(allowed & forbidden)
     ]
+    if config["training"]["balance_groups"] is not None and config["audit"]["groups"] is None:
+        errors.append("training.balance_groups: name the table of the groups too (audit.groups)")
     if 2 * faces["border"] >= faces["size"]:
         errors.append(f"faces.border: {faces['border']} leaves nothing of {faces['size']} pixels")
     elif not errors:

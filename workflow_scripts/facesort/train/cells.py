@@ -136,6 +136,12 @@ def start_weights(config: Config, model: str) -> list[str]:
     return [] if weights in (None, *KNOWN_WEIGHTS) else [weights]
 
 
+def balances_groups(config: Config, model: str) -> bool:
+    """Whether groups of people are to count alike while a model learns the labels."""
+    wanted = config["training"]["balance_groups"] is not None
+    return wanted and "classify" in config["models"][model].get("phases", {})
+
+
 def training_megabytes(config: Config, model: str) -> int:
     """Memory that training may take: 20 bytes a parameter, and the faces under way."""
     widths = config["models"][model].get("widths", [])

@@ -52,6 +52,7 @@ class Phase:
         targets: float32 (N or G, ...), what ``model.phase_loss`` is told of each row; else None.
         augment: settings of ``facesort.train.augment``, or None for faces as they are.
         balance: 0 to 1; an emotion counts in the loss by its frequency to the power of -balance.
+        face_weights: float32 (N,), what each face counts in the loss beside that, or None.
         label_smoothing: share of each label that is spread over all emotions.
         schedule: of the learning rate: "constant"; or "cosine", up to it in a short warm-up and
             then down to 0.
@@ -71,6 +72,7 @@ class Phase:
     targets: np.ndarray | None = None
     augment: dict[str, Any] | None = None
     balance: float = 0.0
+    face_weights: np.ndarray | None = None
     label_smoothing: float = 0.0
     schedule: str = "constant"
     weight_decay: float = 0.0
@@ -162,15 +164,20 @@ def batch_loss(
         logits = logits[:, torch.from_numpy(phase.emotions).to(device.device)]
     right = (logits.argmax(1) == target).sum()
     smoothing = phase.label_smoothing
-    if phase.class_weights is None:
+    if phase.class_weights is None and phase.face_weights is None:
         loss = nn.functional.cross_entropy(logits.float(), target, label_smoothing=smoothing)
         return loss, right
-    weights = torch.from_numpy(phase.class_weights[phase.emotions])
-    weights = weights.to(device.device, non_blocking=True)
+    weights = None
+    if phase.class_weights is not None:
+        weights = torch.from_numpy(phase.class_weights[phase.emotions])
+        weights = weights.to(device.device, non_blocking=True)
     # Each face's loss, since torch's own mean would undo the weights within a batch.
     losses = nn.functional.cross_entropy(
         logits.float(), target, weights, label_smoothing=smoothing, reduction="none"
     )
+    if phase.face_weights is not None:
+        of_faces = torch.from_numpy(phase.face_weights[rows])
+        losses = losses * of_faces.to(device.device, non_blocking=True)
     return losses.mean(), right
 
 

@@ -54,6 +54,12 @@ rule export:
         "results/export.md",
 
 
+rule audit:
+    """Whom the answers are wrong about (docs/audit.md); nothing if audit.groups is null."""
+    input:
+        audit_files(config),
+
+
 include: "rules/demo.smk"
 include: "rules/fetch.smk"
 include: "rules/faces.smk"
@@ -65,6 +71,7 @@ include: "rules/archive.smk"
 include: "rules/album.smk"
 include: "rules/sidecars.smk"
 include: "rules/export.smk"
+include: "rules/audit.smk"
 
 
 onstart:

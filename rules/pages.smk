@@ -331,7 +331,7 @@ rule summary_page:
         figures=[
             path
             for path in RESULTS
-            if Path(path).stem in ("few_labels", "label_first", "elsewhere")
+            if Path(path).stem in ("few_labels", "label_first", "elsewhere", "audit")
             and path.endswith(".png")
         ],
         others=expand("results/elsewhere/{other}/faces.parquet", other=OTHERS),

@@ -7,6 +7,7 @@ from small_run import BEYOND, ROOT
 
 from facesort.common.config import is_demo
 from facesort.pages.wanted import (
+    audit_files,
     data_words,
     elsewhere_files,
     few_labels_files,
@@ -58,6 +59,15 @@ def test_without_labelled_faces_all_is_made_but_scores():
         assert not any(word in path for path in files)
     assert {"results/table1.csv", "results/table1.md"} <= set(scored)
     assert len(scored) == len(set(scored))
+
+
+def test_groups_are_compared_where_a_table_names_them_with_labels_or_without():
+    assert audit_files(DEFAULT) == [] and "results/audit.csv" not in wanted(DEFAULT)
+    for data in ({}, {"faces": "pile"}):
+        config = changed(audit={"groups": "people.csv"}, data=data)
+        assert set(audit_files(config)) <= set(wanted(config))
+        assert len(wanted(config)) == len(set(wanted(config)))
+        assert texts(config)[-1] == "results/audit.md"
 
 
 def test_few_labels_and_triplets_are_made_where_asked_for():

@@ -23,6 +23,7 @@ HEADINGS = {
     "elsewhere": "On other sets",
     "triplets": "Agreement with people's comparisons",
     "few_labels": "Few labels",
+    "audit": "Groups of people",
 }
 # By name of PNG, the text that it stands with, and what it shows.
 FIGURES = {
@@ -39,6 +40,11 @@ FIGURES = {
         "elsewhere",
         "Markers are other sets, with 95% intervals; rings are the main scored faces. The longer "
         "the dotted line between them, the more a row loses. Dashed lines are chance.",
+    ),
+    "audit": (
+        "audit",
+        "How many points each group lies above or below the others. A number is beyond chance. "
+        "Grey: too few faces.",
     ),
 }
 PACKAGES = ("snakemake", "numpy", "pandas", "scikit-learn", "openTSNE", "umap-learn", "matplotlib")

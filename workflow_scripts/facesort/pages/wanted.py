@@ -37,6 +37,12 @@ def elsewhere_files(config: Config) -> list[str]:
     return [f"results/{name}" for name in names if config["data"]["also_score"]]
 
 
+def audit_files(config: Config) -> list[str]:
+    """Table and figure of groups of people, if the config names a table of them."""
+    names = ("audit.csv", "audit.md", "figures/audit.png")
+    return [f"results/{name}" for name in names if config["audit"]["groups"]]
+
+
 def unscored_words(config: Config) -> str:
     """Why nothing is scored, and what is left out; empty if there are labelled faces."""
     if is_labelled(config):
@@ -47,11 +53,11 @@ def unscored_words(config: Config) -> str:
 
 
 def texts(config: Config) -> list[str]:
-    """The tables for reading, in the order of reading; none if nothing is scored."""
+    """The tables for reading, in the order of reading; without labels the audit alone, if any."""
     names = ["table1", "causes", "table2", "ensembles"]
     names += ["triplets"] if "triplet" in chosen(config) else []
     files = [f"results/{name}.md" for name in names if is_labelled(config)]
-    others = elsewhere_files(config) + few_labels_files(config)
+    others = elsewhere_files(config) + few_labels_files(config) + audit_files(config)
     return files + [path for path in others if path.endswith(".md")]
 
 
@@ -63,6 +69,7 @@ def wanted(config: Config) -> list[str]:
         files += ["results/table1.csv", "results/figures/confusion.png"]
         others = elsewhere_files(config) + few_labels_files(config)
         files += dict.fromkeys([*texts(config), *others])
+    files += [path for path in audit_files(config) if path not in files]
     if is_demo(config):
         files.append("results/demo/contact_sheet.png")
     if any(config["models"][model].get("phases") for model in models):

@@ -65,6 +65,7 @@ include: "rules/archive.smk"
 include: "rules/album.smk"
 include: "rules/sidecars.smk"
 include: "rules/export.smk"
+include: "rules/audit.smk"
 
 
 onstart:

@@ -23,6 +23,7 @@ HEADINGS = {
     "elsewhere": "On other sets",
     "triplets": "Agreement with people's comparisons",
     "few_labels": "Few labels",
+    "counterfactual": "What changes answers, and should not",
 }
 # By name of PNG, the text that it stands with, and what it shows.
 FIGURES = {

@@ -1,0 +1,6 @@
+"""Stage audit: whom the answers are wrong about, and what changes them that should not.
+
+In: each cell's model, clusters and names; faces rendered for it.
+Out: rendered pairs that differ in one thing, each cell's answers for them, a table and a page.
+May use: common, demo, fetch (resizing), faces, train (models), cluster, score, pages (the frame).
+"""

@@ -89,7 +89,7 @@ wildcard_constraints:
     seed=r"\d+",
     shard=r"\d+",
     other="|".join(OTHERS) or "(?!)",
-    set="|".join(["pool", "labelled", *(f"elsewhere/{name}" for name in OTHERS)]),
+    set="|".join(["pool", "labelled", "pairs", *(f"elsewhere/{o}" for o in OTHERS)]),
 
 
 def learns_from(source):

@@ -33,6 +33,8 @@ SMALL = {
     },
     "clustering": {"starts": 1},
     "table": {"resamples": 100},
+    # tests/audit/test_counterfactual_whole.py renders some.
+    "audit": {"pairs": 0},
 }
 # The rows beyond the paper; one of them at a small size too.
 BEYOND = yaml.safe_load((ROOT / "configs/beyond.yaml").read_text(encoding="utf-8"))

@@ -8,6 +8,7 @@ from small_run import BEYOND, ROOT
 from facesort.common.config import is_demo
 from facesort.pages.wanted import (
     audit_files,
+    counterfactual_files,
     data_words,
     elsewhere_files,
     few_labels_files,
@@ -51,7 +52,7 @@ def test_without_labelled_faces_all_is_made_but_scores():
     assert "data.labelled" in words and "triplet, semi_supervised, supervised" in words
     assert "few_labels" in words and "stacked" not in words
     files, scored = wanted(config), wanted(changed(data=pile["data"] | {"labelled": "tree"}))
-    assert texts(config) == []
+    assert texts(config) == ["results/counterfactual.md"]
     for name in ("naming.html", "map.html", "figures/clusters.png", "figures/embedding.png"):
         assert f"results/rgb/convolutional/seed0/{name}" in files
     assert {"results/fetch/losses.csv", "results/agreement.csv"} <= set(files)
@@ -76,6 +77,15 @@ def test_few_labels_and_triplets_are_made_where_asked_for():
     files = wanted(config)
     assert {"results/few_labels.csv", "results/triplets.md"} <= set(files)
     assert set(few_labels_files(config)) <= set(files) - set(wanted(DEFAULT))
+
+
+def test_rendered_pairs_are_made_unless_the_config_asks_for_none():
+    files = counterfactual_files(DEFAULT)
+    assert len(files) == 3 and all(wanted(DEFAULT).count(path) == 1 for path in files)
+    none = wanted(changed(audit={"pairs": 0}))
+    assert set(wanted(DEFAULT)) - set(none) == set(files)
+    unlabelled = changed(data={"faces": "pile"})
+    assert all(wanted(unlabelled).count(path) == 1 for path in files)
 
 
 def test_other_sets_have_a_table_and_a_figure_where_the_config_names_some():

@@ -41,7 +41,8 @@ def own_project(folder, **changes):
 
 
 def test_a_pile_of_faces_without_labels_is_clustered_and_can_be_named(pile, tmp_path):
-    project = own_project(tmp_path / "project", data={"faces": str(pile)})
+    own = {"data": {"faces": str(pile)}, "audit": {"pairs": 2}}
+    project = own_project(tmp_path / "project", **own)
     results = project / "results"
     printed = snakemake(project)
     assert "Nothing was scored: the config names no labelled faces (data.labelled)" in printed
@@ -74,6 +75,13 @@ def test_a_pile_of_faces_without_labels_is_clustered_and_can_be_named(pile, tmp_
     assert "2 of 62 files" in page and "An unlabelled face" in page
     assert "Nothing was scored" in page
     assert (results / "report.html").is_file()
+    # Of rendered pairs, clusters without names answer by their numbers.
+    pairs = pd.read_csv(results / "counterfactual.csv")
+    assert len(pairs) == 10 and pairs["accuracy_first"].isna().all()
+    assert set(pd.read_parquet(results / "pairs/answers.parquet").iloc[:, 0].str[:8]) == {
+        "cluster "
+    }
+    assert "Skin tone: " in (results / "counterfactual.html").read_text(encoding="utf-8")
     assert would_run(project) == set()
 
     # Anatomy can name them, if it is asked to.

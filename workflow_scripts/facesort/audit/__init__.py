@@ -1,6 +1,7 @@
-"""Stage audit: whom the answers are wrong about.
+"""Stage audit: whom the answers are wrong about, and what changes them that should not.
 
-In: groups of people, every cell's answers for the pool and the scored faces, presence of faces.
-Out: gaps between groups, with intervals, tests and power; a page of words, and a figure.
-May use: common, faces (how sure a face is), cluster, score (intervals, tables).
+In: each cell's model, clusters, names and answers; groups of people; presence of faces.
+Out: gaps between groups, with intervals, tests and power; rendered pairs that differ in one thing,
+each cell's answers for them, a table and a page.
+May use: common, demo, fetch (resizing), faces, train (models), cluster, score, pages (the frame).
 """

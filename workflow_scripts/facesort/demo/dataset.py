@@ -28,7 +28,7 @@ from facesort.common.emotions import EMOTIONS
 from facesort.common.job import Progress
 from facesort.demo.action_units import COLUMNS, expression_features
 from facesort.demo.face import Face, background, develop, render_face
-from facesort.demo.person import Scene
+from facesort.demo.person import Person, Scene
 
 SIZES: Final = ((640, 480), (500, 375), (480, 640), (640, 427))
 SIDE = 96
@@ -233,12 +233,13 @@ def portrait(
     intensity: float | None = None,
     *,
     scene: Scene | None = None,
+    person: Person | None = None,
     units: np.ndarray | None = None,
 ) -> tuple[np.ndarray, Face]:
     """Render one face that fills a square picture.
 
     Args:
-        scene, units: as of ``render_face``; drawn if None.
+        scene, person, units: as of ``render_face``; drawn if None.
 
     Returns:
         (uint8 (side, side, 3) RGB, the face).
@@ -249,6 +250,7 @@ def portrait(
     scale = side * rng.uniform(0.42, 0.5)
     picture, _, face = render_face(
         rng, emotion, intensity, picture=picture, scene=scene, scale=scale, units=units,
+        person=person,
         centre=(middle[0] - 0.1 * scale * np.sin(scene.yaw), middle[1] - 0.12 * scale),
         oversample=3.0 if side < 128 else 2.0,
     )  # fmt: skip

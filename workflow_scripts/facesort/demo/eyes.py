@@ -96,7 +96,7 @@ def eye(skin: Skin, side: int, sign: float) -> None:
     inside = np.clip(1 - t**2, 0, 1)
     sad = 0.035 * units[1][side] * min(1.0, 0.35 + units[4][side])
     axis = EYE + person.eye_tilt * t - sad * 0.5 * t
-    top = axis + upper * inside**0.55 * (1 - 0.1 * t) - 0.022 * person.age * np.clip(t, 0, 1)
+    top = axis + upper * inside**0.55 * (1 - 0.1 * t) - 0.022 * person.skin_age * np.clip(t, 0, 1)
     bottom = axis - lower * inside**0.65 * (1 + 0.12 * t)
     edge = 0.009
     crease = top + 0.05 * size * (0.55 + 0.45 * inside**0.5) - 0.045 * wide * inside
@@ -109,7 +109,7 @@ def eye(skin: Skin, side: int, sign: float) -> None:
     skin.shade[at] *= 1 - (0.3 + 0.18 * wide) * crease_mask
     skin.relief[at] -= 0.012 * crease_mask
     pouch = np.exp(-(((s - bottom + 0.035) / 0.024) ** 2)) * smooth(1.1, 0.7, np.abs(t))
-    skin.relief[at] += (0.008 + 0.014 * tight + 0.016 * cheek + 0.01 * person.age) * pouch
+    skin.relief[at] += (0.008 + 0.014 * tight + 0.016 * cheek + 0.01 * person.skin_age) * pouch
 
     # Eyeball: a ball of its own shading, whatever the relief around it does.
     gaze_x, gaze_s = (

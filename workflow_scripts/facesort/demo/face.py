@@ -46,6 +46,7 @@ def render_face(
     centre: tuple[float, float] = (100.0, 105.0),
     scale: float = 92.0,
     scene: Scene | None = None,
+    person: Person | None = None,
     oversample: float = 1.6,
     units: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, Face]:
@@ -62,6 +63,8 @@ def render_face(
         centre: the pixel (x, y) between the eyes' and the mouth's height, the head's origin.
         scale: pixels for half a face's height.
         scene: light, pose and camera; drawn if None.
+        person: who it is; drawn if None. If given, a beard uses up none of the chance of other
+            parts: persons who differ in one thing alone are drawn alike in all else.
         oversample: samples for a pixel and direction.
         units: float32 (16, 2), the action units, whatever the emotion; drawn if None.
 
@@ -69,7 +72,8 @@ def render_face(
         (picture float32 (h, w, 3) in linear light, alpha float32 (h, w) of the person, the face).
     """
     seeds = rng.spawn(5)
-    person = Person(seeds[0])
+    known = person is not None
+    person = person or Person(seeds[0])
     scene = scene or Scene(seeds[1])
     drawn = draw_intensity(seeds[2], emotion)
     intensity = drawn if intensity is None else intensity
@@ -79,7 +83,7 @@ def render_face(
     if picture is None:
         picture = background(rng, 200, 200)
 
-    skin = _paint(Skin(person, Units(units), scene), rng)
+    skin = _paint(Skin(person, Units(units), scene), rng, rng.spawn(1)[0] if known else rng)
     skull = Skull(person, skin.units(26))
     turn = rotation(scene.yaw, scene.pitch, scene.roll)
     buzz_shadow(person, skin.albedo, X, skull)
@@ -117,14 +121,14 @@ def render_face(
     return out, whole, Face(box, emotion, float(intensity), units)
 
 
-def _paint(skin: Skin, rng: np.random.Generator) -> Skin:
+def _paint(skin: Skin, rng: np.random.Generator, for_beard: np.random.Generator) -> Skin:
     complexion(skin, rng)
     bones(skin)
     cheeks_and_chin(skin)
     nose(skin)
     wrinkles(skin)
     if skin.person.beard:
-        beard(skin, rng)
+        beard(skin, for_beard)
     brows(skin, rng)
     for side, sign in SIDES:
         eye(skin, side, sign)

@@ -31,8 +31,8 @@ def complexion(skin: Skin, rng: np.random.Generator) -> None:
         (COLUMNS, ROWS),
         interpolation=cv2.INTER_CUBIC,
     )
-    uneven = 1 + patches * 0.03 + speckle * (0.006 + 0.016 * person.age)
-    skin.relief += speckle * (0.0001 + 0.0004 * person.age**2)
+    uneven = 1 + patches * 0.03 + speckle * (0.006 + 0.016 * person.skin_age)
+    skin.relief += speckle * (0.0001 + 0.0004 * person.skin_age**2)
     if person.freckles:
         dots = np.clip(
             cv2.GaussianBlur((rng.random((ROWS, COLUMNS)) < 0.03).astype(np.float32), None, 0.9)
@@ -84,9 +84,9 @@ def cheeks_and_chin(skin: Skin) -> None:
             0.045 * person.cheeks + 0.05 * raised + 0.045 * smile,
         )
         skin.bump(
-            sign * 0.5, -0.5, 0.16, 0.2, -0.03 - 0.02 * person.age + 0.05 * (person.cheeks - 1)
+            sign * 0.5, -0.5, 0.16, 0.2, -0.03 - 0.02 * person.skin_age + 0.05 * (person.cheeks - 1)
         )
-        skin.bump(sign * 0.4, -0.72, 0.15, 0.14, 0.03 * person.age)  # jowl
+        skin.bump(sign * 0.4, -0.72, 0.15, 0.14, 0.03 * person.skin_age)  # jowl
     push = units(17)
     skin.bump(0, -0.88 + 0.04 * push, 0.17, 0.13, 0.06 + 0.03 * push)
     skin.bump(0, -0.71, 0.2, 0.055, -0.035 - 0.02 * push)

@@ -19,11 +19,27 @@ def linear(colour: str | np.ndarray) -> np.ndarray:
     return (np.asarray(colour) ** 2.2).astype(np.float32)
 
 
-def mix(rng: np.random.Generator, palette: tuple[str, ...], position: float) -> np.ndarray:
-    """Take a palette's colour at a position in [0, 1], between its neighbours, a little varied."""
+# How proportions depend on how masculine a face looks, m from 0 to 1: they grow by a + b m.
+MASCULINE = {
+    "jaw": (0.97, 0.14),
+    "eye_size": (1.17, -0.1),
+    "brow_weight": (0.75, 0.5),
+    "lip_fullness": (1.12, -0.25),
+    "shoulders": (0.9, 0.2),
+    "neck": (0.8, 0.25),
+}
+
+
+def between(palette: tuple[str, ...], position: float) -> np.ndarray:
+    """A palette's colour at a position in [0, 1], between its neighbours: linear light (3,)."""
     at = np.clip(position, 0, 1) * (len(palette) - 1)
     low = min(int(at), len(palette) - 2)
-    colour = linear(palette[low]) * (low + 1 - at) + linear(palette[low + 1]) * (at - low)
+    return np.asarray(linear(palette[low]) * (low + 1 - at) + linear(palette[low + 1]) * (at - low))
+
+
+def mix(rng: np.random.Generator, palette: tuple[str, ...], position: float) -> np.ndarray:
+    """Take a palette's colour at a position, as ``between``, a little varied."""
+    colour = between(palette, position)
     return (colour * rng.normal(1, 0.05, 3).clip(0.85, 1.15)).astype(np.float32)
 
 
@@ -39,28 +55,33 @@ class Person:
         def factor(spread: float) -> float:
             return float(np.clip(rng.normal(1, spread), 1 - 2.2 * spread, 1 + 2.2 * spread))
 
+        def built(name: str) -> float:
+            base, slope = MASCULINE[name]
+            return base + slope * self.masculine
+
         self.age = float(rng.beta(1.3, 1.7))  # 0: child, 1: very old
+        self.skin_age = self.age  # how old the skin looks: its lines and folds
         self.masculine = float(np.clip(rng.normal(rng.choice([0.2, 0.8]), 0.15), 0, 1))
         child = max(0.0, 1 - self.age / 0.18)
         self.face_width = factor(0.055) + 0.05 * child
-        self.jaw = factor(0.08) * (0.97 + 0.14 * self.masculine) + 0.05 * child
+        self.jaw = factor(0.08) * built("jaw") + 0.05 * child
         self.chin = factor(0.05) - 0.07 * child
-        self.eye_size = factor(0.07) * (1.17 - 0.1 * self.masculine) + 0.12 * child
+        self.eye_size = factor(0.07) * built("eye_size") + 0.12 * child
         self.eye_gap = factor(0.05)
         self.eye_tilt = float(rng.normal(0.008, 0.014))
         self.lid_height = factor(0.1)
         self.brow_height = float(rng.normal(0, 0.018))
-        self.brow_weight = factor(0.16) * (0.75 + 0.5 * self.masculine)
+        self.brow_weight = factor(0.16) * built("brow_weight")
         self.brow_arch = factor(0.3)
         self.nose_length = factor(0.07) - 0.12 * child
         self.nose_width = factor(0.13)
         self.nose_height = factor(0.12) - 0.15 * child
         self.mouth_width = factor(0.07)
-        self.lip_fullness = factor(0.17) * (1.12 - 0.25 * self.masculine)
+        self.lip_fullness = factor(0.17) * built("lip_fullness")
         self.mouth_height = float(rng.normal(0, 0.015))
         self.cheeks = factor(0.25) + 0.3 * child
 
-        tone = float(rng.random())
+        tone = self.tone = float(rng.random())  # of the skin, 0: lightest, 1: darkest
         self.skin = mix(rng, SKIN, tone) * np.float32(0.82)
         dark = float(rng.beta(1.2, 2.2)) if tone < 0.5 else float(rng.beta(1, 9))
         self.hair = mix(rng, HAIR, dark)
@@ -104,8 +125,8 @@ class Person:
         self.pattern = str(
             rng.choice(["plain", "stripes", "collar", "v"], p=[0.35, 0.2, 0.25, 0.2])
         )
-        self.shoulders = factor(0.07) * (0.9 + 0.2 * self.masculine)
-        self.neck = 0.8 + 0.25 * self.masculine
+        self.shoulders = factor(0.07) * built("shoulders")
+        self.neck = built("neck")
 
 
 @dataclass

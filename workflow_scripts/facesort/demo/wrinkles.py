@@ -15,8 +15,8 @@ from facesort.demo.skin import (
 def wrinkles(skin: Skin) -> None:
     """Draw every fold: forehead, between the brows, nose, eyes, cheeks, mouth and chin."""
     person, units = skin.person, skin.units
-    old = person.age**1.5
-    more = 0.75 + 0.5 * person.age  # the same muscle folds an old skin deeper
+    old = person.skin_age**1.5
+    more = 0.75 + 0.5 * person.skin_age  # the same muscle folds an old skin deeper
     raised = (units(1) + units(2)) / 2
     lift = 0.06 * raised
     for row, s in enumerate((0.49, 0.58, 0.67)):

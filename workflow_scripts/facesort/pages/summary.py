@@ -24,6 +24,7 @@ HEADINGS = {
     "triplets": "Agreement with people's comparisons",
     "few_labels": "Few labels",
     "audit": "Groups of people",
+    "counterfactual": "What changes answers, and should not",
 }
 # By name of PNG, the text that it stands with, and what it shows.
 FIGURES = {

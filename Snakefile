@@ -55,7 +55,7 @@ rule export:
 
 
 rule audit:
-    """Whom the answers are wrong about (docs/audit.md); nothing if audit.groups is null."""
+    """Whom the answers are wrong about, and what changes them (docs/audit.md)."""
     input:
         audit_files(config),
 

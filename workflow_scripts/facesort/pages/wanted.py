@@ -38,15 +38,10 @@ def elsewhere_files(config: Config) -> list[str]:
 
 
 def audit_files(config: Config) -> list[str]:
-    """Table and figure of groups of people, if the config names a table of them."""
-    names = ("audit.csv", "audit.md", "figures/audit.png")
-    return [f"results/{name}" for name in names if config["audit"]["groups"]]
-
-
-def counterfactual_files(config: Config) -> list[str]:
-    """Table and page of the rendered pairs, if the config asks for any."""
-    names = ("counterfactual.csv", "counterfactual.md", "counterfactual.html")
-    return [f"results/{name}" for name in names if config["audit"]["pairs"]]
+    """Of groups of people, if the config names a table of them; of rendered pairs, if any."""
+    groups = ("audit.csv", "audit.md", "figures/audit.png") if config["audit"]["groups"] else ()
+    pairs = [f"counterfactual.{ending}" for ending in ("csv", "md", "html")]
+    return [f"results/{name}" for name in (*groups, *(pairs if config["audit"]["pairs"] else ()))]
 
 
 def unscored_words(config: Config) -> str:
@@ -63,8 +58,7 @@ def texts(config: Config) -> list[str]:
     names = ["table1", "causes", "table2", "ensembles"]
     names += ["triplets"] if "triplet" in chosen(config) else []
     files = [f"results/{name}.md" for name in names if is_labelled(config)]
-    others = [*elsewhere_files(config), *few_labels_files(config)]
-    others += [*audit_files(config), *counterfactual_files(config)]
+    others = elsewhere_files(config) + few_labels_files(config) + audit_files(config)
     return files + [path for path in others if path.endswith(".md")]
 
 
@@ -76,8 +70,7 @@ def wanted(config: Config) -> list[str]:
         files += ["results/table1.csv", "results/figures/confusion.png"]
         others = elsewhere_files(config) + few_labels_files(config)
         files += dict.fromkeys([*texts(config), *others])
-    audits = [*audit_files(config), *counterfactual_files(config)]
-    files += [path for path in audits if path not in files]
+    files += [path for path in audit_files(config) if path not in files]
     if is_demo(config):
         files.append("results/demo/contact_sheet.png")
     if any(config["models"][model].get("phases") for model in models):

@@ -10,6 +10,7 @@ REQUIRED INPUTS:
     results/{variant}/{model}/seed{seed}/probabilities.npy       classifiers
     results/{variant}/{model}/seed{seed}/clusters.npz, names.csv models that are clustered
     results/labelled/faces.parquet, split.parquet
+    the file at audit.before of the config                       where one is named
 
 OUTPUTS:
     results/audit.csv, results/audit.md, results/figures/audit.png
@@ -83,6 +84,7 @@ rule audit_groups:
         ],
         index=branch(LABELLED, then="results/labelled/faces.parquet", otherwise=[]),
         split=branch(LABELLED, then="results/labelled/split.parquet", otherwise=[]),
+        before=config["audit"]["before"] or [],
     output:
         csv="results/audit.csv",
         md="results/audit.md",

@@ -9,6 +9,7 @@ import numpy as np
 from snakemake.iocontainers import Snakemake
 
 from facesort.audit.answers import Answers, by_probabilities, joined, of_clustering
+from facesort.audit.changes import READ, changes, changes_lines
 from facesort.audit.figure import plot_audit
 from facesort.audit.report import audit_markdown
 from facesort.audit.table import Faces, make_audit
@@ -70,12 +71,16 @@ with job(snakemake.log[0]):
     }
     table = make_audit(rows, set(params.sees_landmarks), sets, params.smallest)
     table.to_csv(output.csv, index=False)
+    since = None
+    if inputs.before:
+        since = changes_lines(changes(table, read_table(inputs.before, *READ)))
     text = audit_markdown(
         table,
         count_groups(groups),
         data=params.data,
         smallest=params.smallest,
         seeds=max(map(len, seeds.values())),
+        since=since,
     )
     Path(output.md).write_text(text, encoding="utf-8")
     save(plot_audit(table), output.figure)

@@ -76,10 +76,13 @@ with job(snakemake.log[0]):
             rows = np.sort(chosen)
         return faces, rows, None
 
-    def weights_of(phase: Phase, column: str) -> np.ndarray:
-        """What each labelled face counts, so that groups of people count alike."""
+    def balanced(phase: Phase, column: str) -> Phase:
+        """A phase in which groups of people count alike, if it learns labels."""
+        if phase.labels is None:
+            return phase
         groups = read_index(snakemake.input.groups, rows=len(phase.faces))
-        return group_weights(groups, column, phase.labels, phase.rows)
+        weights = group_weights(groups, column, phase.labels, phase.rows)
+        return replace(phase, face_weights=weights)
 
     # In this order, whatever the order in the config: the encoder learns before it is frozen.
     phases = [
@@ -89,10 +92,7 @@ with job(snakemake.log[0]):
     ]
     column = snakemake.params.balance_groups
     if column is not None:
-        phases = [
-            replace(phase, face_weights=weights_of(phase, column)) if phase.emotions.size else phase
-            for phase in phases
-        ]
+        phases = [balanced(phase, column) for phase in phases]
     if snakemake.input.triplets:
         triplets = read_index(snakemake.input.triplets).query("part == 'train'")
         groups = triplets[["first", "second", "odd"]].to_numpy(np.int64)

@@ -43,7 +43,13 @@ NOTES: Final = (
 
 
 def audit_markdown(
-    table: pd.DataFrame, counts: pd.DataFrame, *, data: str, smallest: int, seeds: int
+    table: pd.DataFrame,
+    counts: pd.DataFrame,
+    *,
+    data: str,
+    smallest: int,
+    seeds: int,
+    since: list[str] | None = None,
 ) -> str:
     """The audit for reading; what stands below a ``###`` heading is folded away on pages.
 
@@ -53,11 +59,14 @@ def audit_markdown(
         data: what the run was made from.
         smallest: fewest faces for a verdict.
         seeds: how many there are.
+        since: what has changed since an earlier audit, as of ``changes.changes_lines``.
     """
     listed = [f"- {sentence(row)}" for row in worst(table, SHOWN).to_dict("records")]
     parts = [finding(table, smallest), ""]
     if listed:
         parts += ["The widest gaps beyond chance, errors first:", "", *listed, ""]
+    if since:
+        parts += ["### Since the earlier audit", "", *since, ""]
     for name in table["set"].unique():
         of_set = table[table["set"] == name]
         found = of_set[of_set["model"] == FACES]

@@ -30,6 +30,7 @@ PATHS = (
     ("data", "labelled"),
     ("fetch", "exclude"),
     ("audit", "groups"),
+    ("audit", "before"),
     ("models", "transfer", "weights"),
     ("archive", "photos"),
     ("archive", "model"),
@@ -345,7 +346,7 @@ def _path_errors(config: dict[str, Any]) -> list[str]:
 
 def _misfit(key: str, path: str) -> str:
     """Why what lies at a path cannot be what the key asks for; else empty."""
-    if key.endswith((".fec_csv", ".manifest", ".exclude", ".groups")):
+    if key.endswith((".fec_csv", ".manifest", ".exclude", ".groups", ".before")):
         return "a folder; name a file in it" if Path(path).is_dir() else ""
     here = Path.cwd()
     if key.startswith("data.") and Path(path).resolve() in (here, *here.parents):

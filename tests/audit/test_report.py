@@ -44,7 +44,7 @@ def test_fair_answers_and_too_few_faces_are_told_as_such():
 def test_gaps_in_what_is_told_alone_are_called_no_errors():
     rows, sets = biased()
     first = report(rows, {"pool": sets["pool"]})[1].partition("\n")[0]
-    assert "None is a gap in errors" in first
+    assert "have no labels, so nobody can say from this who is wrong" in first
 
 
 def test_words_of_the_users_table_mean_nothing_in_markdown():

@@ -113,6 +113,16 @@ def test_what_is_found_counts_once_and_with_rows_that_see_landmarks():
         assert (table.loc[(name, "supervised", "answered"), "value"] == 1).all()
 
 
+def test_bands_stand_in_their_order():
+    rng = np.random.default_rng(0)
+    rows, sets = make_sets(rng, 900)
+    ages = ["under 5", "5 to 12", "13 to 17", "70 and over"]
+    groups = pd.DataFrame({"age": rng.choice(ages, 900), "tone": rng.choice(["b", "a", "c"], 900)})
+    faces = Faces(groups, sets["pool"].found, None)
+    table = make_audit(rows, set(), {"pool": faces}, 100)
+    assert list(table["group"].unique()) == [*ages, "a", "b", "c"]
+
+
 def test_a_column_of_one_group_has_nothing_to_compare():
     rows, sets = biased()
     alone = {

@@ -65,6 +65,6 @@ def plot_audit(table: pd.DataFrame) -> Figure:
         axes.spines[:].set_visible(False)
     figure.colorbar(
         image, ax=grid, location="top", aspect=60, shrink=0.5, extend="both",
-        label="points above or below the others; a number is beyond chance, grey: too few faces",
+        label="points above or below the others; a number is beyond chance, grey: too rare to tell",
     )  # fmt: skip
     return figure

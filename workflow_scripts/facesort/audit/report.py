@@ -102,10 +102,14 @@ def finding(table: pd.DataFrame, smallest: int) -> str:
     if len(errors):
         first = sentence(errors.iloc[0].to_dict())
         return f"Answers do not serve all groups of people alike. {first} In all, {count}."
-    return (
-        f"Answers differ between groups of people: {count}. None is a gap in errors, so nobody can "
-        "say from this who is wrong."
+    labels = table.loc[tests, "measure"].isin(["accuracy", BALANCED]).any()
+    so = (
+        "None of them is in errors."
+        if labels
+        else "These faces have no labels, so nobody can say from this who is wrong."
     )
+    first = sentence(gaps.iloc[0].to_dict())
+    return f"Answers differ between groups of people. {first} In all, {count}. {so}"
 
 
 def sentence(row: dict[Any, Any]) -> str:

@@ -1,5 +1,6 @@
 """The table of gaps: of every row, each group against all others, with a verdict on each."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -101,7 +102,7 @@ def _gaps(
     """Each group of a column against the others, by each measure."""
     groups = faces.groups[column].to_numpy(str)
     known = np.flatnonzero(groups != NOT_TOLD)
-    names = np.unique(groups[known])
+    names = sorted(np.unique(groups[known]), key=_rank)
     if len(names) < 2:
         return []
     gaps = []
@@ -128,6 +129,13 @@ def _gaps(
                 }
             )
     return gaps
+
+
+def _rank(group: str) -> tuple[float, bool, str]:
+    """Bands and other numbers from the lowest, then words by the alphabet."""
+    number = re.search(r"\d+", group)
+    least = float(number[0]) if number else float("inf")
+    return least, not group.startswith("under "), group
 
 
 def worst(table: pd.DataFrame, most: int) -> pd.DataFrame:

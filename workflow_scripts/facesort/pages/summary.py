@@ -45,7 +45,7 @@ FIGURES = {
     "audit": (
         "audit",
         "How many points each group lies above or below the others. A number is beyond chance. "
-        "Grey: too few faces.",
+        "Grey: too few faces to tell.",
     ),
 }
 PACKAGES = ("snakemake", "numpy", "pandas", "scikit-learn", "openTSNE", "umap-learn", "matplotlib")

@@ -78,7 +78,9 @@ def test_a_pile_of_faces_without_labels_is_clustered_and_can_be_named(pile, tmp_
     # Of rendered pairs, clusters without names answer by their numbers.
     pairs = pd.read_csv(results / "counterfactual.csv")
     assert len(pairs) == 10 and pairs["accuracy_first"].isna().all()
-    assert set(pd.read_parquet(results / "pairs/answers.parquet").iloc[:, 0].str[:8]) == {"cluster "}
+    assert set(pd.read_parquet(results / "pairs/answers.parquet").iloc[:, 0].str[:8]) == {
+        "cluster "
+    }
     assert "Skin tone: " in (results / "counterfactual.html").read_text(encoding="utf-8")
     assert would_run(project) == set()
 

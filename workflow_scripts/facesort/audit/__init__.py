@@ -1,4 +1,4 @@
-"""Stage audit: whom the answers are wrong about, and what changes them that should not.
+"""Stage audit: what changes answers, and should not.
 
 In: each cell's model, clusters and names; faces rendered for it.
 Out: rendered pairs that differ in one thing, each cell's answers for them, a table and a page.

@@ -46,6 +46,7 @@ TESTED_ELSEWHERE = {
         "serve: openapi form guard keeping limits",
     ),
     "tests/pages/test_figures.py": ("saves each figure", "common: drawing"),
+    "tests/audit/test_pairs.py": ("names of what is changed", "audit: factors"),
     "tests/pages/test_pages.py": (
         "pages are tried in a browser, or by what stands in them",
         "pages: map_page naming_page page summary",

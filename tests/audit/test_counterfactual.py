@@ -15,7 +15,8 @@ from facesort.audit.counterfactual import (
     make_counterfactual_table,
     worst,
 )
-from facesort.audit.pairs import ANOTHER, FACTORS, NOTHING, plan_pairs
+from facesort.audit.factors import ANOTHER, LEVELS, NOTHING
+from facesort.audit.pairs import plan_pairs
 from facesort.cluster.kmeans import Clustering
 from facesort.common.emotions import EMOTIONS
 from facesort.score.elsewhere.answers import column
@@ -161,6 +162,6 @@ def test_the_text_has_every_row_and_factor_once(plan):
     table = table_of(plan, faces["label"].to_numpy(), [CELL, CELL | {"variant": "grayscale"}])
     text = counterfactual_markdown(table, pairs=64, faces=len(faces), data="photos")
     head = next(line for line in text.splitlines() if line.startswith("| model, variant"))
-    assert [each.strip() for each in head.strip("|").split("|")][1:] == [NOTHING, *FACTORS, ANOTHER]
+    assert [each.strip() for each in head.strip("|").split("|")][1:] == [NOTHING, *LEVELS, ANOTHER]
     assert text.count("| supervised, rgb") == text.count("| supervised, grayscale") == 1
     assert "Rendered faces are drawings" in text and f"{len(faces):,} faces in all" in text

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from small_run import jobs_to_run, snakemake, would_run
 
-from facesort.audit.pairs import ANOTHER, FACTORS, NOTHING
+from facesort.audit.factors import ANOTHER, LEVELS, NOTHING
 
 CONFIG = ("--configfile", "small.yaml", "pairs.yaml")
 OWN = {"render_pairs", "embed_pairs", "classify_pairs", "answer_pairs"}
@@ -41,8 +41,8 @@ def test_every_row_answers_for_every_face_as_a_table_says(audited):
     assert set(answers) == cells | {f"{each} drawn" for each in cells if "semi" in each}
     assert len(answers) == len(faces)
     table = pd.read_csv(results / "counterfactual.csv")
-    assert len(table) == len(cells) * (len(FACTORS) + 2)
-    assert set(table["factor"]) == {NOTHING, ANOTHER, *FACTORS}
+    assert len(table) == len(cells) * (len(LEVELS) + 2)
+    assert set(table["factor"]) == {NOTHING, ANOTHER, *LEVELS}
     assert (table.loc[table["factor"] != NOTHING, "pairs"] == 3).all()
     pairs = pd.read_parquet(results / "pairs/pairs.parquet")
     own = pairs[pairs["factor"] == "light"]

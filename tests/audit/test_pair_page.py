@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from facesort.audit.counterfactual import make_counterfactual_table
+from facesort.audit.factors import LEVELS
 from facesort.audit.pair_page import CHANGES, PAIRS, pair_page
-from facesort.audit.pairs import FACTORS, plan_pairs
+from facesort.audit.pairs import plan_pairs
 from facesort.score.elsewhere.answers import column
 
 CELLS = [
@@ -50,7 +51,7 @@ def test_factors_and_changes_come_with_the_commonest_first(page):
     _, text = page
     own = text[text.index("supervised on rgb") : text.index("stacked on rgb</h3>")]
     shares = [float(each) for each in re.findall(r"<h4>[\w ]+: ([\d.]+)% of answers", own)]
-    assert len(shares) == len(FACTORS) and shares == sorted(shares, reverse=True)
+    assert len(shares) == len(LEVELS) and shares == sorted(shares, reverse=True)
     for part in own.split("<h4>")[1:]:
         counts = [int(each) for each in re.findall(r"</b>: (\d+) of 16 pairs", part)]
         assert counts == sorted(counts, reverse=True) and len(counts) <= CHANGES
@@ -58,7 +59,7 @@ def test_factors_and_changes_come_with_the_commonest_first(page):
         assert shown == sum(min(count, PAIRS) for count in counts)
         assert part.count("<img") == 2 * shown
     still = text[text.index("stacked on rgb</h3>") :]
-    assert still.count("No answer changed.") == len(FACTORS) and "<img" not in still
+    assert still.count("No answer changed.") == len(LEVELS) and "<img" not in still
 
 
 def test_both_answers_stand_below_their_faces_and_right_ones_are_marked(page):

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from facesort.audit import pairs
-from facesort.audit.pairs import ANOTHER, FACTORS, NOTHING, picture, plan_pairs, render_pairs
+from facesort.audit.factors import ANOTHER, LEVELS, NOTHING
+from facesort.audit.pairs import FACTORS, picture, plan_pairs, render_pairs
 from facesort.common.emotions import EMOTIONS
 from facesort.common.job import InputError
 from facesort.demo import dataset, face
@@ -36,6 +37,10 @@ def sharp(monkeypatch):
 @pytest.fixture(scope="module")
 def plan():
     return plan_pairs(6, 0)
+
+
+def test_every_factor_is_drawn_under_its_name():
+    assert list(FACTORS) == list(LEVELS)
 
 
 def test_every_factor_has_its_pairs_each_of_another_adult(plan):

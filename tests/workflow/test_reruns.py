@@ -25,6 +25,8 @@ STACKED = TRAINED | CLUSTERED
 SEMI = TRAINED | {"classify", "predict_by_classifier", "plot_embedding"} | TABLES | LAST
 VARIANTS = {"make_variant", "find_landmarks", "measure_movements"} | STACKED | SEMI
 FETCHED = {"fetch_faces", "report_losses", "find_leaks"} | VARIANTS
+PAIRS = {"render_pairs", "make_variant", "embed_pairs", "classify_pairs", "answer_pairs"}
+PAIRS |= {"counterfactual_table", "counterfactual_page"}
 LABELLED = {"find_duplicates", "split_labelled", "find_leaks"} | VARIANTS
 
 
@@ -76,6 +78,7 @@ def test_a_second_run_does_nothing(project):
             {"summary_page"},
         ),
         ({"training": {"checkpoint_minutes": 3}}, {"summary_page"}),
+        ({"audit": {"pairs": 2}}, PAIRS | LAST),
     ],
     ids=lambda value: str(value)[:40] if isinstance(value, dict) else "",
 )

@@ -1,4 +1,4 @@
-"""Stage audit: whom the answers are wrong about, and what changes them that should not.
+"""Stage audit: what changes answers, and should not.
 
 In: each cell's model, clusters, names and answers; groups of people; presence of faces.
 Out: gaps between groups, with intervals, tests and power; rendered pairs that differ in one thing,

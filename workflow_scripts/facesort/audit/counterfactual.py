@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from facesort.audit.pairs import ANOTHER, FACTORS, NOTHING
+from facesort.audit.factors import ANOTHER, LEVELS, NOTHING
 from facesort.cluster.kmeans import Clustering
 from facesort.common.emotions import EMOTIONS, UNNAMED
 from facesort.faces.facs import PRESENT
@@ -102,7 +102,7 @@ def make_counterfactual_table(
             np.flatnonzero(pairs["factor"] == NOTHING),
             pairs.loc[pairs["factor"] == NOTHING, "person"],
         )
-        for factor in (NOTHING, *FACTORS, ANOTHER):
+        for factor in (NOTHING, *LEVELS, ANOTHER):
             at = np.flatnonzero(pairs["factor"] == factor)
             same = still.loc[pairs["person"].iloc[at]].to_numpy()
             row: dict[str, Any] = {
@@ -111,8 +111,8 @@ def make_counterfactual_table(
                 "variant": variant,
                 "seeds": len(own),
                 "factor": factor,
-                "first": FACTORS[factor].levels[0] if factor in FACTORS else "as drawn",
-                "second": FACTORS[factor].levels[1] if factor in FACTORS else factor,
+                "first": LEVELS[factor][0] if factor in LEVELS else "as drawn",
+                "second": LEVELS[factor][1] if factor in LEVELS else factor,
                 "pairs": len(at),
                 **_interval("changed", changed[:, at]),
                 "nothing": float(changed[:, same].mean()),
@@ -132,7 +132,7 @@ def make_counterfactual_table(
             }
             rows.append(row)
     table = pd.DataFrame(rows)
-    tested = table["factor"].isin(FACTORS).to_numpy()
+    tested = table["factor"].isin(LEVELS).to_numpy()
     names = ["beyond_p", "difference_p"]
     found = table.loc[tested, names].to_numpy(float, copy=True)
     known = np.isfinite(found)
@@ -182,7 +182,7 @@ def commonest_changes(first: np.ndarray, second: np.ndarray) -> list[tuple[tuple
 
 def worst(table: pd.DataFrame) -> pd.DataFrame:
     """Rows of the table beyond chance, those that change most beyond nothing first."""
-    found = table[table["factor"].isin(FACTORS) & (table["beyond_p"] < LEVEL)]
+    found = table[table["factor"].isin(LEVELS) & (table["beyond_p"] < LEVEL)]
     return found[found["beyond"] > 0].sort_values("beyond", ascending=False, kind="stable")
 
 
@@ -194,11 +194,11 @@ def gaps(table: pd.DataFrame) -> pd.DataFrame:
 
 def finding_lines(table: pd.DataFrame) -> list[str]:
     """What was found, in words, a sentence each."""
-    tests = int(table["factor"].isin(FACTORS).sum())
+    tests = int(table["factor"].isin(LEVELS).sum())
     found, wide = worst(table), gaps(table)
     if found.empty:
         lines = [
-            f"No answer changed more often by {words_of(list(FACTORS))} than when nothing was "
+            f"No answer changed more often by {words_of(list(LEVELS))} than when nothing was "
             f"changed (of {tests} rows and factors)."
         ]
     else:
@@ -227,7 +227,7 @@ def best_words(table: pd.DataFrame) -> list[str]:
     if np.isnan(best["accuracy_first"]):
         return []
     own = table[(table["model"] == best["model"]) & (table["variant"] == best["variant"])]
-    row = own[own["factor"].isin(FACTORS)].sort_values("beyond", kind="stable").iloc[-1]
+    row = own[own["factor"].isin(LEVELS)].sort_values("beyond", kind="stable").iloc[-1]
     return [
         f"Most often right of the faces as drawn ({percent(best['accuracy_first'])}%) is "
         f"{_row_name(best)}: {row['factor']} changed {percent(row['changed'])}% of its answers, "
@@ -273,7 +273,7 @@ def counterfactual_markdown(table: pd.DataFrame, *, pairs: int, faces: int, data
     lines = [
         " ".join(finding_lines(table)),
         "",
-        *table_lines(["model, variant", NOTHING, *FACTORS, ANOTHER], matrix, 1),
+        *table_lines(["model, variant", NOTHING, *LEVELS, ANOTHER], matrix, 1),
         "",
         "Percent of pairs whose answer changed. **Bold**: more often than when nothing was "
         "changed, beyond chance. The pairs, with both answers: "
@@ -353,7 +353,7 @@ def _notes(table: pd.DataFrame, pairs: int, faces: int, data: str) -> list[str]:
         f"“{ANOTHER}”: all is changed but the expression. The two say what is little and what is "
         "much.",
         f"Data of the run: {data}. Its models answer as for any other faces; nothing is learnt or "
-        "named anew. Where a model sees movements, they are set against those of the rendered "
+        "named. Where a model sees movements, they are set against those of the rendered "
         "faces.",
         f"95% intervals cover {'pairs and seeds' if several else 'pairs (there is one seed)'}. "
         f"A bold figure, and a difference, has p < {LEVEL} after Holm's correction for all rows, "

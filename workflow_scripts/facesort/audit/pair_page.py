@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from facesort.audit.counterfactual import commonest_changes, finding_lines, gaps, most_right
-from facesort.audit.pairs import ANOTHER, FACTORS, NOTHING
+from facesort.audit.factors import ANOTHER, LEVELS, NOTHING
 from facesort.common.emotions import EMOTIONS
 from facesort.pages.page import image_url, render
 from facesort.score.comparisons import LEVEL
@@ -37,7 +37,7 @@ def pair_page(
         faces: uint8 (N, size, size, 3).
         data: what the run was made from.
     """
-    factors = (NOTHING, *FACTORS, ANOTHER)
+    factors = (NOTHING, *LEVELS, ANOTHER)
     wide = set(gaps(table).index)
     rows = [
         {
@@ -55,7 +55,7 @@ def pair_page(
         own = table[(table["model"] == model) & (table["variant"] == cell["variant"])]
         of = [
             _factor(row, at in wide, answers[column(cell)], pairs, faces)
-            for at, row in own[own["factor"].isin(FACTORS)]
+            for at, row in own[own["factor"].isin(LEVELS)]
             .sort_values("changed", ascending=False, kind="stable")
             .iterrows()
         ]
@@ -113,7 +113,7 @@ def _factor(
         )
     return {
         **_share(row),
-        "name": row["factor"],
+        "title": row["factor"].capitalize(),
         "levels": (row["first"], row["second"]),
         "pairs": int(row["pairs"]),
         "accuracies": (row["accuracy_first"], row["accuracy_second"]),

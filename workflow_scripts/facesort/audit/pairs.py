@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
+from facesort.audit.factors import ANOTHER, LEVELS, NOTHING
 from facesort.common.emotions import EMOTIONS
 from facesort.common.job import InputError
 from facesort.demo.action_units import draw_action_units, draw_intensity
@@ -23,9 +24,6 @@ from facesort.fetch.imaging import resize
 # The kind, for the seeds: of who it is, of what the picture holds, of who else it may be.
 PAIRS, PICTURE, OTHER = 4, 5, 6
 ADULT: Final = 0.2
-# What the answers to a factor are set against: less than the least change, and all changed at once.
-NOTHING: Final = "nothing"
-ANOTHER: Final = "another person"
 
 
 @dataclass(frozen=True)
@@ -33,13 +31,11 @@ class Factor:
     """One thing that differs between the two faces of a pair.
 
     Attributes:
-        levels: what the first face and the second are with.
         level: whether a person in a scene, as drawn, is the second.
         change: makes it the first (0) or the second (1), in place.
         fits: who can have both.
     """
 
-    levels: tuple[str, str]
     level: Callable[[Person, Scene], bool]
     change: Callable[[Person, Scene, int], None]
     fits: Callable[[Person], bool] = lambda person: True
@@ -93,43 +89,18 @@ def _set_pose(person: Person, scene: Scene, to: int) -> None:
     scene.yaw = (0.0, float(np.copysign(0.5, scene.yaw)))[to]
 
 
-# In the order of the tables.
+# By the names of ``LEVELS``.
 FACTORS: Final = {
-    "skin tone": Factor(
-        ("light skin", "dark skin"), lambda person, scene: person.tone >= 0.5, _set_skin
-    ),
-    "age lines": Factor(
-        ("few lines", "many lines"), lambda person, scene: person.age >= 0.5, _set_lines
-    ),
-    "face shape": Factor(
-        ("a feminine shape", "a masculine shape"),
-        lambda person, scene: person.masculine >= 0.5,
-        _set_shape,
-    ),
-    "hair": Factor(
-        ("short hair", "long hair"),
-        lambda person, scene: person.haircut in ("bob", "long"),
-        _set_hair,
-    ),
+    "skin tone": Factor(lambda person, scene: person.tone >= 0.5, _set_skin),
+    "age lines": Factor(lambda person, scene: person.age >= 0.5, _set_lines),
+    "face shape": Factor(lambda person, scene: person.masculine >= 0.5, _set_shape),
+    "hair": Factor(lambda person, scene: person.haircut in ("bob", "long"), _set_hair),
     "beard": Factor(
-        ("no beard", "a full beard"),
-        lambda person, scene: person.beard > 0,
-        _set_beard,
-        lambda person: person.masculine > 0.55,
+        lambda person, scene: person.beard > 0, _set_beard, lambda person: person.masculine > 0.55
     ),
-    "glasses": Factor(
-        ("no glasses", "glasses"), lambda person, scene: bool(person.glasses), _set_glasses
-    ),
-    "light": Factor(
-        ("light from the front", "light from the side"),
-        lambda person, scene: abs(_across(scene)) > 0.65,
-        _set_light,
-    ),
-    "head": Factor(
-        ("the head straight", "the head turned"),
-        lambda person, scene: abs(scene.yaw) > 0.25,
-        _set_pose,
-    ),
+    "glasses": Factor(lambda person, scene: bool(person.glasses), _set_glasses),
+    "light": Factor(lambda person, scene: abs(_across(scene)) > 0.65, _set_light),
+    "head": Factor(lambda person, scene: abs(scene.yaw) > 0.25, _set_pose),
 }
 
 
@@ -150,7 +121,7 @@ def plan_pairs(pairs: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """
     if not pairs:
         raise InputError("audit.pairs: 0 asks for no pairs; write how many each factor shall have")
-    left = dict.fromkeys((*FACTORS, ANOTHER), pairs)
+    left = dict.fromkeys((*LEVELS, ANOTHER), pairs)
     faces: list[tuple[int, str, str]] = []
     found: list[tuple[str, int, str, int, int]] = []
     number = -1

@@ -66,7 +66,7 @@ def test_every_script_finds_its_packages_in_its_environment(rule):
 
 def test_what_a_module_reads_beside_it_bears_its_name():
     """Or no digest sees it, and nothing reruns when it changes."""
-    endings = {".html", ".css", ".js", ".csv", ".tflite", ".onnx"}
+    endings = {".html", ".css", ".js", ".md", ".csv", ".tflite", ".onnx"}
     files = (ROOT / "workflow_scripts/facesort").rglob("*")
     read = [path for path in files if path.suffix in endings]
     assert len(read) > 20

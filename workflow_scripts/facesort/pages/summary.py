@@ -52,13 +52,14 @@ def markdown(text: str) -> Markup:
     """
     first, *parts = re.split(r"^### (.+)$", text, flags=re.M)
     folded = "".join(
-        f"<details><summary>{Markup.escape(heading)}</summary>{_html(body)}</details>"
+        f"<details><summary>{Markup.escape(heading)}</summary>{as_html(body)}</details>"
         for heading, body in zip(parts[::2], parts[1::2], strict=True)
     )
-    return Markup(_html(first) + folded)
+    return Markup(as_html(first) + folded)
 
 
-def _html(text: str) -> str:
+def as_html(text: str) -> str:
+    """HTML of Markdown whose own HTML is shown as text, and whose wide tables scroll."""
     html = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
     # A wide table scrolls by itself, and can be reached by keyboard.
     html = html.replace(

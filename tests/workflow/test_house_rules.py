@@ -73,7 +73,7 @@ def test_what_a_module_reads_beside_it_bears_its_name():
     assert [path for path in read if not path.with_suffix(".py").is_file()] == []
 
 
-@pytest.mark.parametrize("name", ["config.md", "layout.md"])
+@pytest.mark.parametrize("name", ["config.md", "layout.md", "limits.md"])
 def test_made_pages_equal_what_they_are_made_from(name):
     update = runpy.run_path(str(ROOT / "docs" / "update.py"))
     page = ROOT / "docs" / name

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from facesort.common import limits
 from facesort.common.config import POOLS
 from facesort.common.trees import shown
 from facesort.score.markdown import percent
@@ -16,10 +17,10 @@ DEMO: Final = "rendered demo faces"
 SIGNS: Final = re.compile(r"([\\`*_\[\]<>&|#~!$])")
 
 
-# Until the project says it once for all places.
+# As Markdown, which is passed on without the project's pages.
 LIMITS: Final = (
-    "An apparent expression is how a face looks in one picture. It is not what a person feels, "
-    "means or is like."
+    f"{limits.NOT} [The evidence]({limits.EVIDENCE_URL}).\n\n"
+    f"{limits.LAW} [The regulation]({limits.LAW_URL})."
 )
 
 

@@ -8,6 +8,7 @@ REQUIRED INPUTS:
     results/{variant}/landmarks/                    for models that see landmarks or movements
     results/{variant}/movements/pool.parquet        what is usual, for models that see movements
     results/labelled/faces.parquet, split.parquet
+    results/{variant}/{model}/seed{seed}/metrics.json, results/elsewhere.csv   for the model card
 
 OUTPUTS:
     results/{variant}/{model}/seed{seed}/export/    float32.onnx, float16.onnx, int8.onnx, model.json,
@@ -116,6 +117,7 @@ rule model_card:
         table="results/{variant}/{model}/seed{seed}/export.csv",
         answers="results/{variant}/{model}/seed{seed}/export.parquet",
         model="results/{variant}/{model}/seed{seed}/model",
+        metrics="results/{variant}/{model}/seed{seed}/metrics.json",
         index="results/labelled/faces.parquet",
         split="results/labelled/split.parquet",
         elsewhere=branch(OTHERS, then="results/elsewhere.csv", otherwise=[]),

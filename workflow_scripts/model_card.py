@@ -40,6 +40,7 @@ with job(snakemake.log[0]):
         answers=read_index(given.answers),
         parts=split["part"],
         taught=taught,
+        in_workflow=read_json(given.metrics)["accuracy"],
         names=names_of_sets(snakemake.params.data),
         limits=LIMITS,
         elsewhere=elsewhere,

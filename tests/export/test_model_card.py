@@ -65,6 +65,7 @@ MADE = {
 }
 ABOUT = {
     "opset": 18,
+    "outputs": {"probabilities": {}},
     "labels": list(EMOTIONS),
     "never_answered": [],
     "files": {each: {"sha256": each[-2:] * 32} for each in PRECISIONS},
@@ -85,6 +86,7 @@ def card(answers=None, **changed):
         "answers": answers,
         "parts": PARTS,
         "taught": TAUGHT,
+        "in_workflow": evaluate(answers)["accuracy"],
         "names": {"pool": "a pool", "labelled": "a set"},
         "limits": "A look is not a feeling.",
     }
@@ -199,6 +201,16 @@ def test_the_card_says_what_the_run_found_against_the_model(answers):
     assert "`int8.onnx` is worse than `float32.onnx`" in said
     assert "`float16.onnx` is worse" not in said and "not surely better" not in said
     assert "did not measure whether it is wrong more often about some people" in said
+    assert "In Table 1" not in said and "more than twice" not in said
+    better = evaluate(answers)["accuracy"] + 0.1
+    line = f"In Table 1 of the workflow it is right in {100 * better:.1f}% of the same faces."
+    assert f"- {line}\n" in card(answers, in_workflow=better)
+    movements = ABOUT | {"outputs": {"strengths": {}}}
+    assert f"- {line} There each face" in card(answers, in_workflow=better, about=movements)
+    often = answers.copy()
+    often.loc[:150, "fear"] = 2.0
+    count = evaluate(often)["emotions"].set_index("emotion").loc["fear", "answered"]
+    assert f"fear ({count} answers, 50 faces)." in card(often)
     # Guesses, of few faces.
     poor = made_answers(faces=64, seed=1)
     poor["label"] = np.random.default_rng(0).permutation(poor["label"])

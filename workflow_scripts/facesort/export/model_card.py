@@ -28,6 +28,8 @@ BINS: Final = 10
 # Confusions that are named, and scored faces below which little can be said of an emotion.
 WORST: Final = 5
 FEW: Final = 30
+# How far the accuracy of a file may be from that of the workflow without a word.
+APART: Final = 0.01
 # What hubs call a data set that is a folder of images.
 FOLDER: Final = "imagefolder"
 METRICS: Final = (
@@ -107,7 +109,11 @@ def evaluate(answers: pd.DataFrame) -> dict[str, Any]:
 
 
 def limits_found(
-    found: dict[str, Any], about: dict[str, Any], table: pd.DataFrame, taught: pd.Series | None
+    found: dict[str, Any],
+    about: dict[str, Any],
+    table: pd.DataFrame,
+    taught: pd.Series | None,
+    in_workflow: float,
 ) -> list[str]:
     """What the run itself has found against a model, a sentence each.
 
@@ -115,6 +121,7 @@ def limits_found(
         found: of ``evaluate``; about: ``model.json`` beside the files.
         table: of ``trial.try_files``.
         taught: of each emotion the number of faces that taught it; None without labels.
+        in_workflow: accuracy of the workflow's own answers to the same faces.
     """
     chance, emotions = found["chance"], found["emotions"]
     scored = emotions[emotions["faces"] > 0]
@@ -148,6 +155,12 @@ def limits_found(
     lines += [f"{words}: {', '.join(names)}." for words, names in named.items() if names]
     if taught is not None and taught.min() < taught.max():
         lines.append(f"It learnt least of: {taught.idxmin()} ({taught.min():,} faces).")
+    if abs(in_workflow - found["accuracy"]) >= APART:
+        lines.append(
+            f"In Table 1 of the workflow it is right in {percent(in_workflow)}% of the same faces."
+        )
+        if "strengths" in about["outputs"]:
+            lines[-1] += " There each face is set against all others, and a file sees one alone."
     over = found["confidence"] - found["accuracy"]
     if abs(over) >= 0.05:
         which = "sure" if over > 0 else "unsure"
@@ -192,6 +205,7 @@ def model_card(
     answers: pd.DataFrame,
     parts: pd.Series,
     taught: pd.Series | None,
+    in_workflow: float,
     names: dict[str, str],
     limits: str,
     elsewhere: pd.DataFrame | None = None,
@@ -204,7 +218,7 @@ def model_card(
         table: of ``trial.try_files``.
         answers: of ``float32.onnx``, as of ``evaluate``.
         parts: the part of each labelled face.
-        taught: of each emotion the number of faces that taught it; None without labels.
+        taught, in_workflow: as of ``limits_found``.
         names: what the sets "pool" and "labelled" are called.
         limits: what no model of faces can tell, and where the law forbids it.
         elsewhere: rows of results/elsewhere.csv of this model and variant.
@@ -272,7 +286,7 @@ def model_card(
         demo=DEMO,
         start=start,
         data={own_name(path): digest for path, digest in made["data"].items()},
-        limits_found=limits_found(found, about, table, taught),
+        limits_found=limits_found(found, about, table, taught, in_workflow),
         limits=limits,
         audits=audits or {},
         version=VERSION,

@@ -114,7 +114,8 @@ def summary(
         config: the whole config, as JSON.
         data: what the run was made from.
         unscored: whether nothing is scored.
-        pages: the cells' maps and naming pages, as paths from the folder of this page.
+        pages: the cells' maps and naming pages, and the data sheets, as paths from the folder of
+            this page.
         folder: whether the faces are from a folder, and not fetched.
     """
     lost = ledger[ledger["outcome"] != "fetched"]
@@ -173,6 +174,7 @@ def summary(
         demo=demo,
         unscored=unscored,
         pages=pages,
+        sheets="data_sheets.html",
         things=things,
     )
 

@@ -52,6 +52,7 @@ rule export:
     input:
         "results/export.csv",
         "results/export.md",
+        "results/model_cards.html",
 
 
 rule audit:
@@ -92,7 +93,7 @@ onstart:
 onsuccess:
     display.stop()
     made = run.made_files(workflow)
-    if "all" in map(str, workflow.dag.targetrules):
+    if {"all", "export"} & set(map(str, workflow.dag.targetrules)):
         if failed := run.write_report(config, workflow.main_snakefile):
             run.say(failed)
         else:

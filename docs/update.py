@@ -1,10 +1,13 @@
-"""Write docs/config.md from schema and configs, and docs/layout.md from what lies where.
+"""Write docs/config.md from schema and configs, docs/layout.md from what lies where.
 
-Run it by ``./run python docs/update.py``; tests hold both pages equal to what they are made from.
+The head of docs/limits.md is that of the text which pages and answers show.
+
+Run it by ``./run python docs/update.py``; tests hold all pages equal to what they are made from.
 """
 
 import ast
 import re
+import runpy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -190,6 +193,13 @@ def layout_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def limits_page() -> str:
+    """The page as it is, below the words that stand wherever people meet tags."""
+    words = runpy.run_path(str(FACESORT / "common" / "limits.py"))
+    heading, _, rest = text(LIMITS).partition("\n## ")
+    return f"{heading.partition(chr(10))[0]}\n\n{words['NOT']}\n\n{words['LAW']}\n\n## {rest}"
+
+
 def table(heading: str, rows: dict[str, str]) -> list[str]:
     return [
         f"| {heading} | what |",
@@ -215,10 +225,11 @@ def sentence(path: Path) -> str:
 
 
 # What is written: {page: what makes it}.
-CONFIG, LAYOUT = ROOT / "docs" / "config.md", ROOT / "docs" / "layout.md"
-PAGES = {CONFIG: config_page, LAYOUT: layout_page}
+CONFIG, LAYOUT, LIMITS = (ROOT / "docs" / f"{name}.md" for name in ("config", "layout", "limits"))
+PAGES = {CONFIG: config_page, LAYOUT: layout_page, LIMITS: limits_page}
 
 if __name__ == "__main__":
     for page, make in PAGES.items():
         page.touch()
-        page.write_text(make(), encoding="utf-8")
+        made = make()
+        page.write_text(made, encoding="utf-8")

@@ -14,8 +14,8 @@ from facesort.common.config import model_settings, settled
 from facesort.common.digests import code_digest, packages_digest, tree_digest
 from facesort.common.other_sets import other_sets
 from facesort.common.trees import shown
-from facesort.pages.wanted import audit_files, data_words, few_labels_files, texts
-from facesort.pages.wanted import unscored_words, wanted
+from facesort.pages.wanted import audit_files, data_sheets, data_words
+from facesort.pages.wanted import few_labels_files, texts, unscored_words, wanted
 from facesort.train.cells import archive_model, cells, cells_error, chosen, seen
 from facesort.train.cells import measured, start_weights, training_megabytes
 from facesort.train.models import MODELS as KINDS

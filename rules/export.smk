@@ -8,12 +8,17 @@ REQUIRED INPUTS:
     results/{variant}/landmarks/                    for models that see landmarks or movements
     results/{variant}/movements/pool.parquet        what is usual, for models that see movements
     results/labelled/faces.parquet, split.parquet
+    results/{variant}/{model}/seed{seed}/metrics.json, results/elsewhere.csv   for the model card
 
 OUTPUTS:
-    results/{variant}/{model}/seed{seed}/export/    float32.onnx, float16.onnx, int8.onnx, model.json
+    results/{variant}/{model}/seed{seed}/export/    float32.onnx, float16.onnx, int8.onnx, model.json,
+                                                    README.md, the model card
     results/{variant}/{model}/seed{seed}/export.csv a row a precision: bytes, times, scores
+    results/{variant}/{model}/seed{seed}/export.parquet  a row a scored face: face, label, and what
+                                                    float32.onnx answers, a column an emotion
     results/export/face_detector/                   float16.onnx, model.json
     results/export.csv, results/export.md           all of them
+    results/model_cards.html                        all model cards
 """
 
 from facesort.train.cells import export_inputs
@@ -48,7 +53,10 @@ rule export_model:
         index="results/labelled/faces.parquet",
         split="results/labelled/split.parquet",
     output:
-        folder=directory("results/{variant}/{model}/seed{seed}/export"),
+        float32="results/{variant}/{model}/seed{seed}/export/float32.onnx",
+        float16="results/{variant}/{model}/seed{seed}/export/float16.onnx",
+        int8="results/{variant}/{model}/seed{seed}/export/int8.onnx",
+        about="results/{variant}/{model}/seed{seed}/export/model.json",
     log:
         "results/logs/export_model/{variant}/{model}/seed{seed}.log",
     wildcard_constraints:
@@ -73,12 +81,16 @@ rule try_export:
     """Try the files of {wildcards.model} on {wildcards.variant}, seed {wildcards.seed}."""
     input:
         unpack(lambda w: export_inputs(config, w.model, w.variant)),
-        folder="results/{variant}/{model}/seed{seed}/export",
+        files=[
+            f"results/{{variant}}/{{model}}/seed{{seed}}/export/{precision}.onnx"
+            for precision in ("float32", "float16", "int8")
+        ],
         model="results/{variant}/{model}/seed{seed}/model",
         index="results/labelled/faces.parquet",
         split="results/labelled/split.parquet",
     output:
         table="results/{variant}/{model}/seed{seed}/export.csv",
+        answers="results/{variant}/{model}/seed{seed}/export.parquet",
     log:
         "results/logs/try_export/{variant}/{model}/seed{seed}.log",
     wildcard_constraints:
@@ -96,6 +108,39 @@ rule try_export:
         ),
     script:
         "../workflow_scripts/try_export.py"
+
+
+rule model_card:
+    """The model card of {wildcards.model} on {wildcards.variant}, seed {wildcards.seed}."""
+    input:
+        about="results/{variant}/{model}/seed{seed}/export/model.json",
+        table="results/{variant}/{model}/seed{seed}/export.csv",
+        answers="results/{variant}/{model}/seed{seed}/export.parquet",
+        model="results/{variant}/{model}/seed{seed}/model",
+        metrics="results/{variant}/{model}/seed{seed}/metrics.json",
+        index="results/labelled/faces.parquet",
+        split="results/labelled/split.parquet",
+        elsewhere=branch(OTHERS, then="results/elsewhere.csv", otherwise=[]),
+        # Markdown of what audits found; a card shows what each says first.
+        audits=[],
+    output:
+        card="results/{variant}/{model}/seed{seed}/export/README.md",
+    log:
+        "results/logs/model_card/{variant}/{model}/seed{seed}.log",
+    wildcard_constraints:
+        model="|".join(LAST_LAYERS),
+    localrule: True
+    conda:
+        "../envs/export.yaml"
+    resources:
+        mem_mb=megabytes(1000),
+        runtime=minutes(10),
+    params:
+        data=config["data"],
+        packages=packages_digest("export"),
+        code=code_digest("model_card"),
+    script:
+        "../workflow_scripts/model_card.py"
 
 
 rule export_table:
@@ -124,3 +169,32 @@ rule export_table:
         code=code_digest("export_table"),
     script:
         "../workflow_scripts/export_table.py"
+
+
+rule model_cards_page:
+    """All model cards on one page."""
+    input:
+        cards=[
+            "results/{variant}/{model}/seed{seed}/export/README.md".format(**cell)
+            for cell in EXPORTED
+        ],
+    output:
+        page=report(
+            "results/model_cards.html",
+            caption="../docs/report/model_cards.rst",
+            category="Cards",
+            labels={"page": "Model cards: what each exported model is, and how right"},
+        ),
+    log:
+        "results/logs/model_cards_page.log",
+    localrule: True
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=megabytes(1000),
+        runtime=minutes(10),
+    params:
+        packages=packages_digest("analysis"),
+        code=code_digest("model_cards_page"),
+    script:
+        "../workflow_scripts/model_cards_page.py"

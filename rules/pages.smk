@@ -13,6 +13,8 @@ OUTPUTS:
     results/figures/confusion.png             all cells' confusion matrices
     results/figures/history.png               loss of every epoch, all cells
     results/figures/architecture_{model}.png  layers of each model
+    results/data_sheets/{set}.md              where a set is from, what is in it, what it is used for
+    results/data_sheets.html                  all of these
     results/costs.csv                         time and memory of every job
     results/summary.html                      all results on one page
     results/summary_frame.html                the same, for the report's first page
@@ -283,6 +285,64 @@ rule naming_page:
         code=code_digest("naming_page"),
     script:
         "../workflow_scripts/naming_page.py"
+
+
+rule data_sheets:
+    """Say of each set of faces where it is from, what is in it, and what it is used for."""
+    input:
+        faces="results/fetch/faces.parquet",
+        ledger="results/fetch/ledger.parquet",
+        refused="results/fetch/refused.parquet",
+        manifest="results/fetch/manifest.csv",
+        kept="results/fetch/kept.parquet",
+        leaks="results/fetch/leaks.parquet",
+        # A folder's files are no rows of a CSV.
+        unread=branch(
+            config["data"]["faces"],
+            then=[],
+            otherwise="results/sample/refused.parquet",
+        ),
+        labelled=[
+            f"results/labelled/{name}.parquet"
+            for name in ("faces", "refused", "duplicates", "split")
+            if LABELLED
+        ],
+        others=[
+            f"results/elsewhere/{other}/{name}.parquet"
+            for other in OTHERS
+            for name in ("faces", "refused", "overlap")
+        ],
+        presence=[
+            f"results/{config['variants'][0]}/landmarks/{each}.parquet"
+            for each in MEASURED
+        ],
+    output:
+        sheets=data_sheets(config),
+        page=report(
+            "results/data_sheets.html",
+            caption="../docs/report/data_sheets.rst",
+            category="Cards",
+            labels={"page": "Data sheets: what each set of faces is"},
+        ),
+    log:
+        "results/logs/data_sheets.log",
+    localrule: True
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=megabytes(1000, per_mb=10),
+        runtime=minutes(10),
+    params:
+        data=config["data"],
+        others={name: OTHERS[name]["folder"] for name in OTHERS},
+        faces=config["faces"],
+        polite={key: config["fetch"][key] for key in ("obey_robots", "obey_noai")},
+        variants=config["variants"],
+        models=MODELS,
+        packages=packages_digest("analysis"),
+        code=code_digest("data_sheets"),
+    script:
+        "../workflow_scripts/data_sheets.py"
 
 
 rule collect_costs:

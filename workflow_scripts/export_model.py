@@ -16,7 +16,7 @@ from facesort.archive.model_views import view_of
 from facesort.common.arrays import open_array, read_index
 from facesort.common.job import job
 from facesort.export.about import about_model, look_thresholds
-from facesort.export.onnx_files import answers, to_float16, to_int8, write_float32
+from facesort.export.onnx_files import PRECISIONS, answers, to_float16, to_int8, write_float32
 from facesort.export.views import OUTPUTS, module_of, read_inputs, read_usual
 from facesort.faces import face_mesh
 from facesort.train.classifying import answers_of
@@ -28,7 +28,8 @@ snakemake: Snakemake
 CALIBRATED = 64
 
 with job(snakemake.log[0]):
-    given, params, folder = snakemake.input, snakemake.params, Path(snakemake.output.folder)
+    given, params, output = snakemake.input, snakemake.params, snakemake.output
+    folder = Path(output.about).parent
     torch.set_num_threads(snakemake.threads)
     model, made = load_model(given.model)
     view = view_of(given.model)
@@ -41,8 +42,7 @@ with job(snakemake.log[0]):
         given.pool_landmarks,
         np.unique(np.linspace(0, pool - 1, CALIBRATED).astype(int)),
     )
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = {name: folder / f"{name}.onnx" for name in ("float32", "float16", "int8")}
+    paths = {name: Path(output[name]) for name in PRECISIONS}
     module = module_of(view.kind, model, tell, usual)
     example = {name: values[:2] for name, values in ranges.items()}
     write_float32(module, example, OUTPUTS[view.kind], paths["float32"])
@@ -67,7 +67,7 @@ with job(snakemake.log[0]):
         told_by=len(kept),
         calibrated=len(ranges["faces"]),
     )
-    (folder / "model.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    Path(output.about).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
     if view.kind in ("landmarks", "movements"):
         shutil.copy(face_mesh.MODEL.with_name("mediapipe.LICENSE"), folder)
     print(", ".join(f"{path.name} {path.stat().st_size:,} bytes" for path in paths.values()))

@@ -6,11 +6,12 @@ Bytes, time and scores of an exported model, and how its answers differ from the
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 from snakemake.iocontainers import Snakemake
 
 from facesort.archive.model_views import view_of
-from facesort.common.arrays import read_index, write_whole
+from facesort.common.arrays import read_index, write_index, write_whole
 from facesort.common.emotions import EMOTIONS
 from facesort.common.job import job
 from facesort.export.trial import try_files
@@ -29,14 +30,18 @@ with job(snakemake.log[0]):
     tell = answers_of(model, made["emotions"], snakemake.params.mirror)
     split = read_index(given.split)
     scored = np.flatnonzero(split["part"] == "test")
-    labels = read_index(given.index, len(split))["label"].map(EMOTIONS.index).to_numpy()[scored]
-    table = try_files(
-        Path(given.folder),
+    labels = read_index(given.index, len(split))["label"].to_numpy(str)[scored]
+    table, told = try_files(
+        Path(given.files[0]).parent,
         read_inputs(view.kind, given.labelled, given.labelled_landmarks, scored),
-        labels,
+        np.array([EMOTIONS.index(label) for label in labels]),
         read_inputs(view.kind, given.pool, given.pool_landmarks, slice(None)),
         lambda faces: by_workflow(view.kind, tell, usual, faces),
     )
     with write_whole(snakemake.output.table) as part:
         table.to_csv(part, index=False, lineterminator="\n")
+    answers = pd.DataFrame(told, columns=list(EMOTIONS))
+    answers.insert(0, "label", labels)
+    answers.insert(0, "face", scored)
+    write_index(answers, snakemake.output.answers)
     print(table[["precision", "bytes", "ms_1", "balanced_change", "equal", "furthest"]].to_string())

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -11,6 +12,7 @@ from jinja2 import Template
 
 from facesort.common import run as checks
 from facesort.common.run import (
+    REPORTED,
     clock_line,
     closing_words,
     container_error,
@@ -115,6 +117,23 @@ def test_containers_are_asked_for_in_vain_while_there_is_no_image(method):
 def test_a_report_that_is_made_needs_no_word(report_folder):
     assert write_report({}, report_folder / "Snakefile") == ""
     assert (report_folder / "results/report.html").stat().st_size
+
+
+def test_the_report_tells_of_each_target_whose_page_is_there(report_folder):
+    """Of exported models, if any were; and of a run of all, if one has ended."""
+    rules = "".join(
+        f'rule {target}:\n    input: "{page}"\n\nrule of_{target}:\n'
+        f'    output: report("{page}")\n    shell: "false"\n\n'
+        for target, page in REPORTED.items()
+    )
+    (report_folder / "Snakefile").write_text(rules)
+    told = []
+    for page in reversed(REPORTED.values()):
+        Path(page).write_text("a page")
+        assert write_report({}, report_folder / "Snakefile") == ""
+        text = Path("results/report.html").read_text(encoding="utf-8")
+        told.append([page for page in REPORTED.values() if f'"{page}"' in text])
+    assert told == [["results/model_cards.html"], list(REPORTED.values())]
 
 
 def test_the_reports_first_page_is_the_summary_if_there_is_one():

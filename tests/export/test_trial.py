@@ -34,7 +34,10 @@ def test_scores_changes_and_equal_answers(files):
     folder, labels = files
     test, pool = ({"faces": np.arange(start, start + 40)[:, None]} for start in (0, 40))
     own = np.eye(8, dtype=np.float32)
-    table = try_files(folder, test, labels, pool, lambda x: own[labels[x["faces"].ravel() % 40]])
+    table, told = try_files(
+        folder, test, labels, pool, lambda x: own[labels[x["faces"].ravel() % 40]]
+    )
+    assert (told.argmax(1) == labels).all() and told.shape == (40, 8)
     table = table.set_index("precision")
     assert table["bytes"].tolist() == [10, 11, 30]
     assert table["accuracy"].tolist() == [1, 39 / 40, 0.5]

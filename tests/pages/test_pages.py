@@ -526,3 +526,11 @@ def test_the_pointer_shows_a_face_and_a_click_keeps_it(browser, tmp_path, map_te
     ActionChains(page).move_to_element_with_offset(canvas, x, y).click().perform()
     ActionChains(page).move_to_element(heading).perform()
     assert told.text.startswith("Face 3, unlabelled")
+
+
+@pytest.mark.parametrize("unscored", [False, True])
+def test_the_summary_leads_to_the_data_sheets_once(unscored):
+    assert "data_sheets.html" not in summarised([], unscored=unscored)
+    pages = ["data_sheets.html", "rgb/stacked/seed0/map.html"]
+    text = summarised([], unscored=unscored, pages=pages)
+    assert text.count('<a href="data_sheets.html">') == 1

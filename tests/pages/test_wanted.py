@@ -8,6 +8,7 @@ from small_run import BEYOND, ROOT
 from facesort.common.config import is_demo
 from facesort.pages.wanted import (
     audit_files,
+    data_sheets,
     data_words,
     elsewhere_files,
     few_labels_files,
@@ -55,6 +56,9 @@ def test_without_labelled_faces_all_is_made_but_scores():
     for name in ("naming.html", "map.html", "figures/clusters.png", "figures/embedding.png"):
         assert f"results/rgb/convolutional/seed0/{name}" in files
     assert {"results/fetch/losses.csv", "results/agreement.csv"} <= set(files)
+    assert data_sheets(config) == ["results/data_sheets/pool.md"]
+    sheets = {"results/data_sheets/pool.md", "results/data_sheets/labelled.md"}
+    assert sheets | {"results/data_sheets.html"} <= set(scored)
     for word in ("table", "causes", "ensembles", "confusion", "few_", "triplet", "/supervised/"):
         assert not any(word in path for path in files)
     assert {"results/table1.csv", "results/table1.md"} <= set(scored)
@@ -91,6 +95,7 @@ def test_other_sets_have_a_table_and_a_figure_where_the_config_names_some():
     assert elsewhere_files(DEFAULT) == []
     config = changed(data={"also_score": ["tree"]})
     own = {"results/elsewhere.csv", "results/elsewhere.md", "results/figures/elsewhere.png"}
+    own |= {"results/data_sheets/elsewhere/tree.md"}
     assert set(wanted(config)) - set(wanted(DEFAULT)) == own
     assert set(texts(config)) - set(texts(DEFAULT)) == {"results/elsewhere.md"}
 

@@ -66,14 +66,14 @@ def test_every_script_finds_its_packages_in_its_environment(rule):
 
 def test_what_a_module_reads_beside_it_bears_its_name():
     """Or no digest sees it, and nothing reruns when it changes."""
-    endings = {".html", ".css", ".js", ".csv", ".tflite", ".onnx"}
+    endings = {".html", ".css", ".js", ".md", ".csv", ".tflite", ".onnx"}
     files = (ROOT / "workflow_scripts/facesort").rglob("*")
     read = [path for path in files if path.suffix in endings]
     assert len(read) > 20
     assert [path for path in read if not path.with_suffix(".py").is_file()] == []
 
 
-@pytest.mark.parametrize("name", ["config.md", "layout.md"])
+@pytest.mark.parametrize("name", ["config.md", "layout.md", "limits.md"])
 def test_made_pages_equal_what_they_are_made_from(name):
     update = runpy.run_path(str(ROOT / "docs" / "update.py"))
     page = ROOT / "docs" / name

@@ -63,7 +63,7 @@ def with_imports(*files: Path) -> list[Path]:
 
 def templates_of(path: Path) -> list[Path]:
     """What a module reads: files beside it of the same name with another ending."""
-    endings = (".html", ".css", ".js", ".csv", ".tflite", ".onnx")
+    endings = (".html", ".css", ".js", ".md", ".csv", ".tflite", ".onnx")
     files = map(path.with_suffix, endings)
     return [file for file in files if file.is_file()]
 

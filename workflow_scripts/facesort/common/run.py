@@ -19,6 +19,7 @@ NAMED_LAST: Final = (
     ("Summary", "summary.html"),
     ("Report", "report.html"),
     ("Table 1", "table1.csv"),
+    ("Cards", "model_cards.html"),
     ("Browse", "archive/browse.html"),
     ("Photos", "archive/photos.csv"),
     ("Faces", "archive/faces.csv"),
@@ -26,6 +27,8 @@ NAMED_LAST: Final = (
     ("Sidecars", "archive/sidecars.csv"),
     ("Undone", "archive/undone.csv"),
 )
+# The targets that the report tells of, and the page that each makes last.
+REPORTED: Final = {"all": "results/summary.html", "export": "results/model_cards.html"}
 OF_A_CELL: Final = re.compile(r"\w+/\w+/seed\d+/([^/]+)")
 
 
@@ -90,7 +93,7 @@ def clock_line(results: Path) -> str:
 
 
 def write_report(config: dict[str, Any], snakefile: Path) -> str:
-    """Make ``results/report.html`` by Snakemake's own command.
+    """Make ``results/report.html`` by Snakemake's own command, of whole runs that are there.
 
     Returns:
         A line if it was not made, which does not fail the run; else empty.
@@ -101,7 +104,8 @@ def write_report(config: dict[str, Any], snakefile: Path) -> str:
     command = [sys.executable, "-m", "snakemake", "--report", "results/report.html"]
     command += ["--snakefile", str(snakefile), "--cores", "1", "--nolock"]
     # Not --quiet: it hides the reason of a failure too. What is printed is shown only then.
-    command += ["--configfile", str(merged)]
+    command += ["--configfile", str(merged), "--"]
+    command += [target for target, page in REPORTED.items() if Path(page).is_file()]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if not done.returncode:
         return ""

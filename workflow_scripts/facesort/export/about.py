@@ -12,6 +12,7 @@ from facesort.archive.tables import LOOKS
 from facesort.archive.tags import built_in
 from facesort.archive.thresholds import by_labels, unknown
 from facesort.common.emotions import EMOTIONS
+from facesort.common.trees import shown
 from facesort.export.onnx_files import OPSET, PRECISIONS
 from facesort.export.views import OUTPUTS
 from facesort.faces import face_mesh, facs
@@ -88,9 +89,17 @@ def about_model(
         "thresholds": thresholds,
         "thresholds_told_by": f"{told_by} labelled faces that nothing was learnt from",
         "int8_ranges_told_by": f"{calibrated} faces of the pool",
-        "made_from": {"code": made["code"], "data": made["data"]},
+        "made_from": {
+            "code": made["code"],
+            "data": {own_name(path): digest for path, digest in made["data"].items()},
+        },
         "licence": LICENCE + (MEDIAPIPE if meshed else ""),
     }
+
+
+def own_name(path: str) -> str:
+    """A path as what is passed on may tell it: of a person's own files the name alone."""
+    return path if path.startswith("results/") or "/" not in path else shown(Path(path).name)
 
 
 def file_facts(path: Path) -> dict[str, Any]:

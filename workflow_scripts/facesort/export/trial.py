@@ -22,7 +22,7 @@ def try_files(
     labels: np.ndarray,
     pool: Inputs,
     by_workflow: Callable[[Inputs], np.ndarray],
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, np.ndarray]:
     """Try the files of one model.
 
     Args:
@@ -32,11 +32,12 @@ def try_files(
         by_workflow: what the workflow's own code answers to such, float32 (N, 8).
 
     Returns:
-        A row a precision: bytes; ms_1 and ms_32, milliseconds of CPU a face, one and 32 faces at a
-        time; n scored faces; accuracy and balanced_accuracy; accuracy_change and balanced_change
-        from float32, with 95% intervals (_low, _high) over images; equal, the share of faces of
-        both sets (of ``compared``) that get the answer of float32; furthest, how far a probability
-        is from the workflow's own at most.
+        A table with a row a precision: bytes; ms_1 and ms_32, milliseconds of CPU a face, one and
+        32 faces at a time; n scored faces; accuracy and balanced_accuracy; accuracy_change and
+        balanced_change from float32, with 95% intervals (_low, _high) over images; equal, the share
+        of faces of both sets (of ``compared``) that get the answer of float32; furthest, how far a
+        probability is from the workflow's own at most. And what ``float32`` answers of the scored
+        faces, float32 (n, 8).
     """
     own = np.concatenate([by_workflow(test), by_workflow(pool)])
     right, told, rows = {}, {}, []
@@ -63,7 +64,7 @@ def try_files(
             "furthest": abs(told[precision] - own).max(),
         }
         rows.append(row)
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows), told["float32"][: len(labels)]
 
 
 def milliseconds(run: Callable[..., Any], faces: Inputs, size: int) -> float:

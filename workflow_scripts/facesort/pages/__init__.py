@@ -1,6 +1,6 @@
 """Stage pages: figures, maps, and pages to read and to name clusters on.
 
 In: all that the stages before have made.
-Out: PNG figures, HTML pages, costs.
-May use: common, faces (movements), train (which cells there are), cluster, score (cells, Table 1).
+Out: PNG figures, HTML pages, data sheets, costs.
+May use: common, fetch (urls), faces (movements), train (which cells), cluster, score (Table 1).
 """

@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from PIL import Image
 
+from facesort.common import limits
 from facesort.pages.figures import as_shown, montage
 from facesort.score.markdown import percent
 
@@ -79,6 +80,7 @@ def _environment(folder: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals["limits_of_use"] = limits
     environment.filters |= {"thousands": "{:,}".format, "percent": percent}
     return environment
 

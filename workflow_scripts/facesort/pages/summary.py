@@ -59,13 +59,14 @@ def markdown(text: str) -> Markup:
     """
     first, *parts = re.split(r"^### (.+)$", text, flags=re.M)
     folded = "".join(
-        f"<details><summary>{Markup.escape(heading)}</summary>{_html(body)}</details>"
+        f"<details><summary>{Markup.escape(heading)}</summary>{as_html(body)}</details>"
         for heading, body in zip(parts[::2], parts[1::2], strict=True)
     )
-    return Markup(_html(first) + folded)
+    return Markup(as_html(first) + folded)
 
 
-def _html(text: str) -> str:
+def as_html(text: str) -> str:
+    """HTML of Markdown whose own HTML is shown as text, and whose wide tables scroll."""
     html = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
     # A wide table scrolls by itself, and can be reached by keyboard.
     html = html.replace(
@@ -120,7 +121,8 @@ def summary(
         config: the whole config, as JSON.
         data: what the run was made from.
         unscored: whether nothing is scored.
-        pages: the cells' maps and naming pages, as paths from the folder of this page.
+        pages: the cells' maps and naming pages, and the data sheets, as paths from the folder of
+            this page.
         folder: whether the faces are from a folder, and not fetched.
     """
     lost = ledger[ledger["outcome"] != "fetched"]
@@ -179,6 +181,7 @@ def summary(
         demo=demo,
         unscored=unscored,
         pages=pages,
+        sheets="data_sheets.html",
         things=things,
     )
 

@@ -6,6 +6,7 @@ Imported by the Snakefile, which every job parses: nothing slow is imported here
 from typing import Any
 
 from facesort.common.config import POOLS, is_demo, is_labelled
+from facesort.common.other_sets import other_sets
 from facesort.train.cells import cells, chosen, left_out
 from facesort.train.models import MODELS
 
@@ -44,6 +45,13 @@ def audit_files(config: Config) -> list[str]:
     return [f"results/{name}" for name in (*groups, *(pairs if config["audit"]["pairs"] else ()))]
 
 
+def data_sheets(config: Config) -> list[str]:
+    """The data sheets of a run's sets: pool, labelled faces, sets that are only scored on."""
+    names = ["pool"] + ["labelled"] * is_labelled(config)
+    names += [f"elsewhere/{name}" for name in other_sets(config)]
+    return [f"results/data_sheets/{name}.md" for name in names]
+
+
 def unscored_words(config: Config) -> str:
     """Why nothing is scored, and what is left out; empty if there are labelled faces."""
     if is_labelled(config):
@@ -65,7 +73,8 @@ def texts(config: Config) -> list[str]:
 def wanted(config: Config) -> list[str]:
     """All tables, figures and pages of a run, but for those that look back on them."""
     models = chosen(config)
-    files = ["results/agreement.csv", "results/fetch/losses.csv", "results/figures/losses.png"]
+    files = [*data_sheets(config), "results/data_sheets.html"]
+    files += ["results/agreement.csv", "results/fetch/losses.csv", "results/figures/losses.png"]
     if is_labelled(config):
         files += ["results/table1.csv", "results/figures/confusion.png"]
         others = elsewhere_files(config) + few_labels_files(config)

@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from facesort.common.limits import SHORT
 from facesort.common.trees import shown
 from facesort.serve.form import Forms
 from facesort.serve.guard import Guard, error
@@ -80,7 +81,7 @@ def application(
         status = refused[0]["status"] if len(refused) == len(found) else 200
         if status != 200 and len(found) == 1:
             raise Refused(status, refused[0]["refused"])
-        return JSONResponse({"photos": found}, status)
+        return JSONResponse({"photos": found, "limits": SHORT}, status)
 
     async def one(name: str, data: bytes, picture: bool) -> dict[str, Any]:
         try:

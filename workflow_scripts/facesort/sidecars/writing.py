@@ -20,6 +20,7 @@ from facesort.archive.xmp import ENDING, XmpError, embedded, parse
 from facesort.common.arrays import write_whole
 from facesort.common.emotions import EMOTIONS
 from facesort.common.job import Progress
+from facesort.common.limits import SHORT
 from facesort.common.trees import shown
 from facesort.fetch.imaging import stored_box
 from facesort.sidecars.files import check_folder, clear, content, replace
@@ -240,7 +241,7 @@ def closing_words(counts: Counter[str], write: bool) -> list[str]:
     """What became of how many sidecars, or would, a line each."""
     words = [f"{count:,} {what}" for what, count in sorted(counts.items())]
     changes = sum(counts[what] for what in CHANGES)
-    lines = [f"{counts.total():,} photos: " + ", ".join(words)]
+    lines = [f"{counts.total():,} photos: " + ", ".join(words), SHORT]
     if counts["left alone"]:
         lines.append("why some were left alone: the column reason of results/archive/sidecars.csv")
     if changes and not write:

@@ -36,6 +36,7 @@ rule archive:
         "results/archive/photos.csv",
         "results/archive/refused.csv",
         "results/archive/browse.html",
+        lambda wildcards: WITHOUT,
 
 
 rule best_shots:
@@ -45,6 +46,7 @@ rule best_shots:
         "results/archive/headshots.csv",
         "results/archive/album.csv",
         "results/archive/album.html",
+        lambda wildcards: WITHOUT,
 
 
 rule export:

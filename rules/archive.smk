@@ -7,6 +7,7 @@ REQUIRED INPUTS:
     archive.model of the config      a classifier that tells emotions, if any
     archive.photos of the config     a folder of photographs, or results/demo/photos
     archive.reviewed of the config   what persons said of tags, if the file is there
+    archive.exclude of the config    photos that are left out, if any are
 
 OUTPUTS:
     results/archive/faces.parquet    a row a face: place, size, pose, movements, probabilities, tags
@@ -16,6 +17,7 @@ OUTPUTS:
     results/archive/thresholds.csv, thresholds.md  from which probability on tags are given, and how
                                      often they are right
     results/archive/listing.parquet  all files, and which bucket each falls to
+    results/archive/left_out.csv     how many photos each line of archive.exclude leaves out
     results/archive/buckets/         a journal a bucket, from which a killed run goes on
     results/archive/{found,read,refused,answers}/{job}.parquet  what each job has read and answered
     results/archive/{named,said}/{job}.parquet  persons named, and tags changed, by other programs
@@ -31,15 +33,27 @@ PHOTOS = "results/demo/photos" if PHOTOS == "demo" else PHOTOS
 ANSWERING = archive_model(config)
 REVIEWED = Path(config["archive"]["reviewed"]).expanduser()
 REVIEWED = str(REVIEWED) if REVIEWED.is_file() else []
+EXCLUDE = config["archive"]["exclude"] or []
+# With photos left out, what other targets have made is made again, so that none of it shows them.
+WITHOUT = EXCLUDE and [
+    "results/archive/erased.csv",
+    *(
+        path
+        for name in "browse.html bursts.csv headshots.csv album.csv album.html".split()
+        if Path(path := f"results/archive/{name}").exists()
+    ),
+]
 ARCHIVE_JOBS = range(config["archive"]["jobs"])
 
 
 rule list_photos:
-    """List the files of the archive, and put each into a bucket."""
+    """List the files of the archive but for those left out, and put each into a bucket."""
     input:
         folder=PHOTOS or "archive.photos of the config",
+        exclude=EXCLUDE,
     output:
         listing="results/archive/listing.parquet",
+        left_out="results/archive/left_out.csv",
     log:
         "results/logs/list_photos.log",
     conda:
@@ -53,6 +67,9 @@ rule list_photos:
         files=lambda wildcards: (
             "" if config["archive"]["photos"] == "demo" else tree_digest(PHOTOS)
         ),
+        max_bytes=config["archive"]["max_bytes"],
+        # Journals that know what files hold.
+        state=lambda wildcards, output: f"{Path(output.listing).parent}/buckets",
         packages=packages_digest("archive"),
         code=code_digest("list_photos"),
     script:
@@ -193,6 +210,7 @@ rule browse_page:
         thumbnails=expand("results/archive/thumbnails/{job}.parquet", job=ARCHIVE_JOBS),
         previews=expand("results/archive/previews/{job}.parquet", job=ARCHIVE_JOBS),
         reviewed=REVIEWED,
+        left_out="results/archive/left_out.csv",
     output:
         page=report(
             "results/archive/browse.html",
@@ -211,6 +229,7 @@ rule browse_page:
         runtime=minutes(10, per_mb=0.02),
     params:
         folder=PHOTOS,
+        exclude=EXCLUDE,
         packages=packages_digest("analysis"),
         code=code_digest("browse_page"),
     script:

@@ -26,6 +26,7 @@ rule sample_faces:
         csv=config["data"]["manifest"]
         or config["data"]["fec_csv"]
         or ("results/demo/fec.csv" if DEMO else "data.fec_csv of the config"),
+        exclude=config["fetch"]["exclude"] or [],
     output:
         faces="results/sample/faces.parquet",
         refused="results/sample/refused.parquet",

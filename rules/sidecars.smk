@@ -8,8 +8,10 @@ REQUIRED INPUTS:
     results/archive/faces.parquet     faces and their tags (rules/archive.smk)
     results/archive/photos.parquet    the photos that were read
     results/archive/listing.parquet   their files and sidecars
+    archive.exclude of the config     photos that are left out, if any are
 
 OUTPUTS:
+    results/archive/erased.csv        with archive.exclude: how much was erased of photos left out
     results/archive/sidecars.csv      a row a photo: what becomes of its sidecar, and why
     results/archive/undone.csv        a row a sidecar from which ours was taken out
     results/archive/sidecars/         what was written, and what each sidecar held before
@@ -26,6 +28,8 @@ rule sidecars:
         photos="results/archive/photos.parquet",
         listing="results/archive/listing.parquet",
         folder=ancient(PHOTOS or "archive.photos of the config"),
+        # Both hold the ledger.
+        erased="results/archive/erased.csv" if EXCLUDE else [],
     output:
         table="results/archive/sidecars.csv",
     log:
@@ -47,6 +51,32 @@ rule sidecars:
         code=code_digest("sidecars"),
     script:
         "../workflow_scripts/sidecars.py"
+
+
+rule erase_photos:
+    """Erase what the targets of this stage have kept of photos that are left out."""
+    input:
+        exclude=EXCLUDE,
+        listing="results/archive/listing.parquet",
+        # Last: no job writes its tables any more.
+        photos="results/archive/photos.parquet",
+        folder=ancient(PHOTOS or "archive.photos of the config"),
+    output:
+        table="results/archive/erased.csv",
+    log:
+        "results/logs/erase_photos.log",
+    conda:
+        "../envs/archive.yaml"
+    resources:
+        mem_mb=megabytes(1000, per_mb=4),
+        runtime=minutes(60),
+    params:
+        folder=lambda wildcards, input: str(input.folder),
+        jobs=len(ARCHIVE_JOBS),
+        packages=packages_digest("archive"),
+        code=code_digest("erase_photos"),
+    script:
+        "../workflow_scripts/erase_photos.py"
 
 
 rule undo_sidecars:

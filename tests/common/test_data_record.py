@@ -15,7 +15,7 @@ UNDO = {"undo_sidecars": "sidecars"}
 
 def config(**data):
     keys = ("fec_csv", "manifest", "faces", "labelled", "table")
-    return {"data": dict.fromkeys(keys) | data, "archive": {"photos": None}}
+    return {"data": dict.fromkeys(keys) | data, "archive": {"photos": None, "exclude": None}}
 
 
 def workflow(*stages, configfiles=(), touch=False, given=None, targets=()):
@@ -151,8 +151,9 @@ def tags(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     results = tmp_path / "results"
 
-    def tag(photos, stage="archive", **more):
-        run, about = workflow(stage, **more), config() | {"archive": {"photos": photos}}
+    def tag(photos, stage="archive", exclude=None, **more):
+        block = {"photos": photos, "exclude": exclude}
+        run, about = workflow(stage, **more), config() | {"archive": block}
         told = archive_error(results, about, run)
         if not told:
             note_data(results, about, run)
@@ -172,6 +173,19 @@ def test_photos_of_another_folder_do_not_take_an_archives_place_unasked(tags, tm
     assert tags("other", stage="album") and not tags("other", touch=True)
     (tmp_path / "results/data.json").unlink()
     assert tags("third") == ""
+
+
+def test_photos_that_were_left_out_do_not_come_back_unasked(tags, tmp_path):
+    assert tags("photos", exclude="no.txt") == ""
+    erased = tmp_path / "results/archive/erased.csv"
+    erased.touch()
+    told = tags("photos")
+    assert len(told.splitlines()) == 1 and "names no list (archive.exclude)" in told
+    assert f"delete {erased}" in told
+    assert tags("photos", exclude="other.txt") == ""
+    assert archive_error(tmp_path / "results", config(), workflow("undo_sidecars")) == ""
+    erased.unlink()
+    assert tags("photos") == ""
 
 
 def test_the_data_of_a_run_and_the_photos_of_an_archive_are_noted_apart(tags, made):

@@ -33,7 +33,7 @@ from facesort.common.job import InputError
 from facesort.demo.host import serve
 from facesort.fetch import download as fetching
 from facesort.fetch import queues
-from facesort.fetch.download import Fetching, read_exclusions
+from facesort.fetch.download import Fetching
 from facesort.fetch.headers import forbids_ai, parse_retry_after
 from facesort.fetch.http import Client, Photo
 from facesort.fetch.imaging import cut_faces, resize
@@ -854,16 +854,6 @@ def test_a_fault_of_this_machine_is_no_photos_loss(tmp_path, site, monkeypatch):
             fetch(sample, tmp_path, obey_robots=obey)
     ledger, *_ = fetch(sample, tmp_path)
     assert ledger["outcome"].item() == "fetched"
-
-
-def test_exclusion_lists_are_checked(tmp_path):
-    path = tmp_path / "no.txt"
-    path.write_text("http://a.org/1.jpg\nnot a URL\n")
-    with pytest.raises(InputError, match=r"no\.txt, row 2: .*fetch\.exclude"):
-        read_exclusions(path)
-    with pytest.raises(InputError, match=r"fetch\.exclude"):
-        read_exclusions(tmp_path / "none.txt")
-    assert read_exclusions(None) == set()
 
 
 def test_a_journal_in_use_or_damaged_is_said(tmp_path):

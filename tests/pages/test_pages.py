@@ -15,6 +15,7 @@ from facesort.cluster.chance import TITLE, WORDS
 from facesort.cluster.kmeans import Clustering
 from facesort.cluster.naming import read_person_names
 from facesort.common.emotions import EMOTIONS
+from facesort.common.limits import EVIDENCE_URL, LAW_URL
 from facesort.faces import facs
 from facesort.pages.colours import Colour, Group, cluster_groups, emotion_groups
 from facesort.pages.costs import COLUMNS
@@ -212,9 +213,8 @@ class Elements(HTMLParser):
     def handle_starttag(self, tag, attributes):
         self.found.append(tag)
         for name, value in attributes:
-            if name.startswith("on") or (
-                name in ("src", "href") and not (value or "").startswith(("data:", "#"))
-            ):
+            own = (value or "").startswith(("data:", "#")) or value in (LAW_URL, EVIDENCE_URL)
+            if name.startswith("on") or (name in ("src", "href") and not own):
                 self.suspect.append((tag, name, value))
 
 

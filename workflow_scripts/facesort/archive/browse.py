@@ -92,6 +92,7 @@ def browse_page(
     link: str = "",
     reviewed: pd.DataFrame | None = None,
     refused: int = 0,
+    left_out: int = 0,
     shares: pd.DataFrame | None = None,
 ) -> str:
     """Write the shards, and return the page that loads them.
@@ -107,6 +108,7 @@ def browse_page(
             and not linked.
         reviewed: the answers that the run has used, as of ``review.read_answers``.
         refused: how many files are no photos.
+        left_out: how many files are left out.
         shares: of tags at whose faces persons have looked, by words: how often they are right, by
             how many looks; columns looks, share, low and high.
 
@@ -218,6 +220,7 @@ def browse_page(
         title="Faces in these photographs",
         photos=len(names),
         refused=refused,
+        left_out=left_out,
         with_faces=len(np.unique(photo)),
         with_read=len(np.unique(photo[state == 0])),
         faces=len(rows),

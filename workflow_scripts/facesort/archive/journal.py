@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple, Self
 import numpy as np
 
 from facesort.archive.tables import FOUND, MOVEMENTS
-from facesort.common.database import connect, explaining, transaction
+from facesort.common.database import connect, erase_leftovers, explaining, transaction
 from facesort.common.job import InputError
 
 # Raise it when the same photo would give other numbers: older journals are then begun anew.
@@ -163,17 +163,22 @@ class Journal:
                 self._db.executemany("REPLACE INTO faces VALUES (?, ?, ?, ?, ?)", rows)
 
     def forget_others(self, files: Iterable[bytes]) -> int:
-        """Forget all files but these, and photos that none of these holds. Returns how many."""
+        """Erase all files but these, and photos that none of these holds. Returns how many."""
         with self._transaction():
             self._db.execute("CREATE TEMP TABLE kept (file BLOB PRIMARY KEY)")
             self._db.executemany("INSERT INTO kept VALUES (?)", ((file,) for file in files))
+            before = self._db.total_changes
             for table in ("entries", "trying"):
                 self._db.execute(f"DELETE FROM {table} WHERE file NOT IN (SELECT file FROM kept)")
             held = "SELECT content FROM entries WHERE content IS NOT NULL"
             gone = self._db.execute(f"DELETE FROM photos WHERE content NOT IN ({held})").rowcount
             for table in ("faces", "said"):
                 self._db.execute(f"DELETE FROM {table} WHERE content NOT IN ({held})")
+            erased = self._db.total_changes > before
             self._db.execute("DROP TABLE kept")
+        if erased:
+            with self._explained():
+                erase_leftovers(self._db)
         return gone
 
     def photo(self, content: str) -> Photo:

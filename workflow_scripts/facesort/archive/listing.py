@@ -3,6 +3,7 @@
 import os
 import zlib
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -35,19 +36,26 @@ LISTED: Final = pa.schema(
 )
 
 
-def list_archive(folder: str | Path, listing: str | Path) -> Counter[str]:
+def list_archive(
+    folder: str | Path,
+    listing: str | Path,
+    left_out: Callable[[Entry, int], bool] = lambda entry, bucket: False,
+) -> Counter[str]:
     """Write a table ``LISTED`` of all that lies below a folder, sorted by bucket, then photo.
 
     A file falls to a bucket by its size in bytes: a copy, and a file that was renamed, falls where
     its content is known. Where many files have one size, as scans do that nothing compresses, it
     falls by its path.
 
+    Args:
+        left_out: tells of an entry and its bucket whether it is not to be listed.
+
     Returns:
         How many there are of "photos" (files that may be one), "sidecars" and "others".
 
     Raises:
         InputError: if there is no file at all: an empty folder is more likely a disk that is not
-            there than one from which all has gone.
+            there than one from which all has gone. Or if every file is left out.
     """
     entries: list[Entry] = []
     beside: dict[str, Entry] = {}
@@ -61,7 +69,13 @@ def list_archive(folder: str | Path, listing: str | Path) -> Counter[str]:
     if not any(entry.kind == "file" for entry in entries):
         raise InputError(f"{folder}: no file in it (config: archive.photos)")
     sizes = Counter(entry.size for entry in entries if entry.kind == "file")
-    order = sorted((bucket_of(entry, sizes), as_text(entry.path), entry) for entry in entries)
+    every = sorted((bucket_of(entry, sizes), as_text(entry.path), entry) for entry in entries)
+    # Buckets are as without a list, so that no other photo is analysed anew.
+    order = [each for each in every if not left_out(each[2], each[0])]
+    if not order or order[-1][0] < 0:
+        raise InputError(
+            "archive.exclude leaves out every file; to forget all of them, delete results/archive"
+        )
     with write_whole(listing) as part, pq.ParquetWriter(part, LISTED) as writer:
         for start in range(0, len(order), ROWS):
             rows = []
@@ -74,8 +88,8 @@ def list_archive(folder: str | Path, listing: str | Path) -> Counter[str]:
                 rows.append((photo, *about, *beside_it, bucket, reason))
             columns = [list(column) for column in zip(*rows, strict=True)]
             writer.write_table(pa.table(columns, schema=LISTED))
-    files = sum(sizes.values())
-    return Counter(photos=files, sidecars=len(beside), others=len(entries) - files)
+    others = sum(bucket < 0 for bucket, *_ in order)
+    return Counter(photos=len(order) - others, sidecars=len(beside), others=others)
 
 
 def bucket_of(entry: Entry, sizes: Counter[int]) -> int:

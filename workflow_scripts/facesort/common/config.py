@@ -34,6 +34,7 @@ PATHS = (
     ("models", "transfer", "weights"),
     ("archive", "photos"),
     ("archive", "model"),
+    ("archive", "exclude"),
     ("fetch", "keep_photos"),
     ("archive", "sidecars_to"),
 )

@@ -19,6 +19,8 @@ MADE: Final = ("sample/faces.parquet", "fetch/faces.npy", "labelled/faces.npy", 
 # Rules of these files make what is of a folder of photographs.
 OF_ARCHIVE: Final = ("archive", "album", "sidecars")
 LISTING: Final = "archive/listing.parquet"
+# Made only where photos are left out.
+ERASED: Final = "archive/erased.csv"
 # Rules of other files make what the run's data end in.
 APART: Final = ("Snakefile", "demo", *OF_ARCHIVE)
 
@@ -78,6 +80,12 @@ def archive_error(results: Path, config: dict[str, Any], workflow: Any) -> str:
     if now is None:
         return (
             "no photos are named; add --config archive=/photos before -- archive (docs/archive.md)"
+        )
+    if (results / ERASED).exists() and not config["archive"]["exclude"]:
+        return (
+            "earlier runs left photos out, and this one names no list (archive.exclude), so they "
+            "would come back. Name it in the block archive of your own file, beside photos; to "
+            f"let them come back, delete {results.resolve()}/{ERASED}"
         )
     before = _read(results).get("archive")
     if workflow.touch or before is None or not (results / LISTING).exists():

@@ -22,9 +22,16 @@ def connect(path: Path) -> sqlite3.Connection:
         "journal_mode = WAL",
         "synchronous = NORMAL",
         "cache_size = -500",
+        # What is deleted is overwritten.
+        "secure_delete = ON",
     ):
         database.execute(f"PRAGMA {pragma}")
     return database
+
+
+def erase_leftovers(database: sqlite3.Connection) -> None:
+    """Write the file anew: pages may hold stale copies of rows that were deleted since."""
+    database.execute("VACUUM")
 
 
 @contextmanager

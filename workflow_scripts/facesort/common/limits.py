@@ -14,8 +14,8 @@ NOT: Final = (
 )
 LAW: Final = (
     "In the European Union no one may use AI to infer emotions at work or in education, but for "
-    "medical or safety reasons. In other places there, the people shown must be told, unless the "
-    "use is purely personal (Regulation (EU) 2024/1689). This is not legal advice."
+    "medical or safety reasons. In other uses the people shown must be told, unless the use is "
+    "purely personal (Regulation (EU) 2024/1689). This is not legal advice."
 )
 # As one text, where no link can stand.
 SHORT: Final = f"{NOT} {LAW}"

@@ -149,16 +149,21 @@ def table_lines(path: Path) -> list[str]:
 
 def archive_line(folder: Path) -> str:
     """What an archive's tables hold, in numbers."""
-    counts = dict.fromkeys(("photos", "faces", "answered", "refused"), 0)
+    counts = dict.fromkeys(("photos", "faces", "answered", "refused", "left_out"), 0)
     for name in ("photos", "refused"):
         with (folder / f"{name}.csv").open(encoding="utf-8-sig", newline="") as file:
             for row in csv.DictReader(file):
                 counts[name] += 1
                 for key in ("faces", "answered"):
                     counts[key] += int(row.get(key) or 0)
+    if (path := folder / "left_out.csv").is_file():
+        with path.open(encoding="utf-8", newline="") as file:
+            counts["left_out"] = sum(int(row["photos"]) for row in csv.DictReader(file))
+    left_out = f"; left out by archive.exclude: {counts['left_out']:,}"
     return (
         f"{counts['photos']:,} photos with {counts['faces']:,} faces, of which "
         f"{counts['answered']:,} could be read; refused files: {counts['refused']:,}"
+        f"{left_out if counts['left_out'] else ''}"
     )
 
 

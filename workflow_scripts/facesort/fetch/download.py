@@ -21,6 +21,7 @@ import numpy as np
 from facesort.common.job import InputError, Progress
 from facesort.common.open_files import count_open, raise_limit
 from facesort.demo.host import ADDRESS, serve
+from facesort.fetch.exclusions import read_exclusions
 from facesort.fetch.http import LONGEST_WAIT, TIMED_OUT, Client, Elsewhere, Lost, Moved, Photo
 from facesort.fetch.imaging import ImageError, cut_faces
 from facesort.fetch.journal import Entry, Journal, bucket_of
@@ -39,29 +40,6 @@ QUEUED: Final = 4
 SPARE: Final = 8
 ON_LIST: Final = "exclusion list"
 CHANGED: Final = "changed since the manifest"
-
-
-def read_exclusions(path: str | Path | None) -> set[str]:
-    """Read the URLs that must not be asked for, one a line, as keys to compare URLs by.
-
-    Blank lines, and those that begin with #, are skipped. http and https are the same photo.
-
-    Raises:
-        InputError: if the file cannot be read, or a line is no URL.
-    """
-    if path is None:
-        return set()
-    try:
-        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: {error} (config: fetch.exclude)") from None
-    keys = set()
-    for row, line in enumerate(map(str.strip, lines), start=1):
-        if line and not line.startswith("#"):
-            if not line.lower().startswith(("http://", "https://")):
-                raise InputError(f"{path}, row {row}: not a URL (config: fetch.exclude)")
-            keys.add(photo_key(line))
-    return keys
 
 
 class Fetching:

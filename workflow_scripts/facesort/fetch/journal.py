@@ -23,10 +23,10 @@ from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 
-from facesort.common.database import connect, explained, transaction
+from facesort.common.database import connect, erase_leftovers, explained, transaction
 from facesort.common.job import InputError
 from facesort.common.open_files import used_up
-from facesort.fetch.urls import host_of
+from facesort.fetch.urls import host_of, photo_key
 
 # Raise it when the same photo would give other pixels: older files are then begun anew.
 VERSION: Final = 3
@@ -170,6 +170,23 @@ class Journal:
                 for (place,) in db.execute(erased, (face_id,)).fetchall():
                     file.write(bytes(self._bytes), place)
 
+    def erase(self, excluded: Collection[str], kept: Collection[str]) -> tuple[int, set[str]]:
+        """Erase photos and their faces, so that no byte of them is left.
+
+        Args:
+            excluded: keys of URLs, as of ``photo_key``; also of where redirects ended.
+            kept: ``face_id`` of faces of other photos with the same bytes.
+
+        Returns:
+            How many URLs there were, and sha256 of photos that no other URL has.
+        """
+        gone = [each for file in self._files.values() for each in file.erase(excluded, kept)]
+        left: set[str] = set()
+        for file in self._files.values():
+            with file.transaction() as db:
+                left |= {row[0] for row in db.execute("SELECT DISTINCT sha256 FROM urls")}
+        return len(gone), {sha256 for sha256 in gone if sha256} - left
+
     def forget_lost(self) -> None:
         """Forget what became of the URLs that gave no photo, so that they are asked for again."""
         for file in self._files.values():
@@ -271,6 +288,27 @@ class _Bucket:
 
     def read(self, place: int) -> bytes:
         return os.pread(self._pixels, self.size, place)
+
+    def erase(self, excluded: Collection[str], kept: Collection[str]) -> list[str | None]:
+        """As of ``Journal.erase``; returns the sha256 of each URL's photo."""
+        gone = []
+        with self.transaction() as db:
+            rows = db.execute("SELECT url, final_url, sha256 FROM urls").fetchall()
+            for url, end, sha256 in rows:
+                own = photo_key(url) in excluded
+                if not own and photo_key(end or "") not in excluded:
+                    continue
+                gone.append(sha256)
+                db.execute("DELETE FROM urls WHERE url = ?", (url,))
+                query = "SELECT face_id, place FROM crops WHERE sha256 = ?"
+                for face_id, place in db.execute(query, (sha256,)).fetchall():
+                    if not own or face_id not in kept:
+                        self.write(bytes(self.size), place)
+                        db.execute("DELETE FROM crops WHERE face_id = ?", (face_id,))
+        if gone:
+            with self._explained():
+                erase_leftovers(self._db)
+        return gone
 
     def forget_damaged(self) -> int:
         """Forget the crops whose checksums are wrong. Returns how many."""

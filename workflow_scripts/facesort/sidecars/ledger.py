@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, NamedTuple, Self
 
 from facesort.archive.xmp import parse
-from facesort.common.database import connect, explaining, transaction
+from facesort.common.database import connect, erase_leftovers, explaining, transaction
 from facesort.sidecars.merging import Wrote, canonical, taken_out
 
 BUSY: Final = "another run writes or undoes sidecars; wait for it or end it"
@@ -110,6 +110,11 @@ class Ledger:
         with self._explained(), transaction(self._db):
             self._db.executemany("REPLACE INTO sidecars VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
             self._db.executemany("DELETE FROM sidecars WHERE path = ?", ((path,) for path in gone))
+
+    def erase_leftovers(self) -> None:
+        """Leave no trace of rows that are forgotten."""
+        with self._explained():
+            erase_leftovers(self._db)
 
     def _explained(self) -> AbstractContextManager[None]:
         return explaining(self.path, BUSY, DAMAGED)

@@ -251,13 +251,13 @@ def closing_words(counts: Counter[str], write: bool) -> list[str]:
     return lines
 
 
-def undo(ledger: Ledger) -> Iterator[tuple[str, ...]]:
-    """Take out of each sidecar what was written: rows of ``COLUMNS``.
+def undo(ledger: Ledger, paths: list[bytes] | None = None) -> Iterator[tuple[str, ...]]:
+    """Take out of each sidecar, or of some, what was written: rows of ``COLUMNS``.
 
     One that nobody has changed since is what it was before, byte for byte, and gone if there was
     none. Of others our tags and regions alone are taken out.
     """
-    paths = ledger.paths()
+    paths = ledger.paths() if paths is None else paths
     for start in range(0, len(paths), BATCH):
         done = []
         for path in paths[start : start + BATCH]:

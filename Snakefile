@@ -58,7 +58,7 @@ rule export:
 
 
 rule audit:
-    """Whom the answers are wrong about, and what changes them (docs/audit.md)."""
+    """Which people the answers get wrong, and what changes answers (docs/audit.md)."""
     input:
         audit_files(config),
 

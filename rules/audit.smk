@@ -1,7 +1,7 @@
 """
-Tells whom the answers are wrong about, and what changes them that should not (docs/audit.md). With
-audit.groups: every row's answers for groups of people, set side by side. With audit.pairs: rendered
-pairs of faces that differ in one thing, and how often the answers for both differ.
+Shows which people the answers get wrong, and what changes answers that should not (docs/audit.md).
+With audit.groups: every row's answers for groups of people, set side by side. With audit.pairs:
+rendered pairs of faces that differ in one thing, and how often the answers for both differ.
 
 REQUIRED INPUTS:
     results/audit/groups_pool.parquet, groups_labelled.parquet

@@ -51,6 +51,13 @@ def test_files_shapes_and_labels(tmp_path):
     assert alignment["square_by_longer_side"] == MARGIN
 
 
+def test_a_persons_own_path_is_told_by_its_name_alone(tmp_path, monkeypatch):
+    data = {"results/rgb/labelled.npy": "a", "/home/someone/start\n.pth": "b"}
+    monkeypatch.setitem(MADE, "data", data)
+    about = told(tmp_path, View("faces", (18, 18, 3), "cropped"))
+    assert about["made_from"]["data"] == {"results/rgb/labelled.npy": "a", "start\\n.pth": "b"}
+
+
 def test_one_channel_windows_and_places_are_told(tmp_path, landmarks):
     grey = told(tmp_path, View("faces", (24, 24, 1), "grayscale"), "grayscale")
     assert "BT.601" in grey["inputs"]["faces"]["channels"] and grey["alignment"]["cut"] == 0

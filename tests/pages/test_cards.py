@@ -4,7 +4,8 @@ import pytest
 from jinja2 import UndefinedError
 from markdown_it import MarkdownIt
 
-from facesort.pages.cards import DEMO, fill, name_of_set, names_of_sets, plain
+from facesort.common.config import POOLS
+from facesort.pages.cards import DEMO, SOURCES, fill, name_of_set, names_of_sets, plain
 
 HOSTILE = 'a|b<img src=x onerror="x"> [x](javascript:y) ![y](z) `c` *d* _e_ #f ~g~ &amp; \\ $h$'
 
@@ -40,6 +41,7 @@ def test_of_a_path_the_last_part_alone_is_told(path, name):
 
 
 def test_sets_are_called_by_what_the_config_names():
+    assert set(SOURCES) == set(POOLS)
     data = {"fec_csv": None, "manifest": "/a/list.csv", "faces": None, "labelled": "/b/fer"}
     assert names_of_sets(data) == {"pool": "list.csv", "labelled": "fer"}
     assert set(names_of_sets(dict.fromkeys(data)).values()) == {DEMO}

@@ -8,11 +8,16 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from facesort.common import limits
-from facesort.common.config import POOLS
 from facesort.common.trees import shown
 from facesort.score.markdown import percent
 
 DEMO: Final = "rendered demo faces"
+# Keys of the config's block ``data`` that name a pool, in words.
+SOURCES: Final = {
+    "faces": "a folder of pictures of faces,",
+    "manifest": "the list of an earlier run,",
+    "fec_csv": "a CSV of URLs and boxes in the format of Google FEC,",
+}
 # Signs by which Markdown or HTML could take a name for more than text.
 SIGNS: Final = re.compile(r"([\\`*_\[\]<>&|#~!$])")
 
@@ -26,7 +31,7 @@ LIMITS: Final = (
 
 def names_of_sets(data: dict[str, Any]) -> dict[str, str]:
     """What cards call the sets "pool" and "labelled", by the config's block ``data``."""
-    pool = next((data[key] for key in POOLS if data[key]), None)
+    pool = next((data[key] for key in SOURCES if data[key]), None)
     return {"pool": name_of_set(pool), "labelled": name_of_set(data["labelled"])}
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 
 from facesort.common.emotions import EMOTIONS
 from facesort.fetch.urls import host_of
-from facesort.pages.cards import DEMO, fill, plain
+from facesort.pages.cards import DEMO, SOURCES, fill, plain
 from facesort.score.markdown import percent, table_lines
 
 # Below this the landmark network doubts that a picture shows a face.
@@ -217,9 +217,5 @@ def _causes(causes: Iterable[Any]) -> list[str]:
 
 def source_words(data: dict[str, Any]) -> str:
     """Where the pool is from, by the config's block ``data``."""
-    words = {
-        "faces": "a folder of pictures of faces,",
-        "manifest": "the list of an earlier run,",
-        "fec_csv": "a CSV of URLs and boxes in the format of Google FEC,",
-    }
-    return next((words[key] for key in words if data[key]), "faces that facesort rendered")
+    named = (words for key, words in SOURCES.items() if data[key])
+    return next(named, "faces that facesort rendered")

@@ -122,7 +122,7 @@ rule model_card:
         split="results/labelled/split.parquet",
         elsewhere=branch(OTHERS, then="results/elsewhere.csv", otherwise=[]),
         # Markdown of what audits found; a card shows what each says first.
-        audits=[],
+        audits=[path for path in audit_files(config) if path.endswith(".md")],
     output:
         card="results/{variant}/{model}/seed{seed}/export/README.md",
     log:

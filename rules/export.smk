@@ -98,7 +98,8 @@ rule try_export:
     conda:
         "../envs/export.yaml"
     resources:
-        mem_mb=training_memory,
+        # Windows of the face mesh take 200 kB a face.
+        mem_mb=megabytes(3000, per_mb=12),
         runtime=minutes(60, per_mb=1),
     params:
         mirror=lambda wildcards: config["models"][wildcards.model].get("mirror", False),

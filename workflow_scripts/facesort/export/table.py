@@ -70,7 +70,7 @@ def export_markdown(table: pd.DataFrame, detector: int, *, data: str, cpu: str) 
         "scored faces, with 95% intervals over images.",
         f"- Times are of one core of {cpu}: milliseconds of CPU per face, the shortest of several "
         "runs, with one face or 32 at a time.",
-        "- Equal: percent of faces, of the scored ones and the pool, with the same answer as "
+        "- Equal: percent of faces, scored ones and some of the pool, with the same answer as "
         "float32. Furthest: the largest difference of a probability from the workflow's own.",
         "- How to use the files: docs/export.md.",
         "",

@@ -66,9 +66,7 @@ def inputs_of(kind: str, pictures: np.ndarray, landmarks: np.ndarray | None) -> 
     return dict(zip(("faces", "windows"), windows_of(pictures, landmarks), strict=True))
 
 
-def read_inputs(
-    kind: str, pictures: str, landmarks: str | None, rows: np.ndarray | slice
-) -> Inputs:
+def read_inputs(kind: str, pictures: str, landmarks: str | None, rows: np.ndarray) -> Inputs:
     """What a file takes of some faces, by the paths of their pictures and landmarks."""
     found = open_array(landmarks)[rows] if landmarks else None
     return inputs_of(kind, open_array(pictures)[rows], found)

@@ -273,11 +273,14 @@ def counterfactual_markdown(table: pd.DataFrame, *, pairs: int, faces: int, data
     lines = [
         " ".join(finding_lines(table)),
         "",
+        "The pairs, with both answers: [counterfactual.html](counterfactual.html).",
+        "",
+        "### How often answers change",
+        "",
         *table_lines(["model, variant", NOTHING, *LEVELS, ANOTHER], matrix, 1),
         "",
         "Percent of pairs whose answer changed. **Bold**: more often than when nothing was "
-        "changed, beyond chance. The pairs, with both answers: "
-        "[counterfactual.html](counterfactual.html).",
+        "changed, beyond chance.",
         "",
         "### Where accuracy differs",
         "",

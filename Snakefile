@@ -70,11 +70,11 @@ include: "rules/train.smk"
 include: "rules/cluster.smk"
 include: "rules/score.smk"
 include: "rules/pages.smk"
+include: "rules/audit.smk"
 include: "rules/archive.smk"
 include: "rules/album.smk"
 include: "rules/sidecars.smk"
 include: "rules/export.smk"
-include: "rules/audit.smk"
 
 
 onstart:

@@ -122,8 +122,8 @@ rule model_card:
         index="results/labelled/faces.parquet",
         split="results/labelled/split.parquet",
         elsewhere=branch(OTHERS, then="results/elsewhere.csv", otherwise=[]),
-        # Markdown of what audits found; a card shows what each says first.
-        audits=[path for path in audit_files(config) if path.endswith(".md")],
+        # A card tells what audits found of its row.
+        audits=[path for path in audit_files(config) if path.endswith(".csv")],
     output:
         card="results/{variant}/{model}/seed{seed}/export/README.md",
     log:
@@ -138,6 +138,7 @@ rule model_card:
         runtime=minutes(10),
     params:
         data=config["data"],
+        smallest=config["audit"]["smallest"],
         packages=packages_digest("export"),
         code=code_digest("model_card"),
     script:

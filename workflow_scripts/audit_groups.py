@@ -17,10 +17,10 @@ from facesort.cluster.kmeans import load_clustering
 from facesort.common.arrays import open_array, read_index
 from facesort.common.drawing import save
 from facesort.common.emotions import EMOTIONS
+from facesort.common.group_table import count_groups
 from facesort.common.job import job
 from facesort.common.reading import read_table
 from facesort.faces.facs import PRESENT
-from facesort.faces.groups import count_groups
 from facesort.score.probes import neighbours_votes
 
 snakemake: Snakemake

@@ -7,18 +7,27 @@ from pathlib import Path
 
 from snakemake.iocontainers import Snakemake
 
+from facesort.audit.counterfactual import finding_lines
+from facesort.audit.report import finding
 from facesort.common.arrays import read_index, write_whole
 from facesort.common.emotions import EMOTIONS
 from facesort.common.job import job
 from facesort.common.reading import read_json, read_table
-from facesort.export.model_card import finding, model_card
+from facesort.export.model_card import model_card
 from facesort.pages.cards import LIMITS, names_of_sets
 from facesort.train.models import MODELS
 
 snakemake: Snakemake
 
-# Headings of what audits found, by the names of their files.
-AUDITS = {"audit": "By groups of people", "counterfactual": "What changes its answer"}
+
+def found(path: str, model: str, variant: str) -> tuple[str, str]:
+    """What an audit found of one row: a heading, and words."""
+    table = read_table(path, "model", "variant")
+    own = table[(table["model"] == model) & (table["variant"] == variant)]
+    if Path(path).stem == "audit":
+        return "By groups of people", finding(own, snakemake.params.smallest)
+    return "What changes its answer", " ".join(finding_lines(own))
+
 
 with job(snakemake.log[0]):
     given = snakemake.input
@@ -44,10 +53,7 @@ with job(snakemake.log[0]):
         names=names_of_sets(snakemake.params.data),
         limits=LIMITS,
         elsewhere=elsewhere,
-        audits={
-            AUDITS[Path(path).stem]: finding(Path(path).read_text(encoding="utf-8"))
-            for path in given.audits
-        },
+        audits=dict(found(path, model, variant) for path in given.audits),
     )
     with write_whole(snakemake.output.card) as part:
         part.write_text(card, encoding="utf-8")

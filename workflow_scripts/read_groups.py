@@ -7,9 +7,10 @@ import pandas as pd
 from snakemake.iocontainers import Snakemake
 
 from facesort.common.arrays import read_index, write_index, write_whole
+from facesort.common.group_table import count_groups
 from facesort.common.job import job
 from facesort.common.trees import shown
-from facesort.faces.groups import count_groups, match_groups, read_groups
+from facesort.faces.groups import match_groups, read_groups
 
 snakemake: Snakemake
 

@@ -8,7 +8,7 @@ from made_audit import biased, make_sets
 
 from facesort.audit.report import audit_markdown, plain, sentence
 from facesort.audit.table import GAP, Faces, make_audit
-from facesort.faces.groups import count_groups
+from facesort.common.group_table import count_groups
 from facesort.pages.summary import markdown
 
 

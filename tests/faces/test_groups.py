@@ -6,12 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from facesort.common.group_table import NOT_TOLD
 from facesort.common.job import InputError
 from facesort.faces.groups import (
     MOST,
-    NOT_TOLD,
     band_words,
-    count_groups,
     match_groups,
     read_groups,
 )
@@ -114,8 +113,6 @@ def test_a_row_is_of_the_set_whose_path_it_gives_in_full(tmp_path, capsys):
     assert list(groups["pool"]["sex"]) == ["f", NOT_TOLD]
     assert list(groups["labelled"]["sex"]) == [NOT_TOLD, NOT_TOLD, "m"]
     assert "1 rows fit faces of more than one set, such as 2.jpg" in capsys.readouterr().out
-    counts = count_groups(groups)
-    assert counts.groupby("set")["faces"].sum().to_dict() == {"pool": 2, "labelled": 3}
 
 
 def test_faces_of_the_web_are_found_by_url_or_name_and_those_of_one_photo_by_their_number(tmp_path):

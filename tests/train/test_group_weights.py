@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from facesort.common.group_table import NOT_TOLD
 from facesort.common.job import InputError
-from facesort.faces.groups import NOT_TOLD
 from facesort.train.group_weights import MOST, group_weights
 
 HAPPY, SAD = 4, 6

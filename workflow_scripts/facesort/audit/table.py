@@ -11,7 +11,7 @@ import pandas as pd
 from facesort.audit.answers import Answers, measures
 from facesort.audit.gaps import ALPHA, Gap, compare, detectable
 from facesort.common.emotions import EMOTIONS
-from facesort.faces.groups import NOT_TOLD
+from facesort.common.group_table import NOT_TOLD
 from facesort.score.intervals import holm
 
 GAP, SMALL, NONE, FEW = "gap", "small", "none seen", "too few"

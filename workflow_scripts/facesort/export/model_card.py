@@ -4,7 +4,6 @@ Sections after Mitchell et al. 2019, https://doi.org/10.1145/3287560.3287596; fr
 https://github.com/huggingface/hub-docs/blob/main/modelcard.md
 """
 
-import re
 from pathlib import Path
 from typing import Any, Final
 
@@ -222,7 +221,7 @@ def model_card(
         names: what the sets "pool" and "labelled" are called.
         limits: what no model of faces can tell, and where the law forbids it.
         elsewhere: rows of results/elsewhere.csv of this model and variant.
-        audits: what audits found, Markdown by heading.
+        audits: what audits found of this row, Markdown by heading.
     """
     kind, found = MODELS[made["model"]], evaluate(answers)
     title = f"facesort {made['model']}, {made['variant']}, seed {made['seed']}"
@@ -291,8 +290,3 @@ def model_card(
         audits=audits or {},
         version=VERSION,
     )
-
-
-def finding(text: str) -> str:
-    """What the Markdown of a table says first: all above its table and its folded parts."""
-    return re.split(r"^(?:#|\|)", text, maxsplit=1, flags=re.M)[0].strip()

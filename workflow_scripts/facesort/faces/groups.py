@@ -11,14 +11,13 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from facesort.common.group_table import NOT_TOLD
 from facesort.common.job import InputError
 from facesort.common.trees import shown
 from facesort.faces.layouts.matching import match, parts_of
 from facesort.faces.layouts.tables import NAMES, listed, read_csv
 
 KEY: Final = "audit.groups"
-# The group of a face of which the table says nothing.
-NOT_TOLD: Final = "not told"
 # More values than this are no groups: names of people, say, or ages that no bands are given for.
 MOST: Final = 40
 LONGEST: Final = 60
@@ -243,14 +242,3 @@ def _ends(path: str) -> Iterable[str]:
     """By which a path may be matched: its file's name in small letters, with and without ending."""
     name = unicodedata.normalize("NFC", (parts_of(path) or ("",))[-1]).casefold()
     return {name, name.rpartition(".")[0] or name}
-
-
-def count_groups(sets: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """How many faces each group has: columns set, column, group, faces."""
-    counts = [
-        {"set": name, "column": column, "group": group, "faces": faces}
-        for name, groups in sets.items()
-        for column in groups
-        for group, faces in groups[column].value_counts(sort=False).sort_index().items()
-    ]
-    return pd.DataFrame(counts, columns=["set", "column", "group", "faces"])

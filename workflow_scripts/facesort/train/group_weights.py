@@ -5,8 +5,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from facesort.common.group_table import NOT_TOLD
 from facesort.common.job import InputError
-from facesort.faces.groups import NOT_TOLD
 
 # No face counts more than this many, or a few faces would be learnt by heart.
 MOST: Final = 10.0

@@ -198,8 +198,8 @@ def finding_lines(table: pd.DataFrame) -> list[str]:
     found, wide = worst(table), gaps(table)
     if found.empty:
         lines = [
-            f"No answer changed more often by {words_of(list(LEVELS))} than when nothing was "
-            f"changed (of {tests} rows and factors)."
+            f"Beyond chance, no answer changed more often by {words_of(list(LEVELS))} than when "
+            f"nothing was changed (of {tests} rows and factors)."
         ]
     else:
         row = found.iloc[0]
@@ -229,9 +229,9 @@ def best_words(table: pd.DataFrame) -> list[str]:
     own = table[(table["model"] == best["model"]) & (table["variant"] == best["variant"])]
     row = own[own["factor"].isin(LEVELS)].sort_values("beyond", kind="stable").iloc[-1]
     return [
-        f"Most often right of the faces as drawn ({percent(best['accuracy_first'])}%) is "
-        f"{_row_name(best)}: {row['factor']} changed {percent(row['changed'])}% of its answers, "
-        f"and nothing {percent(row['nothing'])}%."
+        f"{_row_name(best)} is right most often ({percent(best['accuracy_first'])}% of the faces "
+        f"as first drawn): {row['factor']} changed {percent(row['changed'])}% of its answers, and "
+        f"{percent(row['nothing'])}% changed when nothing was changed."
     ]
 
 

@@ -123,7 +123,11 @@ rule model_card:
         split="results/labelled/split.parquet",
         elsewhere=branch(OTHERS, then="results/elsewhere.csv", otherwise=[]),
         # A card tells what audits found of its row.
-        audits=[path for path in audit_files(config) if path.endswith(".csv")],
+        audits=[
+            path
+            for path in audit_files(config)
+            if path in ("results/audit.csv", "results/counterfactual.csv")
+        ],
     output:
         card="results/{variant}/{model}/seed{seed}/export/README.md",
     log:

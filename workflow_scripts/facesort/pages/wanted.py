@@ -40,9 +40,13 @@ def elsewhere_files(config: Config) -> list[str]:
 
 def audit_files(config: Config) -> list[str]:
     """Of groups of people, if the config names a table of them; of rendered pairs, if any."""
-    groups = ("audit.csv", "audit.md", "figures/audit.png") if config["audit"]["groups"] else ()
-    pairs = [f"counterfactual.{ending}" for ending in ("csv", "md", "html")]
-    return [f"results/{name}" for name in (*groups, *(pairs if config["audit"]["pairs"] else ()))]
+    names = []
+    if config["audit"]["groups"]:
+        # The counts too: they are read first, and gone if the table could not be read.
+        names += ["audit/groups.csv", "audit.csv", "audit.md", "figures/audit.png"]
+    if config["audit"]["pairs"]:
+        names += ["counterfactual.csv", "counterfactual.md", "counterfactual.html"]
+    return [f"results/{name}" for name in names]
 
 
 def data_sheets(config: Config) -> list[str]:

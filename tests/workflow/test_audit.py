@@ -1,5 +1,6 @@
 """Groups of people set side by side, in whole runs: figures, and that nothing learns from them."""
 
+import json
 import shutil
 
 import numpy as np
@@ -98,3 +99,22 @@ def test_a_table_that_fits_no_face_is_one_line_that_names_it(audited):
     assert "(config: audit.groups)" in printed and "Traceback" not in printed
     people.to_csv(project / "people.csv", index=False)
     assert would_run(project, *CONFIG, "audit") == {"audit", "audit_groups", "read_groups"}
+
+
+def test_groups_may_count_alike_in_training_and_the_audit_tells_what_changed(audited):
+    project, people = audited
+    people.to_csv(project / "people.csv", index=False)
+    configure(project)
+    snakemake(project, *CONFIG, "audit")
+    shutil.copy(project / "results/audit.csv", project / "before.csv")
+    configure(project, before="before.csv")
+    change = yaml.safe_load((project / "change.yaml").read_text(encoding="utf-8"))
+    change["training"] = {"balance_groups": "sex"}
+    (project / "change.yaml").write_text(yaml.safe_dump(change), encoding="utf-8")
+    again = {"train", "classify", "classify_pool", "audit_groups", "audit"}
+    assert would_run(project, *CONFIG, "audit") == again
+    snakemake(project, *CONFIG, "audit")
+    model = project / "results/rgb/semi_supervised/seed0/model/model.json"
+    assert json.loads(model.read_text())["balance_groups"] == "sex"
+    text = (project / "results/audit.md").read_text(encoding="utf-8")
+    assert "### Since the earlier audit" in text and "→" in text

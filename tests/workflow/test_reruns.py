@@ -23,7 +23,7 @@ TRAINED = {"train", "embed", "map_faces"}
 TRAINED |= {"plot_reconstructions", "plot_history", "plot_architecture"}
 STACKED = TRAINED | CLUSTERED
 SEMI = TRAINED | {"classify", "predict_by_classifier", "plot_embedding"} | TABLES | LAST
-VARIANTS = {"make_variant", "find_landmarks", "measure_movements"} | STACKED | SEMI
+VARIANTS = {"make_variant", "find_landmarks", "measure_movements", "data_sheets"} | STACKED | SEMI
 FETCHED = {"fetch_faces", "report_losses", "find_leaks"} | VARIANTS
 PAIRS = {"render_pairs", "make_variant", "embed_pairs", "classify_pairs", "answer_pairs"}
 PAIRS |= {"counterfactual_table", "counterfactual_page"}
@@ -68,7 +68,7 @@ def test_a_second_run_does_nothing(project):
             {"models": {"semi_supervised": {"mirror": True}}},
             {"classify", "predict_by_classifier", "plot_embedding"} | TABLES | LAST,
         ),
-        ({"split": {"seed": 1}}, {"split_labelled"} | SEMI | STACKED - {"cluster"}),
+        ({"split": {"seed": 1}}, {"split_labelled", "data_sheets"} | SEMI | STACKED - {"cluster"}),
         ({"faces": {"border": 6}}, VARIANTS - {"plot_architecture"}),
         ({"faces": {"seed": 1}}, {"sample_faces"} | FETCHED),
         ({"fetch": {"attempts": 3}}, FETCHED),
@@ -115,10 +115,10 @@ def test_a_number_of_clusters_trains_what_chooses_by_clusters(project):
 
 
 @pytest.mark.parametrize(
-    ("change", "cell", "trained"),
+    ("change", "cell", "trained", "sheets"),
     [
-        ({"seeds": [0, 7]}, "seed=7", 4),
-        ({"variants": ["rgb", "cropped", "grayscale"]}, "variant=grayscale", 2),
+        ({"seeds": [0, 7]}, "seed=7", 4, set()),
+        ({"variants": ["rgb", "cropped", "grayscale"]}, "variant=grayscale", 2, {"data_sheets"}),
         (
             {
                 "models": {
@@ -128,23 +128,25 @@ def test_a_number_of_clusters_trains_what_chooses_by_clusters(project):
             },
             "model=supervised",
             2,
+            {"data_sheets"},
         ),
     ],
     ids=["seed", "variant", "model"],
 )
-def test_an_added_seed_variant_or_model_trains_that_alone(project, change, cell, trained):
+def test_an_added_seed_variant_or_model_trains_that_alone(project, change, cell, trained, sheets):
     jobs = jobs_to_run(project, *with_config(project, change))
     # Nothing of the cells that are there; what looks on all cells has no wildcards.
     assert all(cell in wildcards for _, wildcards in jobs if wildcards)
     assert [rule for rule, _ in jobs].count("train") == trained
-    assert {rule for rule, wildcards in jobs if not wildcards} == TABLES | LAST | {"plot_history"}
+    whole = {rule for rule, wildcards in jobs if not wildcards}
+    assert whole == TABLES | LAST | {"plot_history"} | sheets
 
 
 def test_another_set_to_score_on_trains_and_names_nothing(project, tmp_path):
     other = shutil.copytree(project / "results/demo/labelled", tmp_path / "other")
     jobs = jobs_to_run(project, *with_config(project, {"data": {"also_score": [str(other)]}}))
     own = {"read_elsewhere", "find_overlap", "embed_elsewhere", "classify_elsewhere"}
-    own |= {"make_variant", "answer_elsewhere", "elsewhere_table"}
+    own |= {"make_variant", "answer_elsewhere", "elsewhere_table", "data_sheets"}
     assert {rule for rule, _ in jobs} == own | LAST
     assert all(
         "other=other" in about or "set=elsewhere/other" in about for _, about in jobs if about

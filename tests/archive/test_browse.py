@@ -261,7 +261,9 @@ def test_without_emotions_there_is_no_look(copied):
 
     changed(copied / "faces.parquet", without)
     text = make_page(copied).read_text(encoding="utf-8")
-    assert "looks" not in re.sub(r"<script.*", "", text, flags=re.S).replace("Looks and tags", "")
+    # The foot's words on limits say "looks" as a verb.
+    own = re.sub(r"<script.*|<footer.*", "", text, flags=re.S)
+    assert "looks" not in own.replace("Looks and tags", "")
     assert "not sure" not in text.partition("<script")[0]
     assert (column(copied, "look", "u1") == 255).all()
 

@@ -5,8 +5,8 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from facesort.audit.answers import by_probabilities
-from facesort.audit.table import Faces
+from facesort.audit.gap_table import Faces
+from facesort.audit.group_answers import by_probabilities
 from facesort.common.emotions import EMOTIONS
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 from snakemake.iocontainers import Snakemake
 
-from facesort.audit.answers import Answers, by_probabilities, joined, of_clustering
 from facesort.audit.changes import READ, changes, changes_lines
 from facesort.audit.figure import plot_audit
+from facesort.audit.gap_table import Faces, make_audit
+from facesort.audit.group_answers import Answers, by_probabilities, joined, of_clustering
 from facesort.audit.report import audit_markdown
-from facesort.audit.table import Faces, make_audit
 from facesort.cluster.kmeans import load_clustering
 from facesort.common.arrays import open_array, read_index
 from facesort.common.drawing import save

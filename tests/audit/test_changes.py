@@ -6,7 +6,7 @@ import pytest
 from made_audit import make_sets
 
 from facesort.audit.changes import READ, changes, changes_lines
-from facesort.audit.table import make_audit
+from facesort.audit.gap_table import make_audit
 
 
 def audit(old, others, faces=1500):

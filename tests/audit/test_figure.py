@@ -4,7 +4,7 @@ import pandas as pd
 from made_audit import biased
 
 from facesort.audit.figure import plot_audit
-from facesort.audit.table import FACES, FEW, GAP, make_audit
+from facesort.audit.gap_table import FACES, FEW, GAP, make_audit
 from facesort.common.drawing import save
 
 

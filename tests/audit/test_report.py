@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from made_audit import biased, make_sets
 
+from facesort.audit.gap_table import GAP, Faces, make_audit
 from facesort.audit.report import audit_markdown, plain, sentence
-from facesort.audit.table import GAP, Faces, make_audit
 from facesort.common.group_table import count_groups
 from facesort.pages.summary import markdown
 

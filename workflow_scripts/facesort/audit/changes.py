@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from facesort.audit.table import BALANCED
+from facesort.audit.gap_table import BALANCED
 from facesort.score.markdown import percent, table_lines
 
 ROW: Final = ["model", "variant", "set", "column", "measure"]
@@ -23,7 +23,7 @@ def changes(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
     """Set two audits side by side.
 
     Args:
-        now, before: as of ``table.make_audit``; of the latter only ``READ``.
+        now, before: as of ``gap_table.make_audit``; of the latter only ``READ``.
 
     Returns:
         A row a model, variant, set, column and measure of ``MEASURES`` that both have: worst_group

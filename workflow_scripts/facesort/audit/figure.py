@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from facesort.audit.gap_table import FACES, FEW, GAP, MEASURES
 from facesort.audit.report import HEADS, SETS
-from facesort.audit.table import FACES, FEW, GAP, MEASURES
 from facesort.common.drawing import new_figure
 from facesort.common.emotions import EMOTIONS
 
@@ -20,7 +20,7 @@ def plot_audit(table: pd.DataFrame) -> Figure:
     """A panel a row and set: groups below each other, measures beside each other.
 
     Args:
-        table: as of ``table.make_audit``.
+        table: as of ``gap_table.make_audit``.
     """
     rows = table[table["model"] != FACES]
     panels = list(rows.groupby(["set", "model", "variant"], sort=False))

@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from facesort.audit.table import BALANCED, FACES, FEW, GAP, MEASURES, TEST, worst
+from facesort.audit.gap_table import BALANCED, FACES, FEW, GAP, MEASURES, TEST, worst
 from facesort.common.emotions import EMOTIONS
 from facesort.score.markdown import percent, table_lines
 
@@ -54,7 +54,7 @@ def audit_markdown(
     """The audit for reading; what stands below a ``###`` heading is folded away on pages.
 
     Args:
-        table: as of ``table.make_audit``.
+        table: as of ``gap_table.make_audit``.
         counts: as of ``groups.count_groups``, of the same sets.
         data: what the run was made from.
         smallest: fewest faces for a verdict.

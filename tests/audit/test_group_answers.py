@@ -3,7 +3,13 @@
 import numpy as np
 import pandas as pd
 
-from facesort.audit.answers import by_clusters, by_probabilities, joined, measures, of_clustering
+from facesort.audit.group_answers import (
+    by_clusters,
+    by_probabilities,
+    joined,
+    measures,
+    of_clustering,
+)
 from facesort.cluster.kmeans import Clustering
 from facesort.common.emotions import EMOTIONS
 

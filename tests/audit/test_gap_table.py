@@ -7,8 +7,8 @@ import torch
 from learning import learn
 from made_audit import biased, make_sets
 
-from facesort.audit.answers import by_probabilities
-from facesort.audit.table import FACES, FEW, GAP, NONE, Faces, make_audit, worst
+from facesort.audit.gap_table import FACES, FEW, GAP, NONE, Faces, make_audit, worst
+from facesort.audit.group_answers import by_probabilities
 from facesort.common.emotions import EMOTIONS
 from facesort.train.batches import to_input
 from facesort.train.classifying import answers_of

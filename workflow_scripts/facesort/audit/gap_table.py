@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from facesort.audit.answers import Answers, measures
 from facesort.audit.gaps import ALPHA, Gap, compare, detectable
+from facesort.audit.group_answers import Answers, measures
 from facesort.common.emotions import EMOTIONS
 from facesort.common.group_table import NOT_TOLD
 from facesort.score.intervals import holm

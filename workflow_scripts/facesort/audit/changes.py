@@ -27,9 +27,9 @@ def changes(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         A row a model, variant, set, column and measure of ``MEASURES`` that both have: worst_group
-        (of the earlier audit), worst_before, worst_now (of that group), lowest_now (of any group),
-        gap_before, gap_now (highest less lowest group), all_before, all_now, and same_faces:
-        whether groups have as many faces as before.
+        (of the earlier audit), worst_before, worst_now (of that group), gap_before, gap_now
+        (highest less lowest group), all_before, all_now, and same_faces: whether groups have as
+        many faces as before.
     """
     both = []
     earlier = dict(list(before.groupby(ROW)))
@@ -48,7 +48,6 @@ def changes(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
                 "worst_group": worst,
                 "worst_before": old[worst],
                 "worst_now": new[worst],
-                "lowest_now": new.min(),
                 "gap_before": old.max() - old.min(),
                 "gap_now": new.max() - new.min(),
                 "all_before": _mean(first, str(key[-1])),
@@ -56,18 +55,16 @@ def changes(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
                 "same_faces": first["n"].to_dict() == second["n"].to_dict(),
             }
         )
-    columns = [*ROW, "worst_group", "worst_before", "worst_now", "lowest_now", "gap_before"]
-    columns += ["gap_now", "all_before", "all_now", "same_faces"]
+    columns = [*ROW, "worst_group", "worst_before", "worst_now", "gap_before", "gap_now"]
+    columns += ["all_before", "all_now", "same_faces"]
     return pd.DataFrame(both, columns=columns)
 
 
 def _mean(groups: pd.DataFrame, measure: str) -> float:
-    weights = groups["n"] if measure != BALANCED else None
-    told = groups["value"].notna()
-    if not told.any():
+    told = groups.dropna(subset="value")
+    if told.empty:
         return float("nan")
-    weights = None if weights is None else weights[told]
-    return float(np.average(groups.loc[told, "value"], weights=weights))
+    return float(np.average(told["value"], weights=None if measure == BALANCED else told["n"]))
 
 
 def changes_lines(table: pd.DataFrame) -> list[str]:

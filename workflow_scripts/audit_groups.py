@@ -21,7 +21,7 @@ from facesort.common.group_table import count_groups
 from facesort.common.job import job
 from facesort.common.reading import read_table
 from facesort.faces.facs import PRESENT
-from facesort.score.probes import neighbours_votes
+from facesort.score.elsewhere.answers import votes_of_neighbours
 
 snakemake: Snakemake
 
@@ -58,10 +58,8 @@ with job(snakemake.log[0]):
         else:
             told = open_array(next(pools))
             if cell["model"] in params.neighbours:
-                both = np.concatenate([open_array(next(voters)), told]).astype(np.float32)
                 known = np.array([EMOTIONS.index(label) for label in labels])
-                padded = np.pad(known, (0, len(told)))
-                told = neighbours_votes(both, padded, train, len(EMOTIONS))[0][len(known) :]
+                told = votes_of_neighbours(told, open_array(next(voters)), known, train)
             answers = {"pool": by_probabilities(told)}
             answers["test"] = by_probabilities(open_array(next(labelled))[test])
         seeds.setdefault((cell["model"], cell["variant"]), []).append(answers)

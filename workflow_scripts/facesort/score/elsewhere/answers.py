@@ -37,7 +37,14 @@ def answers_by_cluster(
 def answers_by_neighbours(
     embeddings: np.ndarray, labelled: np.ndarray, labels: np.ndarray, teaching: np.ndarray
 ) -> np.ndarray:
-    """The emotion for which most of the nearest teaching faces vote: str (n,).
+    """The emotion for which most of the nearest teaching faces vote: str (n,); see below."""
+    return most_probable(votes_of_neighbours(embeddings, labelled, labels, teaching))
+
+
+def votes_of_neighbours(
+    embeddings: np.ndarray, labelled: np.ndarray, labels: np.ndarray, teaching: np.ndarray
+) -> np.ndarray:
+    """The nearest teaching faces' shares of votes for each emotion: float (n, 8).
 
     As many vote as for the labelled faces, since the teaching faces alone decide that.
 
@@ -49,7 +56,8 @@ def answers_by_neighbours(
     both = np.concatenate([labelled, embeddings]).astype(np.float32)
     labels = np.pad(labels, (0, len(embeddings)))
     votes, _ = neighbours_votes(both, labels, teaching, len(EMOTIONS))
-    return most_probable(votes[len(labelled) :])
+    found: np.ndarray = votes[len(labelled) :]
+    return found
 
 
 def most_probable(probabilities: np.ndarray) -> np.ndarray:

@@ -109,8 +109,10 @@ def rate(step: Any, seconds: float) -> tuple[float, float]:
 def serve(step: Any, about: dict[str, Any], matrix: Any = None) -> None:
     """Answer the questions of ``Worker.ask`` until the process is killed."""
     # Both sides' first steps wait for memory, and build what later ones reuse.
-    for _ in range(3):
+    began, steps = time.perf_counter(), 0
+    while steps < 1 or (steps < 3 and time.perf_counter() - began < 30):
         step()
+        steps += 1
     for question in sys.stdin:
         words = question.split()
         answer: Any = about

@@ -33,7 +33,7 @@ TOP = {
     "configs/": "configs for the paper's sizes, for rows beyond the paper, for a GPU",
     "docs/": "pages to read, the captions of Snakemake's report, and the README's picture",
     "results/": "everything that runs make, listed in `results/README.md`",
-    "profiles/": "options of Snakemake: the default ones, and those for a SLURM cluster",
+    "profiles/": "options of Snakemake: the default ones, those for one GPU, those for SLURM",
     "envs/": "environments for `--use-conda`, made from `uv.lock` by `envs/update.py`",
     "pyproject.toml": "packages, and settings of the tools",
     "uv.lock": "the exact version of every package",

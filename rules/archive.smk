@@ -131,6 +131,7 @@ rule answer_faces:
     resources:
         mem_mb=megabytes(2000),
         runtime=minutes(20, per_mb=0.05),
+        gpu_percent=10,
     params:
         training=TRAINING,
         mirror=ANSWERING["mirror"],

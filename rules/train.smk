@@ -67,14 +67,16 @@ rule train:
         model=directory("results/{variant}/{model}/seed{seed}/model"),
     log:
         "results/logs/train/{variant}/{model}/seed{seed}.log",
-    # Takes longest: what is short fills the gaps beside it.
-    priority: 1
+    # Takes longest: what is short fills the gaps beside it. More follows where faces are clustered.
+    priority: lambda wildcards: 2 if wildcards.model in CLUSTERED else 1
     conda:
         "../envs/torch.yaml"
     threads: config["training"]["threads"]
     resources:
         mem_mb=training_memory,
         runtime=minutes(120, per_mb=0.3),
+        # Of a card. Counted only where a run has a sum of them to give (profiles/gpu).
+        gpu_percent=30,
         # Here, since another value of a parameter would train anew.
         checkpoint_minutes=config["training"]["checkpoint_minutes"],
     params:
@@ -118,12 +120,15 @@ rule embed:
         ),
     log:
         "results/logs/embed/{variant}/{model}/seed{seed}.log",
+    # Maps and clusters wait for it.
+    priority: 2
     conda:
         "../envs/torch.yaml"
     threads: config["training"]["threads"]
     resources:
         mem_mb=training_memory,
         runtime=minutes(60, per_mb=0.1),
+        gpu_percent=10,
     params:
         training=TRAINING,
         packages=packages_digest("torch"),
@@ -163,6 +168,7 @@ rule classify:
     resources:
         mem_mb=training_memory,
         runtime=minutes(60, per_mb=0.1),
+        gpu_percent=10,
     params:
         training=TRAINING,
         mirror=lambda wildcards: config["models"][wildcards.model].get("mirror", False),

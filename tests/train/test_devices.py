@@ -1,11 +1,31 @@
 """The choice of device and precision; what of the GPU's path a CPU can run."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 
 from facesort.train import devices
 from facesort.train.batches import read_batches
 from facesort.train.devices import choose_device
+
+ROOT = Path(__file__).resolve().parents[2]
+# What a warm process does before it forks (facesort/common/warm.py).
+PRELOADS = """
+import sys
+from pathlib import Path
+sys.path.insert(0, "workflow_scripts")
+import torch
+from facesort.common.warm import preload
+asked = []
+for name in ("is_available", "device_count", "_lazy_init"):
+    setattr(torch.cuda, name, lambda *a, name=name, **k: asked.append(name) or 0)
+for script in ("train", "embed", "classify"):
+    preload(Path(f"workflow_scripts/{script}.py"))
+print("facesort.train.engine" in sys.modules, asked)
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -65,3 +85,11 @@ def test_for_a_gpu_the_reader_pins_and_the_copy_does_not_wait(monkeypatch):
     batches = [torch.arange(3).numpy(), torch.arange(3, 5).numpy()]
     assert len(list(read_batches(faces, batches, torch.device("cuda")))) == 2
     assert pinned == [3, 2] and copies == [("cuda", True)] * 2
+
+
+def test_a_warm_process_leaves_the_gpu_to_its_forks():
+    """Once CUDA has started in a process, its forks cannot use it."""
+    done = subprocess.run(
+        [sys.executable, "-c", PRELOADS], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.stdout == "True []\n", done.stderr

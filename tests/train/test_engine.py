@@ -436,13 +436,19 @@ def test_averaged_weights_lie_between_those_of_the_steps(tmp_path):
         MemoryError(),
         torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"),
         RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory"),
+        RuntimeError("CUDA error: out of memory"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
     ],
 )
-def test_too_little_memory_ends_with_advice(error):
-    with (
-        pytest.raises(InputError, match=r"batch_size.*faces\.size"),
-        enough_memory(torch.device("cpu")),
-    ):
+@pytest.mark.parametrize(
+    ("device", "advice"),
+    [
+        ("cpu", r"batch_size.*faces\.size in the config$"),
+        ("cuda", r"batch_size.*faces\.size in the config, or gpu_percent .*profiles/gpu"),
+    ],
+)
+def test_too_little_memory_ends_with_advice(error, device, advice):
+    with pytest.raises(InputError, match=advice), enough_memory(torch.device(device)):
         raise error
 
 

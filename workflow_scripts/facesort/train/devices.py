@@ -14,6 +14,8 @@ from facesort.train.sharding import use_sharding
 # Of glibc's malloc.h; see mallopt(3).
 M_TRIM_THRESHOLD: Final = -1
 M_MMAP_MAX: Final = -4
+# How errors other than torch's own tell that memory ran out: the kernel's, CUDA's, cuBLAS's.
+NO_MEMORY: Final = ("allocate memory", "not enough memory", "out of memory", "ALLOC_FAILED")
 
 
 @dataclass(frozen=True)
@@ -82,11 +84,12 @@ def enough_memory(device: torch.device) -> Iterator[None]:
         yield
     except (MemoryError, RuntimeError) as error:  # torch.OutOfMemoryError is a RuntimeError
         words = str(error)
-        if not isinstance(error, MemoryError | torch.OutOfMemoryError) and not (
-            "allocate memory" in words or "not enough memory" in words
+        if not isinstance(error, MemoryError | torch.OutOfMemoryError) and not any(
+            each in words for each in NO_MEMORY
         ):
             raise
+        shared = "" if device.type == "cpu" else ", or gpu_percent of the profile (profiles/gpu)"
         raise InputError(
             f"not enough memory on this {device.type}; lower training.batch_size, the model's "
-            "widths or filters, or faces.size in the config"
+            f"widths or filters, or faces.size in the config{shared}"
         ) from None

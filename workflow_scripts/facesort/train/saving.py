@@ -14,7 +14,7 @@ from torch import nn
 
 from facesort.common.job import InputError
 from facesort.common.open_files import used_up
-from facesort.train.devices import Device, choose_device
+from facesort.train.devices import Device, choose_device, enough_memory
 from facesort.train.engine import Epoch, write_history
 from facesort.train.models import build
 
@@ -75,5 +75,6 @@ def load_for_use(
     """A saved model on the best device, its ``model.json``, and that device."""
     device = choose_device(training, threads)
     model, about = load_model(folder)
-    model.to(device.device, memory_format=torch.channels_last)
+    with enough_memory(device.device):
+        model.to(device.device, memory_format=torch.channels_last)
     return model, about, device

@@ -34,6 +34,8 @@ rule cluster:
         "results/logs/cluster/{variant}/{model}/seed{seed}.log",
     conda:
         "../envs/analysis.yaml"
+    # The demo's small jobs take one, so that they start warm.
+    threads: 1 if DEMO else 2
     resources:
         mem_mb=megabytes(3000, per_mb=0.2),
         runtime=minutes(30, per_mb=0.02),

@@ -17,6 +17,7 @@ with job(snakemake.log[0]):
         pool,
         open_array(snakemake.input.labelled) if snakemake.input.labelled else pool[:0],
         seed=int(snakemake.wildcards.seed),
+        threads=snakemake.threads,
         **snakemake.params.clustering,
     )
     save_clustering(clustering, snakemake.output.clustering)

@@ -2,11 +2,12 @@
 
     ./run python tests/benchmarks/kmeans_vs_sklearn.py --faces 5000 --width 80000
     ./run python tests/benchmarks/kmeans_vs_sklearn.py --embeddings results/.../embeddings.npy
+    ./run python tests/benchmarks/kmeans_vs_sklearn.py --faces 25000 --only ours --threads 2
 
 Each runs in a process of its own, ours first and scikit-learn's after it, and again in the other
 order with --rounds 2. Anonymous memory (RssAnon) is sampled; pages of the mapped file, which the
-kernel can drop at any time, do not count. scikit-learn gets the same mapped float32 matrix and
-one thread, as ours.
+kernel can drop at any time, do not count. scikit-learn gets the same mapped float32 matrix, and
+both get --threads.
 """
 
 import argparse
@@ -55,7 +56,9 @@ class PeakMemory(threading.Thread):
             time.sleep(0.02)
 
 
-def measure(how: str, path: str, clusters: int, starts: int, seed: int) -> dict[str, float]:
+def measure(
+    how: str, path: str, clusters: int, starts: int, seed: int, threads: int
+) -> dict[str, float]:
     """One fit, in this process."""
     from sklearn.cluster import KMeans
     from threadpoolctl import threadpool_limits
@@ -67,9 +70,10 @@ def measure(how: str, path: str, clusters: int, starts: int, seed: int) -> dict[
     memory.start()
     began, cpu = time.perf_counter(), time.process_time()
     if how == "ours":
-        inertia = fit_clusters(pool, pool[:10], clusters=clusters, starts=starts, seed=seed).inertia
+        settings = {"clusters": clusters, "starts": starts, "seed": seed, "threads": threads}
+        inertia = fit_clusters(pool, pool[:10], **settings).inertia
     else:
-        with threadpool_limits(1):
+        with threadpool_limits(threads):
             inertia = KMeans(clusters, n_init=starts, random_state=seed).fit(pool).inertia_
     return {
         "seconds": round(time.perf_counter() - began, 1),
@@ -87,12 +91,13 @@ def main() -> None:
     parser.add_argument("--clusters", type=int, default=8)
     parser.add_argument("--starts", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--only", choices=("ours", "sklearn"))
     parser.add_argument("--folder", help="where made-up embeddings lie meanwhile")
     parser.add_argument("--measure", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    fit = (options.clusters, options.starts, options.seed)
+    fit = (options.clusters, options.starts, options.seed, options.threads)
     if options.measure:
         print(json.dumps(measure(options.measure, options.embeddings, *fit)))
         return
@@ -102,14 +107,14 @@ def main() -> None:
             path = str(Path(folder) / "embeddings.npy")
             make_embeddings(Path(path), options.faces, options.width)
         print(f"{np.load(path, mmap_mode='r').shape}, {options.clusters} clusters,", end=" ")
-        print(f"{options.starts} starts, one thread, load {os.getloadavg()[0]:.1f}")
+        print(f"{options.starts} starts, {options.threads} threads, load {os.getloadavg()[0]:.1f}")
         order = [options.only] if options.only else ["ours", "sklearn"]
         found: dict[str, list[dict[str, float]]] = {how: [] for how in order}
         for turn in range(options.rounds):
             for how in order if turn % 2 == 0 else order[::-1]:
                 command = [sys.executable, __file__, "--embeddings", path, "--measure", how]
                 command += ["--clusters", str(fit[0]), "--starts", str(fit[1])]
-                command += ["--seed", str(fit[2])]
+                command += ["--seed", str(fit[2]), "--threads", str(fit[3])]
                 printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
                 found[how].append(json.loads(printed.stdout))
                 print(how, found[how][-1], flush=True)

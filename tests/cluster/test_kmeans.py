@@ -8,6 +8,7 @@ from threadpoolctl import threadpool_limits
 
 from facesort.cluster.kmeans import fit_clusters, load_clustering, refine, save_clustering
 from facesort.cluster.reduction import NARROW
+from facesort.common.arrays import row_blocks
 from facesort.common.job import InputError
 
 
@@ -44,6 +45,19 @@ def test_more_starts_are_no_worse_and_a_mapped_file_is_the_same(tmp_path):
     assert many.digest == again.digest and np.array_equal(many.pool, again.pool)
     one = fit_clusters(pool, pool[:50], clusters=8, starts=1, seed=0)
     assert many.inertia <= 1.001 * one.inertia
+
+
+def test_the_number_of_threads_changes_no_bit(tmp_path, monkeypatch):
+    monkeypatch.setattr("facesort.common.arrays.BLOCK", 400_000)
+    monkeypatch.setattr("facesort.cluster.reduction.BLOCK", 400_000)
+    pool = wide()
+    assert len(list(row_blocks(pool))) > 9
+    settings = {"clusters": 8, "starts": 2, "seed": 0}
+    one, *more = (fit_clusters(pool, pool, **settings, threads=n) for n in (1, 2, 5))
+    for other in more:
+        assert other.digest == one.digest and other.inertia == one.inertia
+        assert np.array_equal(other.pool, one.pool)
+        assert np.array_equal(other.labelled, one.labelled)
 
 
 def test_equal_faces_and_one_group_are_no_trouble():

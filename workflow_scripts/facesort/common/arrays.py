@@ -16,7 +16,7 @@ import pandas as pd
 from facesort.common.job import InputError, unreadable
 
 # What is read of a memory-mapped array at once, in bytes.
-BLOCK: Final = 64_000_000
+BLOCK: Final = 32_000_000
 
 
 @contextmanager
@@ -82,7 +82,7 @@ def open_array(path: str | Path) -> np.ndarray:
 
 
 def row_blocks(array: np.ndarray) -> Iterator[slice]:
-    """Slices of some 64 MB that cover the rows of (N, D)."""
+    """Slices of some 32 MB that cover the rows of (N, D)."""
     step = max(1, BLOCK // (array.itemsize * max(1, array.shape[1])))
     for start in range(0, len(array), step):
         yield slice(start, min(start + step, len(array)))

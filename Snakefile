@@ -79,13 +79,13 @@ include: "rules/export.smk"
 
 onstart:
     if wrong := (
-        run.read_only_error(Path("results"))
-        or data_record.other_data_error(Path("results"), config, workflow)
-        or data_record.archive_error(Path("results"), config, workflow)
+        run.read_only_error(FOLDER)
+        or data_record.other_data_error(FOLDER, config, workflow)
+        or data_record.archive_error(FOLDER, config, workflow)
     ):
         # In one line: Snakemake would add where in this file.
         raise SystemExit(f"error: {wrong}")
-    data_record.note_data(Path("results"), config, workflow)
+    data_record.note_data(FOLDER, config, workflow)
     if strays := misplaced_names(("rgb", "grayscale", "cropped"), CLUSTERED):
         run.say("\n".join(strays))
     warm.offer(workflow)
@@ -95,18 +95,20 @@ onstart:
 onsuccess:
     display.stop()
     made = run.made_files(workflow)
-    if {"all", "export"} & set(map(str, workflow.dag.targetrules)):
+    if stored := workflow.storage_settings.default_storage_prefix:
+        run.say(f"Results: {stored.rstrip('/')}/results (docs/storage.md)")
+    elif {"all", "export"} & set(map(str, workflow.dag.targetrules)):
         if failed := run.write_report(config, workflow.main_snakefile):
             run.say(failed)
         else:
             made.add("results/report.html")
     for rule in ("sidecars", "undo_sidecars"):
-        run.say(run.told_lines(Path(f"results/logs/{rule}.log"), STARTED))
-    run.say(run.closing_words(Path("results"), made, DATA, unscored_words(config)))
+        run.say(run.told_lines(FOLDER / f"logs/{rule}.log", STARTED))
+    run.say(run.closing_words(FOLDER, made, DATA, unscored_words(config)))
 
 
 onerror:
     display.stop()
     if not display.just_told():
-        run.say(run.error_lines(Path("results/logs"), STARTED))
-    run.say(run.clock_line(Path("results")))
+        run.say(run.error_lines(FOLDER / "logs", STARTED))
+    run.say(run.clock_line(FOLDER))

@@ -84,7 +84,7 @@ rule audit_groups:
         ],
         index=branch(LABELLED, then="results/labelled/faces.parquet", otherwise=[]),
         split=branch(LABELLED, then="results/labelled/split.parquet", otherwise=[]),
-        before=config["audit"]["before"] or [],
+        before=local(config["audit"]["before"] or []),
     output:
         csv="results/audit.csv",
         md="results/audit.md",

@@ -22,6 +22,7 @@ from facesort.train.models import MODELS as KINDS
 
 display.mend_output()
 config = settled(config, as_module=not workflow.modifier.is_main_snakefile())
+FOLDER = Path(workflow.modifier.path_modifier.modify("results"))  # or copies of it
 
 if wrong := config_errors(config):
     # Not WorkflowError, which would say where in this file.
@@ -31,7 +32,7 @@ if wrong := config_errors(config):
 
 if wrong := (
     cells_error(config)
-    or run.disk_error(Path("results"))
+    or run.disk_error(FOLDER)
     or run.container_error(config, workflow)
 ):
     raise SystemExit(f"error: {wrong}")
@@ -105,7 +106,7 @@ def seen_of(faces):
 def megabytes(base, per_mb=0):
     """Memory of a job: a base and so much a megabyte of input, and as much again at each retry."""
     return lambda wildcards, input, attempt: attempt * int(
-        base + per_mb * input.size_mb
+        base + (per_mb and per_mb * input.size_mb)  # each size is a request to S3
     )
 
 

@@ -47,8 +47,11 @@ rule read_labelled:
     """Read the labelled set into one array of faces of {params.size} pixels."""
     input:
         # Faces of one's own are not scored by rendered ones; a missing file's name says it best.
-        folder=config["data"]["labelled"]
-        or ("results/demo/labelled" if DEMO else "data.labelled of the config"),
+        folder=(
+            "results/demo/labelled"
+            if DEMO
+            else local(config["data"]["labelled"] or "data.labelled of the config")
+        ),
     output:
         faces="results/labelled/faces.npy",
         index="results/labelled/faces.parquet",
@@ -141,8 +144,11 @@ rule find_leaks:
 rule read_triplets:
     """Read which of three faces people found least like the others, and hold some photos out."""
     input:
-        csv=config["data"]["fec_csv"]
-        or ("results/demo/fec.csv" if DEMO else "data.fec_csv of the config"),
+        csv=(
+            "results/demo/fec.csv"
+            if DEMO
+            else local(config["data"]["fec_csv"] or "data.fec_csv of the config")
+        ),
         index="results/fetch/faces.parquet",
         kept="results/fetch/kept.parquet",
     output:
@@ -167,7 +173,7 @@ rule read_triplets:
 rule read_elsewhere:
     """Read the set {wildcards.other}, which is only scored on."""
     input:
-        folder=lambda wildcards: OTHERS[wildcards.other]["folder"],
+        folder=lambda wildcards: local(OTHERS[wildcards.other]["folder"]),
     output:
         faces="results/elsewhere/{other}/faces.npy",
         index="results/elsewhere/{other}/faces.parquet",
@@ -217,7 +223,7 @@ rule find_overlap:
 rule read_groups:
     """Read which groups of people the faces belong to, by the user's table."""
     input:
-        groups=config["audit"]["groups"] or "audit.groups of the config",
+        groups=local(config["audit"]["groups"] or "audit.groups of the config"),
         pool="results/fetch/faces.parquet",
         kept="results/fetch/kept.parquet",
         labelled=branch(LABELLED, then="results/labelled/faces.parquet", otherwise=[]),

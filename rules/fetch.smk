@@ -23,10 +23,16 @@ OUTPUTS:
 rule sample_faces:
     """Read the CSV line by line and choose {params.size} distinct faces (URL and box), seeded."""
     input:
-        csv=config["data"]["manifest"]
-        or config["data"]["fec_csv"]
-        or ("results/demo/fec.csv" if DEMO else "data.fec_csv of the config"),
-        exclude=config["fetch"]["exclude"] or [],
+        csv=(
+            "results/demo/fec.csv"
+            if DEMO
+            else local(
+                config["data"]["manifest"]
+                or config["data"]["fec_csv"]
+                or "data.fec_csv of the config"
+            )
+        ),
+        exclude=local(config["fetch"]["exclude"] or []),
     output:
         faces="results/sample/faces.parquet",
         refused="results/sample/refused.parquet",
@@ -52,7 +58,7 @@ rule fetch_shard:
     input:
         faces="results/sample/faces.parquet",
         photos=branch(DEMO, then="results/demo/photos", otherwise=[]),
-        exclude=config["fetch"]["exclude"] or [],
+        exclude=local(config["fetch"]["exclude"] or []),
     output:
         counts="results/fetch/shards/{shard}.csv",
     log:
@@ -80,7 +86,7 @@ rule fetch_faces:
     input:
         faces="results/sample/faces.parquet",
         photos=branch(DEMO, then="results/demo/photos", otherwise=[]),
-        exclude=config["fetch"]["exclude"] or [],
+        exclude=local(config["fetch"]["exclude"] or []),
         shards=expand("results/fetch/shards/{shard}.csv", shard=SHARDS),
     output:
         faces="results/fetch/faces.npy",
@@ -111,7 +117,7 @@ rule fetch_faces:
 rule read_faces:
     """Read a folder of face crops in place of photos from the web, {params.size} pixels a side."""
     input:
-        folder=config["data"]["faces"] or "data.faces of the config",
+        folder=local(config["data"]["faces"] or "data.faces of the config"),
     output:
         faces="results/fetch/faces.npy",
         index="results/fetch/faces.parquet",

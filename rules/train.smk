@@ -52,7 +52,7 @@ rule train:
             then="results/{variant}/landmarks/pool.npy",
             otherwise=[],
         ),
-        weights=lambda wildcards: start_weights(config, wildcards.model),
+        weights=lambda wildcards: local(start_weights(config, wildcards.model)),
         groups=lambda wildcards: (
             "results/audit/groups_labelled.parquet"
             if balances_groups(config, wildcards.model)

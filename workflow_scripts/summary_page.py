@@ -36,6 +36,8 @@ def cell(model: str) -> dict[str, Any]:
 
 with job(snakemake.log[0]):
     files, params = snakemake.input, snakemake.params
+    # Of results/summary.html; copies from object storage lie deeper.
+    top = Path(snakemake.output.page).parents[1]
     matrices = Markup()
     if files.table1:
         # An empty cell is "" of rank, and none of a figure.
@@ -69,7 +71,7 @@ with job(snakemake.log[0]):
         faces=len(read_index(files.faces)),
         cells=[cell(model) for model in files.models],
         digests={
-            path: file_digest(path)
+            path.removeprefix(f"{top}/"): file_digest(path)
             for path in (
                 *(*files.texts, files.ledger, files.faces, files.index, files.split),
                 *files.others,

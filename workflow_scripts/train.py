@@ -106,6 +106,8 @@ with job(snakemake.log[0]):
     # The last phase classifies, if any does.
     learnt_from = at_once[1:] if at_once else (phases[-1].rows, phases[-1].labels)
 
+    # Of results/{variant}/{model}/seed{seed}/model; copies from object storage lie deeper.
+    top = Path(snakemake.output.model).parents[4]
     about = {
         "model": name,
         "shape": shape,
@@ -118,7 +120,7 @@ with job(snakemake.log[0]):
         if at_once
         else {phase.name: len(phase.rows) for phase in phases},
         "emotions": emotions_of(name, *learnt_from),
-        "data": {path: digest(path) for path in snakemake.input},
+        "data": {path.removeprefix(f"{top}/"): digest(path) for path in snakemake.input},
         "code": snakemake.params.code,
         "device": str(device),
         "threads": snakemake.threads,

@@ -18,7 +18,7 @@ def config(**data):
     return {"data": dict.fromkeys(keys) | data, "archive": {"photos": None, "exclude": None}}
 
 
-def workflow(*stages, configfiles=(), touch=False, given=None, targets=()):
+def workflow(*stages, configfiles=(), touch=False, given=None, targets=(), storage=None):
     """Snakemake's, as far as it is asked: about to run these rules, or one of these files."""
     rules = [(UNDO.get(stage, stage), stage) for stage in stages]
     rules = [SimpleNamespace(snakefile=f"/x/rules/{file}.smk", name=name) for file, name in rules]
@@ -30,6 +30,7 @@ def workflow(*stages, configfiles=(), touch=False, given=None, targets=()):
         touch=touch,
         overwrite_configfiles=list(configfiles),
         config_settings=SimpleNamespace(overwrite_config=given or {}),
+        storage_settings=SimpleNamespace(default_storage_provider=storage),
     )
 
 
@@ -203,3 +204,18 @@ def test_an_archive_without_photos_and_photos_without_the_target_are_told(tags):
     # Nobody forgot a target who named one, or whose file names photos among other things.
     assert tags("/photos", "train", targets=["table1"], **named) == ""
     assert tags("/photos", "train", targets=["all"]) == ""
+
+
+def test_results_on_object_storage_are_guarded_though_no_copy_is_left_here(made, tmp_path):
+    run = workflow("train", storage="s3")
+    folder = tmp_path / ".snakemake/storage/s3/faces/results"
+    assert other_data_error(folder, config(), run) == ""
+    note_data(folder, config(**OWN), run)
+    assert other_data_error(folder, config(**OWN), run) == ""
+    assert f"{folder} was made from /data/fec.csv" in other_data_error(folder, config(), run)
+
+
+def test_an_archive_goes_to_no_object_storage(tags):
+    told = tags("photos", storage="s3")
+    assert len(told.splitlines()) == 1 and "leave out --default-storage-provider" in told
+    assert tags("photos") == ""

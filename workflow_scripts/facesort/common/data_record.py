@@ -49,7 +49,9 @@ def other_data_error(results: Path, config: dict[str, Any], workflow: Any) -> st
     before, now = record.get("data"), _named(config)
     if workflow.touch or not isinstance(before, dict) or not takes_data(workflow):
         return ""
-    if not any(any(results.glob(path)) for path in MADE):
+    stored = workflow.storage_settings.default_storage_provider
+    # Of results on object storage there are no copies here.
+    if not stored and not any(any(results.glob(path)) for path in MADE):
         return ""
     if all(_same(key, before.get(key), now[key]) for key in KEYS):
         return ""
@@ -76,6 +78,12 @@ def archive_error(results: Path, config: dict[str, Any], workflow: Any) -> str:
         if named is None or "all" not in map(str, workflow.dag.targetrules):
             return ""
         return "archive= names photos that this run does not tag; end the command with -- archive"
+    if workflow.storage_settings.default_storage_provider:
+        # What no rule declares: which photos are left out, and what sidecars held before.
+        return (
+            "an archive keeps records beside its results that object storage would not hold; leave "
+            "out --default-storage-provider (docs/storage.md)"
+        )
     now = config["archive"]["photos"]
     if now is None:
         return (
@@ -111,7 +119,7 @@ def note_data(results: Path, config: dict[str, Any], workflow: Any) -> None:
         record["archive"] = config["archive"]["photos"]
     if record == before:
         return
-    results.mkdir(exist_ok=True)
+    results.mkdir(parents=True, exist_ok=True)
     part = results / f".{RECORD}.part"
     text = json.dumps(record, indent=1)
     part.write_text(f"{text}\n", encoding="utf-8")

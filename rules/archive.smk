@@ -38,9 +38,9 @@ EXCLUDE = config["archive"]["exclude"] or []
 WITHOUT = EXCLUDE and [
     "results/archive/erased.csv",
     *(
-        path
+        f"results/archive/{name}"
         for name in "browse.html bursts.csv headshots.csv album.csv album.html".split()
-        if Path(path := f"results/archive/{name}").exists()
+        if (FOLDER / "archive" / name).exists()
     ),
 ]
 ARCHIVE_JOBS = range(config["archive"]["jobs"])

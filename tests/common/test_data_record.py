@@ -117,7 +117,10 @@ def test_what_makes_nothing_from_the_data_is_not_stopped_and_notes_nothing(made)
     apart = ("archive", "demo", "Snakefile")
     assert stops(results, *apart) == ""
     note_data(results, config(), workflow(*apart))
-    assert json.loads((results / "data.json").read_text()) == before | {"archive": None}
+    assert json.loads((results / "data.json").read_text()) == before | {
+        "archive": None,
+        "exclude": None,
+    }
     # A model of a cell is trained from the data, whatever asks for it.
     assert stops(results, "archive", "train")
 

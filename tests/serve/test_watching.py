@@ -89,6 +89,20 @@ def test_what_goes_is_noticed_and_an_empty_folder_waits(folder, at_looks):
     assert seen == [{"a.jpg": 1, "b.jpg": 1}, {"b.jpg": 1}]
 
 
+def test_a_list_of_photos_to_leave_out_that_changes_is_heeded(folder, at_looks, tmp_path):
+    """Its path is what the run before wrote down."""
+    (folder / "a.jpg").write_bytes(b"a")
+    (tmp_path / "no.txt").write_text("# nobody yet\n")
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results/data.json").write_text('{"archive": "photos", "exclude": "no.txt"}')
+    seen = at_looks(
+        *(nothing, nothing, nothing),
+        lambda: (tmp_path / "no.txt").write_text("a.jpg\n"),
+        *(nothing, nothing, nothing),
+    )
+    assert seen == [{"a.jpg": 1}] * 2
+
+
 def test_a_run_that_fails_is_tried_again_after_a_while(folder, monkeypatch, capsys):
     (folder / "a.jpg").write_bytes(b"a")
     runs, slept = Runs(1, 1), []

@@ -91,3 +91,15 @@ def test_its_jobs_run_and_all_that_they_write_lies_below_the_prefix(outer, proje
         "small.yaml",
     ]
     assert (folder / "mine/results/fetch/state").is_dir()
+
+
+def test_pages_below_the_prefix_are_made_again_without_photos_that_are_left_out(outer):
+    block = 'config: {"archive": {"photos": "photos", "exclude": "no.txt"}}'
+    folder = outer(f'{block}\n    prefix: "mine"')
+    (folder / "photos").mkdir()
+    (folder / "no.txt").write_text("a.jpg\n")
+    command = ("-n", "--quiet", "rules", "--", "facesort_archive")
+    assert "facesort_album_page" not in snakemake(folder, *command)
+    (folder / "mine/results/archive").mkdir(parents=True)
+    (folder / "mine/results/archive/album.html").write_text("shows a.jpg")
+    assert "facesort_album_page" in snakemake(folder, *command)

@@ -117,6 +117,7 @@ def note_data(results: Path, config: dict[str, Any], workflow: Any) -> None:
         record |= {"data": _named(config), "configfiles": files}
     if _files(workflow) & set(OF_ARCHIVE):
         record["archive"] = config["archive"]["photos"]
+        record["exclude"] = config["archive"]["exclude"]
     if record == before:
         return
     results.mkdir(parents=True, exist_ok=True)

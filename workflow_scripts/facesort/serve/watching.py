@@ -2,8 +2,9 @@
 
 The folder is looked at every few seconds, which also works where the system tells of no change
 (network disks). Once it has stayed the same from one look to the next, Snakemake runs the target
-``archive``, which analyses what is new alone; so a file that still grows waits. All that is known
-is in the archive's journals: a watch that was killed goes on where it was.
+``archive``, which analyses what is new alone; so a file that still grows waits. The list of photos
+to leave out (``archive.exclude``) is looked at too. All that is known is in the archive's journals:
+a watch that was killed goes on where it was.
 """
 
 import ctypes
@@ -19,6 +20,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from facesort.common.data_record import RECORD
 from facesort.common.digests import tree_digest
 from facesort.common.job import InputError
 
@@ -52,7 +54,7 @@ def watch(
         while True:
             began = time.monotonic()
             tree_digest.cache_clear()
-            now = tree_digest(str(folder))
+            now = (tree_digest(str(folder)), _exclusions())
             if now == last and now != tagged and _any_file(folder):
                 if status := _run(folder, cores, more):
                     if once:
@@ -61,11 +63,23 @@ def watch(
                     time.sleep(pause)
                     pause = min(2 * pause, LONGEST)
                     continue
+                # The first run has told which list there is.
+                now = (now[0], now[1] or _exclusions())
                 tagged, pause = now, PAUSE
             last = now
             if once and now == tagged:
                 return
             time.sleep(max(every, (time.monotonic() - began) / SHARE if now == tagged else 0))
+
+
+def _exclusions() -> tuple[int, int] | None:
+    """Size and time of the list of photos to leave out, if the last run was given one."""
+    try:
+        path = json.loads((RESULTS.parent / RECORD).read_text(encoding="utf-8"))["exclude"]
+        found = Path(path).stat()
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return found.st_size, found.st_mtime_ns
 
 
 def _any_file(folder: Path) -> bool:

@@ -1,6 +1,7 @@
 """A run that shares one GPU among its jobs (profiles/gpu): which take of it, and how many."""
 
 import re
+import shutil
 from itertools import pairwise
 
 import layout
@@ -40,8 +41,9 @@ def test_every_job_that_may_use_the_card_takes_a_share_and_one_thread(tmp_path):
 
 
 @pytest.mark.parametrize("percent", [30, 59])
-def test_no_more_train_at_once_than_the_card_gives(project, percent):
+def test_no_more_train_at_once_than_the_card_gives(project, tmp_path, percent):
     """Four trainings on two cores, on a card for one of them."""
+    project = shutil.copytree(project, tmp_path / "project")
     snakemake(project, "--resources", f"gpu_percent={percent}", "--force", "--", *MODELS)
     times = []
     for path in (project / "results/logs/train").rglob("*.log"):

@@ -25,6 +25,10 @@ import numpy as np
 import pandas as pd
 import yaml
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "workflow_scripts"))
+
+from facesort.pages.costs import by_rule
+
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ("stacked", "convolutional", "semi_supervised", "supervised")
 SIDE = 64
@@ -62,7 +66,7 @@ def make_faces(pool: Path, labelled: Path, faces: int, out: Path) -> None:
 
 
 def run(folder: Path, size: int, cores: int) -> pd.DataFrame:
-    """CPU seconds by rule of the workflow on the faces of a folder, with all that it cost."""
+    """What each rule of the workflow costs on the faces of a folder: ``by_rule``'s, and ``cpu``."""
     settings = {
         "data": {"faces": str(folder / "pool"), "labelled": str(folder / "labelled")},
         "faces": {"size": size, "border": size // 8, "sample": None},
@@ -79,9 +83,8 @@ def run(folder: Path, size: int, cores: int) -> pd.DataFrame:
     command = ["snakemake", "--cores", str(cores), "--directory", str(folder)]
     command += ["--snakefile", str(ROOT / "Snakefile"), "--configfile", str(folder / "growth.yaml")]
     subprocess.run(command, check=True, stdout=sys.stderr)
-    costs = pd.read_csv(folder / "results/costs.csv")
-    costs["cpu"] = costs["cpu_seconds"] - costs["start_cpu_seconds"]
-    return costs.groupby("rule").agg(cpu=("cpu", "sum"), memory=("memory_mb", "max"))
+    costs = by_rule(pd.read_csv(folder / "results/costs.csv")).set_index("rule")
+    return costs.assign(cpu=costs["cpu_seconds"] - costs["start_cpu_seconds"])
 
 
 def print_table(found: dict[int, pd.DataFrame]) -> None:
@@ -89,7 +92,7 @@ def print_table(found: dict[int, pd.DataFrame]) -> None:
     numbers = sorted(found)
     cpu = pd.DataFrame({number: found[number]["cpu"] for number in numbers}).fillna(0)
     last = numbers[-1]
-    memory = found[last]["memory"]
+    memory = found[last]["memory_mb"].copy()
     print("| rule |", *(f"{number:,} |" for number in numbers), "exponent | MB at most |")
     print("| --- " * (len(numbers) + 3) + "|")
     cpu.loc["all"], memory.loc["all"] = cpu.sum(), memory.max()

@@ -18,6 +18,8 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +42,18 @@ def make_embeddings(path: Path, faces: int, width: int, seed: int = 0) -> None:
         x += rng.standard_normal((stop - start, width), np.float32)
         out[start:stop] = np.where(x > 0, 1.05 * x, 1.76 * np.expm1(np.minimum(x, 0)))
     out.flush()
+
+
+@contextmanager
+def embeddings(options: argparse.Namespace) -> Iterator[str]:
+    """The file that was named, or one of made-up embeddings, which is removed afterwards."""
+    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+        if options.embeddings:
+            yield options.embeddings
+            return
+        path = Path(folder) / "embeddings.npy"
+        make_embeddings(path, options.faces, options.width)
+        yield str(path)
 
 
 class PeakMemory(threading.Thread):
@@ -101,11 +115,7 @@ def main() -> None:
     if options.measure:
         print(json.dumps(measure(options.measure, options.embeddings, *fit)))
         return
-    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        path = options.embeddings
-        if path is None:
-            path = str(Path(folder) / "embeddings.npy")
-            make_embeddings(Path(path), options.faces, options.width)
+    with embeddings(options) as path:
         print(f"{np.load(path, mmap_mode='r').shape}, {options.clusters} clusters,", end=" ")
         print(f"{options.starts} starts, {options.threads} threads, load {os.getloadavg()[0]:.1f}")
         order = [options.only] if options.only else ["ours", "sklearn"]

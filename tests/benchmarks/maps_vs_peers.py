@@ -62,7 +62,7 @@ def measure(how: str, path: str, seed: int, threads: int) -> dict[str, float]:
 
 
 def main() -> None:
-    from kmeans_vs_sklearn import make_embeddings
+    from kmeans_vs_sklearn import embeddings
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--faces", type=int, default=2500)
@@ -79,11 +79,7 @@ def main() -> None:
         fit = (options.measure, options.embeddings, options.seed, options.threads)
         print(json.dumps(measure(*fit)))
         return
-    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        path = options.embeddings
-        if path is None:
-            path = str(Path(folder) / "embeddings.npy")
-            make_embeddings(Path(path), options.faces, options.width)
+    with embeddings(options) as path:
         print(f"{np.load(path, mmap_mode='r').shape}, load {os.getloadavg()[0]:.1f}", flush=True)
         for how in [options.only] if options.only else ["ours", "openTSNE", "umap-learn"]:
             command = [sys.executable, __file__, "--embeddings", path, "--measure", how]

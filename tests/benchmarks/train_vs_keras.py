@@ -15,7 +15,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -55,12 +54,11 @@ def settings() -> dict[str, Any]:
     return {model: model_settings(config, model, "rgb") for model in MODELS}
 
 
-@cache
-def precisions() -> tuple[str, ...]:
-    """Those in which Keras trains on this machine."""
+def precisions(ours: str) -> tuple[str, ...]:
+    """Those in which Keras trains, where ours does as told."""
     from facesort.train.devices import choose_device
 
-    half = choose_device({"precision": "auto", "sharding": False}, 1).bfloat16
+    half = choose_device({"precision": ours, "sharding": False}, 1).bfloat16
     return ("float32", "mixed_bfloat16") if half else ("float32",)
 
 
@@ -131,7 +129,7 @@ def faces_and_labels() -> tuple[Any, Any]:
     return generator.integers(0, 256, shape, np.uint8), np.arange(len(range(shape[0]))) % 8
 
 
-def ours(model_name: str, how: dict[str, Any], threads: int) -> None:
+def ours(model_name: str, how: dict[str, Any], threads: int, precision: str) -> None:
     import numpy as np
     import torch
     from torch.utils.flop_counter import FlopCounterMode
@@ -141,7 +139,7 @@ def ours(model_name: str, how: dict[str, Any], threads: int) -> None:
     from facesort.train.engine import Phase, batch_loss, new_optimizer
     from facesort.train.models import build
 
-    device = choose_device({"precision": "auto", "sharding": True}, threads)
+    device = choose_device({"precision": precision, "sharding": True}, threads)
     faces, labels = faces_and_labels()
     torch.manual_seed(0)
     model = build(model_name, (SIDE, SIDE, 3), how)
@@ -252,23 +250,24 @@ def theirs(model_name: str, how: dict[str, Any], threads: int, precision: str) -
     serve(step, {"version": f"Keras {keras.__version__}, TensorFlow {tf.__version__}"})
 
 
-def compare(models: list[str], seconds: float, rounds: int, threads: int, python: Path) -> None:
+def compare(chosen: argparse.Namespace, python: Path) -> None:
     print("| model | ours | Keras | precision of Keras | ratio | by CPU time | of a matmul |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     versions: dict[str, None] = {}
-    for model in models:
-        common = ("--models", model, "--threads", str(threads))
+    of_keras = precisions(chosen.precision)
+    for model in chosen.models:
+        common = ("--models", model, "--threads", str(chosen.threads))
         sides = {
-            "ours": (sys.executable, *common),
-            **{each: (python, *common, "--keras", each) for each in precisions()},
+            "ours": (sys.executable, *common, "--precision", chosen.precision),
+            **{each: (python, *common, "--keras", each) for each in of_keras},
         }
         rates: dict[str, list[list[float]]] = {side: [] for side in sides}
         matrix = 0.0
-        for _ in range(rounds):
+        for _ in range(chosen.rounds):
             for side, command in sides.items():
                 # One at a time: two stacked autoencoders with their Adam would fill 18 GB.
                 worker = Worker(*command)
-                rates[side].append(worker.ask(f"train {seconds}"))
+                rates[side].append(worker.ask(f"train {chosen.seconds}"))
                 versions[worker.about["version"]] = None
                 if side == "ours":
                     matrix = max(matrix, worker.ask("matrix"))
@@ -278,7 +277,7 @@ def compare(models: list[str], seconds: float, rounds: int, threads: int, python
             {side: statistics.median(turn[kind] for turn in turns) for side, turns in rates.items()}
             for kind in (0, 1)
         )
-        best = max(precisions(), key=lambda precision: median[precision])
+        best = max(of_keras, key=lambda precision: median[precision])
         us, them = median["ours"], median[best]
         print(
             f"| {model} | {us:.2f} | {them:.2f} | {best} | {us / them:.2f} | "
@@ -286,7 +285,7 @@ def compare(models: list[str], seconds: float, rounds: int, threads: int, python
             f"{100 * us * flops / matrix:.0f}% of {matrix / 1e12:.2f} TFLOP/s |",
             flush=True,
         )
-    print(f"\nImages a second (median turn), {threads} threads; {'; '.join(versions)}.")
+    print(f"\nImages a second (median turn), {chosen.threads} threads; {'; '.join(versions)}.")
 
 
 def main() -> None:
@@ -295,6 +294,12 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=15, help="of each turn")
     parser.add_argument("--rounds", type=int, default=3, help="turns of each side")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument(
+        "--precision",
+        default="auto",
+        choices=("auto", "float32"),
+        help="float32: as where a CPU has no bfloat16",
+    )
     parser.add_argument("--environment", type=Path, help="where TensorFlow is or shall be")
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--keras", help=argparse.SUPPRESS)
@@ -303,14 +308,14 @@ def main() -> None:
     if not chosen.worker:
         folder = chosen.environment or Path(tempfile.gettempdir()) / "facesort-keras"
         SETTINGS.write_text(json.dumps(settings()), encoding="utf-8")
-        compare(chosen.models, chosen.seconds, chosen.rounds, chosen.threads, environment(folder))
+        compare(chosen, environment(folder))
         return
     sys.path.insert(0, str(ROOT / "workflow_scripts"))
     how = json.loads(SETTINGS.read_text(encoding="utf-8"))[chosen.models[0]]
     if chosen.keras:
         theirs(chosen.models[0], how, chosen.threads, chosen.keras)
     else:
-        ours(chosen.models[0], how, chosen.threads)
+        ours(chosen.models[0], how, chosen.threads, chosen.precision)
 
 
 # Keras's environment has no YAML reader, so the settings go there as JSON.

@@ -6,8 +6,8 @@ import yaml
 
 from facesort.common.config import model_settings
 from facesort.common.digests import SCRIPTS
-from facesort.train.models import MODELS, build
-from facesort.train.models.layers import ConvTranspose2d, ReLU
+from facesort.train.models import MODELS, build, layers
+from facesort.train.models.layers import Conv2d, ConvTranspose2d, ReLU
 
 ROOT = SCRIPTS.parent
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
@@ -112,19 +112,70 @@ def test_relu_gives_the_bits_of_torchs(dtype):
     assert (outputs[0] == 0).any()
 
 
+@pytest.fixture
+def in_the_other_layout(monkeypatch):
+    """As on a CPU without AVX-512; faces of any size are large."""
+    monkeypatch.setattr(layers, "LARGE_FACE", 0)
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX2")
+    taken = []
+    apply = layers._Convolution.apply
+    monkeypatch.setattr(layers._Convolution, "apply", lambda *a: taken.append(a) or apply(*a))
+    return taken
+
+
+def answers_and_gradients(layer, x):
+    leaf = x.clone().requires_grad_()
+    out = layer(leaf)
+    out.square().sum().backward()
+    return [out, leaf.grad, layer.weight.grad, layer.bias.grad]
+
+
+def as_torchs(ours, theirs):
+    theirs.load_state_dict(ours.state_dict())
+    x = torch.randn(2, 5, 6, 7).contiguous(memory_format=torch.channels_last)
+    results = [answers_and_gradients(layer, x) for layer in (ours, theirs)]
+    for a, b in zip(*results, strict=True):
+        torch.testing.assert_close(a, b)
+
+
 @pytest.mark.parametrize("stride", [1, 2])
 def test_transposed_convolution_equals_torchs(stride):
     torch.manual_seed(0)
     options = {"stride": stride, "padding": 1, "output_padding": stride - 1}
-    ours = ConvTranspose2d(5, 4, 3, **options)
-    theirs = torch.nn.ConvTranspose2d(5, 4, 3, **options)
-    theirs.load_state_dict(ours.state_dict())
-    x = torch.randn(2, 5, 6, 7)
-    results = []
-    for layer in (ours, theirs):
-        leaf = x.clone().requires_grad_()
-        out = layer(leaf)
-        out.square().sum().backward()
-        results.append([out, leaf.grad, layer.weight.grad, layer.bias.grad])
-    for a, b in zip(*results, strict=True):
-        torch.testing.assert_close(a, b)
+    as_torchs(ConvTranspose2d(5, 4, 3, **options), torch.nn.ConvTranspose2d(5, 4, 3, **options))
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "options"),
+    [
+        (Conv2d, torch.nn.Conv2d, {"padding": 1}),
+        (
+            ConvTranspose2d,
+            torch.nn.ConvTranspose2d,
+            {"stride": 2, "padding": 1, "output_padding": 1},
+        ),
+    ],
+)
+def test_weight_gradients_of_the_other_layout_equal_torchs(
+    in_the_other_layout, ours, theirs, options
+):
+    torch.manual_seed(0)
+    as_torchs(ours(5, 4, 3, **options), theirs(5, 4, 3, **options))
+    assert len(in_the_other_layout) == 1
+
+
+def test_the_other_layout_is_for_large_faces_learnt_in_float32(in_the_other_layout, monkeypatch):
+    layer, x = Conv2d(5, 4, 3), torch.randn(2, 5, 6, 7)
+    layer(x)
+    assert len(in_the_other_layout) == 1
+    with torch.no_grad():
+        layer(x)
+    with torch.autocast("cpu", torch.bfloat16):
+        layer(x)
+    torch.jit.trace(layer, x)
+    monkeypatch.setattr(layers, "LARGE_FACE", x.shape[1:].numel())
+    layer(x)
+    monkeypatch.setattr(layers, "LARGE_FACE", 0)
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX512")
+    layer(x)
+    assert len(in_the_other_layout) == 1

@@ -11,7 +11,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from facesort.common.emotions import EMOTIONS
-from facesort.train.models.layers import Classifier, ReLU, start_weights
+from facesort.train.models.layers import Classifier, Conv2d, ReLU, start_weights
 from facesort.train.sharding import sharded
 
 
@@ -32,7 +32,7 @@ class Supervised(Classifier):
                 layers.append(nn.MaxPool2d(2))
                 height, width = height // 2, width // 2
             for _ in range(convolutions):
-                layers += [nn.Conv2d(channels, filters, 3, padding=1), ReLU()]
+                layers += [Conv2d(channels, filters, 3, padding=1), ReLU()]
                 channels = filters
         self.features = nn.Sequential(*layers)
         self.dense = nn.Sequential(

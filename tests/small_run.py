@@ -53,10 +53,13 @@ with socket.socket() as probe:
 SMALL["demo"]["port"] = int(os.environ["FACESORT_TEST_PORT"])
 
 
-# Forks a process for each run, which has imported Snakemake: half of a dry run's time.
+# Forks a process for each run, which has imported Snakemake and what it loads later: most of a dry
+# run's time.
 FORKS = """
-import json, os, sys
-import snakemake.cli
+import gc, json, os, sys
+import jsonschema, smart_open, snakemake.cli, snakemake.report
+snakemake.cli.get_argument_parser()
+gc.freeze()
 for line in sys.stdin:
     folder, said, environment, sys.argv = json.loads(line)
     if forked := os.fork():

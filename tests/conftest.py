@@ -10,6 +10,9 @@ import pytest
 from filelock import FileLock
 from small_run import copy_project, snakemake
 
+# Two workers on two cores: threads that wait for one another by spinning take the other's time.
+# Set before anything loads OpenMP, which reads it once.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))), None)
 DRIVER = shutil.which("chromedriver")
 

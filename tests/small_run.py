@@ -53,10 +53,17 @@ with socket.socket() as probe:
 SMALL["demo"]["port"] = int(os.environ["FACESORT_TEST_PORT"])
 
 
-# Forks a process for each run, which has imported Snakemake: half of a dry run's time.
+# Forks a process for each run, which has imported Snakemake and what it loads later: most of a dry
+# run's time.
 FORKS = """
-import json, os, sys
-import snakemake.cli
+import gc, json, os, sys
+import jsonschema, smart_open, snakemake.cli, snakemake.report
+snakemake.cli.get_argument_parser()
+# SLURM's plugin asks how jobs are after some seconds, and if none has ended after ten more, and so
+# on. Here each second, since jobs are short and the cluster is this machine.
+from snakemake_executor_plugin_slurm import Executor
+Executor.next_seconds_between_status_checks = property(lambda self: 1, lambda self, told: None)
+gc.freeze()
 for line in sys.stdin:
     folder, said, environment, sys.argv = json.loads(line)
     if forked := os.fork():
@@ -143,12 +150,19 @@ def _same(folder, other, path):
     return ours.is_file() and others.is_file() and ours.read_bytes() == others.read_bytes()
 
 
-def copy_project(folder):
-    """The project in a new folder, with the small config."""
+def copy_project(folder, rendered=None):
+    """The project in a new folder, with the small config.
+
+    Args:
+        rendered: a project that has run, whose rendered faces are taken over: to render them takes
+            a quarter of a small run.
+    """
     parts = ("Snakefile", "config.yaml", "docs", "profiles", "rules", "envs", "workflow_scripts")
     folder.mkdir()
     for part in parts:
         copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
         copy(ROOT / part, folder / part)
     (folder / "small.yaml").write_text(yaml.safe_dump(SMALL), encoding="utf-8")
+    if rendered:
+        shutil.copytree(rendered / "results/demo", folder / "results/demo")
     return folder

@@ -8,6 +8,40 @@ from facesort.common import digests
 from facesort.common.digests import packages_digest, tree_digest
 
 
+def test_imports_of_ours_are_those_of_the_syntax_tree():
+    """Which a pattern finds, in all files of the project."""
+    files = sorted(digests.SCRIPTS.rglob("*.py"))
+    found = 0
+    for path in files:
+        names = {name for name in digests.imported_names(path) if name.startswith("facesort")}
+        behind = {source for name in names if (source := digests._source(name))}
+        assert digests.imports_of(path) == behind, path
+        found += len(behind)
+    assert len(files) > 200 and found > 1000
+
+
+def test_every_way_to_import_is_found(tmp_path):
+    (tmp_path / "script.py").write_text(
+        """
+import facesort.common.arrays
+from facesort.common import job as work, lines
+from facesort.common.trees import walk
+from facesort.pages import (  # three
+    cards,
+    maps,  # of (all) cells
+)
+def later():
+    from facesort.fetch.losses import (report)
+    import facesort.score.table1 as table
+# from facesort.common import run
+before = "import facesort.common.warm"
+"""
+    )
+    found = {path.stem for path in digests.imports_of(tmp_path / "script.py")}
+    wanted = {"arrays", "job", "lines", "trees", "cards", "maps", "losses", "table1", "__init__"}
+    assert found == wanted
+
+
 def test_packages_count_by_name_and_version_alone(tmp_path, monkeypatch):
     monkeypatch.setattr(digests, "ENVS", tmp_path)
     found = []

@@ -133,13 +133,13 @@ def test_a_table_of_other_faces_is_an_error_that_names_both(tmp_path):
         match_groups(table, pool("x/b.jpg"), "t.csv")
 
 
-def test_a_million_rows_take_seconds(tmp_path):
+def test_a_fifth_of_a_million_rows_takes_seconds(tmp_path):
     rng = np.random.default_rng(0)
-    rows = "".join(f"d/{n}.jpg,{age}\n" for n, age in enumerate(rng.integers(0, 90, 1_000_000)))
+    rows = "".join(f"d/{n}.jpg,{age}\n" for n, age in enumerate(rng.integers(0, 90, 200_000)))
     began = time.process_time()
     table = read(tmp_path, "file,age\n" + rows)
-    names = [f"{n}.jpg" for n in range(0, 1_000_000, 50)]
+    names = [f"{n}.jpg" for n in range(0, 200_000, 50)]
     groups = match_groups(table, pool(*names), "t.csv")["pool"]
-    assert len(table) == 1_000_000 and (groups["age"] != NOT_TOLD).all()
+    assert len(table) == 200_000 and (groups["age"] != NOT_TOLD).all()
     assert list(groups["age"]) == list(table["age"].iloc[::50])
-    assert time.process_time() - began < 60
+    assert time.process_time() - began < 12

@@ -293,7 +293,7 @@ def test_no_path_of_this_machine_is_in_any_answer(server):
 
 def test_photos_are_kept_where_it_is_asked_for(tmp_path):
     kept = tmp_path / "kept"
-    server = Server(tmp_path, "--keep", kept)
+    server = Server(tmp_path, "--workers", 1, "--keep", kept)
     try:
         _, answer = server.send(("../../one.JPG", ONE), ("note", b"x"), picture="true")
         digest = answer["photos"][0]["sha256"]
@@ -316,7 +316,7 @@ def test_a_disk_that_takes_no_photo_is_told_without_its_path(tmp_path):
 def test_a_token_is_asked_for(tmp_path):
     (tmp_path / "token").write_text(TOKEN + "\n")
     (tmp_path / "token").chmod(0o600)
-    server = Server(tmp_path, "--token-file", tmp_path / "token")
+    server = Server(tmp_path, "--workers", 1, "--token-file", tmp_path / "token")
     try:
         assert TOKEN not in server.address
         for given in ("", TOKEN, f"Bearer {TOKEN[:-1]}", f"Bearer {TOKEN}x", "Bearer ünï"):

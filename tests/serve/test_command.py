@@ -94,7 +94,7 @@ def test_run_starts_it():
 
 
 def test_where_other_machines_reach_it_a_token_is_made_and_printed(tmp_path):
-    server = Server(tmp_path, "--host", "0.0.0.0", "--name", "Photos.Example")
+    server = Server(tmp_path, "--workers", 1, "--host", "0.0.0.0", "--name", "Photos.Example")
     try:
         address = urlsplit(server.address)
         name, secret = address.fragment.split("=")
@@ -111,7 +111,7 @@ def test_it_speaks_tls(tmp_path, certificate):
     import ssl
 
     pem, key = certificate
-    server = Server(tmp_path, "--certificate", pem, "--key", key)
+    server = Server(tmp_path, "--workers", 1, "--certificate", pem, "--key", key)
     try:
         assert server.address.startswith("https://127.0.0.1:")
         context = ssl.create_default_context(cafile=pem)
@@ -167,7 +167,7 @@ def test_an_image_holds_all_that_the_application_needs(tmp_path):
 def test_a_long_folder_for_temporary_files_keeps_nobody_out(tmp_path):
     long = tmp_path / ("x" * 100)
     long.mkdir()
-    server = Server(long)
+    server = Server(long, "--workers", 1)
     try:
         assert server.ask("GET", "/")[0] == 200
     finally:

@@ -207,7 +207,7 @@ def test_it_fits_a_phone_and_is_worked_by_keys(server, browser, files, dark):
 def test_the_token_comes_with_the_address_or_from_a_person(browser, files, tmp_path):
     (tmp_path / "token").write_text(TOKEN)
     (tmp_path / "token").chmod(0o600)
-    server = Server(tmp_path / "photos", "--token-file", tmp_path / "token")
+    server = Server(tmp_path / "photos", "--workers", 1, "--token-file", tmp_path / "token")
     try:
         browser.get(server.address)
         browser.find_element("id", "token").send_keys(TOKEN)

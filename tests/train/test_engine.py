@@ -125,7 +125,7 @@ def test_runs_killed_at_random_moments_end_with_equal_weights(tmp_path):
         source = str(Path(__file__).parents[2] / "workflow_scripts")
         return subprocess.Popen(
             [sys.executable, "-c", RUN, str(tmp_path / name)],
-            env={"PYTHONPATH": source, "PATH": ""},
+            env={"PYTHONPATH": source, "PATH": "", "OMP_WAIT_POLICY": "PASSIVE"},
             stdout=subprocess.PIPE,
             text=True,
         )

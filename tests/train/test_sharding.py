@@ -85,7 +85,7 @@ def test_what_is_traced_for_an_export_is_the_plain_module():
 
 
 def test_bfloat16_learns_as_float32_does(tmp_path):
-    coarse = np.random.default_rng(0).integers(0, 256, (96, 4, 4, 3), np.uint8)
+    coarse = np.random.default_rng(0).integers(0, 256, (64, 4, 4, 3), np.uint8)
     faces = coarse.repeat(4, axis=1).repeat(4, axis=2)
     losses = {}
     for precision, with_shards in (("float32", False), ("bfloat16", True), ("bfloat16", False)):
@@ -93,7 +93,7 @@ def test_bfloat16_learns_as_float32_does(tmp_path):
         model = build("convolutional", (16, 16, 3), SETTINGS)
         history = fit(
             model,
-            [Phase("reconstruct", faces, np.arange(96), None, 15, "adam", 0.003)],
+            [Phase("reconstruct", faces, np.arange(64), None, 8, "adam", 0.01)],
             choose_device({"precision": precision, "sharding": with_shards}, 2),
             batch_size=16,
             seed=0,

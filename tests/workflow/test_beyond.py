@@ -9,15 +9,14 @@ import yaml
 from small_run import BEYOND, SMALL, TRIPLET, copy_project, snakemake, would_run
 
 
-def test_rows_that_see_landmarks_stand_in_table_1(tmp_path):
-    folder = copy_project(tmp_path / "project")
+def test_rows_that_see_landmarks_stand_in_table_1(project, tmp_path):
+    folder = copy_project(tmp_path / "project", rendered=project)
     blocks = {
         name: BEYOND["models"][name]
         for name in ("geometry", "selfsupervised", "action_units", "engineered_linear")
     }
     contrast = blocks["selfsupervised"]["phases"]["contrast"] | {"epochs": 2, "batch_size": 32}
     small = SMALL | {
-        "demo": SMALL["demo"] | {"photos": 40},
         "faces": SMALL["faces"] | {"size": 36, "aligned": 24, "train_joins_pool": True},
         "variants": ["rgb"],
         "naming": {"method": "facs"},

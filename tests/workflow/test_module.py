@@ -79,6 +79,7 @@ def test_what_is_wrong_in_its_config_is_named(outer):
 
 def test_its_jobs_run_and_all_that_they_write_lies_below_the_prefix(outer, project):
     folder = outer('config: config; prefix: "mine"'.replace("; ", "\n    "))
+    shutil.copytree(project / "results/demo", folder / "mine/results/demo")
     targets = ["fetch/faces.npy", "rgb/labelled.npy", "rgb/stacked/seed0/model"]
     printed = snakemake(folder, *(f"mine/results/{target}" for target in targets))
     assert "Traceback" not in printed

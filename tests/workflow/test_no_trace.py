@@ -116,9 +116,9 @@ def test_photos_that_are_left_out_leave_no_trace(tagged, tmp_path):
     assert "names no list (archive.exclude)" in snakemake(project, *TARGET, expect=1)
 
 
-def test_a_face_of_the_pool_leaves_no_trace(tmp_path):
+def test_a_face_of_the_pool_leaves_no_trace(project, tmp_path):
     """Rows, crops and digests go, and all others stay; test_reruns.py tells what learns again."""
-    project = copy_project(tmp_path / "project")
+    project = copy_project(tmp_path / "project", rendered=project)
     targets = ("--", "results/rgb/pool.npy", "results/fetch/losses.csv")
     snakemake(project, *targets)
     index = pd.read_parquet(project / "results/fetch/faces.parquet")

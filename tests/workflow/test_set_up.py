@@ -201,14 +201,14 @@ exec "$@"
 """
 
 
-def test_rules_run_in_the_image_that_the_config_names(tmp_path):
-    folder = copy_project(tmp_path / "project")
+def test_rules_run_in_the_image_that_the_config_names(project, tmp_path):
+    folder = copy_project(tmp_path / "project", rendered=project)
     (tmp_path / "apptainer").write_text(APPTAINER)
     (tmp_path / "apptainer").chmod(0o755)
     (folder / "mine.sif").touch()
     env = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}", "CALLS": f"{tmp_path}/calls"}
     words = ("--config", "container=mine.sif", "--sdm", "apptainer", "--")
-    snakemake(folder, *words, "results/labelled/faces.npy", env=env)
+    snakemake(folder, *words, "results/rgb/labelled.npy", env=env)
     calls = (tmp_path / "calls").read_text().splitlines()
     assert len(calls) == 2 and all(re.search(r"exec .*mine\.sif \w+ -c .*script", x) for x in calls)
 

@@ -36,8 +36,7 @@ def profile_with(folder, *edits):
     for old, new in (("your_account", "lab"), ("your_partition", "batch"), *edits):
         assert text.count(old) == 1
         text = text.replace(old, new)
-    # The plugin asks after so many seconds, if nothing has ended then after ten more, and so on:
-    # jobs that take seven to fifteen seconds are found at the second time.
+    # small_run.py asks each second from then on.
     quick = {"slurm-init-seconds-before-status-checks": 3, "latency-wait": 20}
     settings = yaml.safe_load(text) | quick
     (folder / "config.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
@@ -98,8 +97,7 @@ def test_the_scheduler_gives_the_local_table(finished, cluster, profile_for_gpus
 
     But for the rendering, which takes this machine's cores, however many the cluster has.
     """
-    folder = copy_project(tmp_path / "on a clüster")
-    shutil.copytree(finished / "results/demo", folder / "results/demo")
+    folder = copy_project(tmp_path / "on a clüster", rendered=finished)
     for each, change in (
         (finished, "variants: [rgb]"),
         (folder, "variants: [rgb]\nfetch: {shards: 2}"),

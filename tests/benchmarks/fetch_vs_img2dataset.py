@@ -34,10 +34,10 @@ NGINX = """
 worker_processes 1; daemon off; pid {work}/nginx.pid; error_log {work}/error.log;
 events {{ worker_connections 1024; }}
 http {{
-    access_log off; sendfile on; types {{ image/jpeg jpg; }}
+    {log} sendfile on; types {{ image/jpeg jpg; }}
     client_body_temp_path {work}/a; proxy_temp_path {work}/b; fastcgi_temp_path {work}/c;
     uwsgi_temp_path {work}/d; scgi_temp_path {work}/e;
-    server {{ listen 127.0.0.1:{port}; root {folder}; }}
+    server {{ listen {address}:{port}; root {folder}; }}
 }}
 """
 OURS = """
@@ -58,11 +58,15 @@ assert counts["fetched"] == worklist.photos and not lost, counts
 
 
 @contextmanager
-def nginx(folder: Path, work: Path, port: int):
+def nginx(folder: Path, work: Path, port: int, address: str = "127.0.0.1", log: str = ""):
+    """Serve a folder; with a log format, requests are logged in WORK/access.log."""
     # nginx's workers are another user, who must be able to go through the folders.
     work.chmod(0o755)
     config = work / "nginx.conf"
-    config.write_text(NGINX.format(folder=folder, work=work, port=port))
+    logging = f"log_format f '{log}'; access_log {work}/access.log f;" if log else "access_log off;"
+    config.write_text(
+        NGINX.format(folder=folder, work=work, port=port, address=address, log=logging)
+    )
     server = subprocess.Popen(["nginx", "-c", config, "-p", work])
     time.sleep(1)
     if server.poll() is not None:

@@ -856,6 +856,35 @@ def test_a_fault_of_this_machine_is_no_photos_loss(tmp_path, site, monkeypatch):
     assert ledger["outcome"].item() == "fetched"
 
 
+def test_photos_that_wait_are_stored_together(site, tmp_path, monkeypatch):
+    """Some in one transaction, and with the same outcome as one by one."""
+    site.pages |= {f"/{i}.jpg": picture(i) for i in range(40)}
+    site.pages["/40.jpg"] = b"no picture"
+    sample = faces_of([f"{site.url}/{i}.jpg" for i in range(42)])
+    sizes = []
+    add_all, cut = Journal.add_all, fetching.cut_faces
+
+    def slow(*arguments):
+        time.sleep(0.02)
+        return cut(*arguments)
+
+    def counted(journal, photos):
+        sizes.append(len(photos))
+        add_all(journal, photos)
+
+    monkeypatch.setattr(fetching, "cut_faces", slow)
+    monkeypatch.setattr(Journal, "add_all", counted)
+    found = {}
+    for together in (1, 4):
+        monkeypatch.setattr(fetching, "TOGETHER", together)
+        sizes.clear()
+        ledger, *found[together] = fetch(sample, tmp_path / str(together), per_host=30)
+        assert max(sizes) == together and sum(sizes) == 42
+        found[together].append(ledger.drop(columns="fetched_at"))
+    for one, other in zip(found[1], found[4], strict=True):
+        assert np.array_equal(one, other) if isinstance(one, np.ndarray) else one.equals(other)
+
+
 def test_a_journal_in_use_or_damaged_is_said(tmp_path):
     with Journal(tmp_path, SIZE) as journal:
         journal.add(Entry("http://a/1", "failed", error="status 404"), {})

@@ -124,6 +124,11 @@ def test_resizing_takes_means_and_keeps_what_is_smooth(photo):
     tall = np.ascontiguousarray(pixels[:, :20])
     assert np.abs(resize(tall, 40)[:, ::2] - tall.reshape(40, 6, 20, 3).mean(1)).mean() < 2
     assert np.array_equal(resize(pixels[:40, :40], 40), pixels[:40, :40])
+    for each, size in ((pixels, 40), (pixels[:40, :40], 160), (tall, 40), (tall, 20)):
+        out = np.zeros((2, size, size, 3), np.uint8)
+        resize(each, size, out[1])
+        assert np.array_equal(out[1], resize(each, size))
+        assert not out[0].any()
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

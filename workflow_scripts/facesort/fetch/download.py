@@ -5,13 +5,14 @@ decode. Photos arrive in any order; ``outputs`` puts them into the sample's.
 """
 
 import asyncio
+import gc
 import hashlib
 import random
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from threading import get_ident
 from typing import Any, Final
@@ -36,6 +37,8 @@ LONGEST_DELAY: Final = 60.0
 BACKOFF_CAP: Final = 120.0
 # Photos that may wait for each thread that decodes; a kill loses them.
 QUEUED: Final = 4
+# Photos that a thread cuts and stores together, if they wait.
+TOGETHER: Final = 4
 # Files that are open for a moment: looked-up names, kept photos.
 SPARE: Final = 8
 ON_LIST: Final = "exclusion list"
@@ -132,6 +135,8 @@ class Fetching:
         self.frontier = Frontier(self.worklist, settings["per_host"], settings["rate_per_host"])
         self.loop = asyncio.get_running_loop()
         self.wake = asyncio.Event()
+        self.arrived: deque[tuple[Job, Photo | Lost, asyncio.Future[tuple[Entry, int]]]] = deque()
+        self.given = 0
         connections = _connections(self.journal.files_to_come())
         self.most = min(settings["concurrency"], connections)
         if self.most < settings["concurrency"]:
@@ -177,6 +182,7 @@ class Fetching:
                     running.remove(task)
                     task.result()
         finally:
+            self.arrived.clear()
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
@@ -229,7 +235,7 @@ class Fetching:
                 self.frontier.put_back(job, self.loop.time() + wait)
             return
         self.cutting += 1
-        entry, faces = await self.loop.run_in_executor(self.pool, self._store, job, answer)
+        entry, faces = await self._stored(job, answer)
         self.cutting -= 1
         if entry.error is not None:
             self.causes[entry.error.partition(":")[0]] += 1
@@ -252,18 +258,61 @@ class Fetching:
         # Jitter, so that what failed together does not come back together.
         return max(asked, backoff) + random.uniform(0, backoff)
 
-    def _store(self, job: Job, answer: Photo | Lost) -> tuple[Entry, int]:
-        """Cut the faces out of a photo and keep them, or keep the reason why there is none."""
-        photo = self.worklist.wanted(job.url)
+    async def _stored(self, job: Job, answer: Photo | Lost) -> tuple[Entry, int]:
+        """Have a photo's faces cut out and stored: what is kept of it, and how many faces."""
+        stored: asyncio.Future[tuple[Entry, int]] = self.loop.create_future()
+        self.arrived.append((job, answer, stored))
+        self._hand_out()
+        return await stored
+
+    def _hand_out(self) -> None:
+        """Give threads what has come, so that each has work waiting when it is done."""
+        while self.arrived and self.given < 2 * self.workers:
+            some = [self.arrived.popleft() for _ in range(min(TOGETHER, len(self.arrived)))]
+            self.given += 1
+            done = self.loop.run_in_executor(self.pool, self._store, [each[:2] for each in some])
+            done.add_done_callback(partial(self._take_back, [each[2] for each in some]))
+
+    def _take_back(
+        self,
+        waiting: list[asyncio.Future[tuple[Entry, int]]],
+        done: asyncio.Future[list[tuple[Entry, int]]],
+    ) -> None:
+        self.given -= 1
+        self._hand_out()
+        error = done.exception()
+        for number, each in enumerate(waiting):
+            if each.cancelled():
+                continue
+            if error is not None:
+                each.set_exception(error)
+            else:
+                each.set_result(done.result()[number])
+
+    def _store(self, some: list[tuple[Job, Photo | Lost]]) -> list[tuple[Entry, int]]:
+        """Cut the faces out of photos and keep them, or keep the reasons why there are none."""
+        photos = self.worklist.with_faces([job.url for job, _ in some])
+        stored = [
+            self._cut(job, answer, photo) for (job, answer), photo in zip(some, photos, strict=True)
+        ]
+        self.journal.add_all(stored)
+        return [
+            (entry, len(photo.face_ids)) for (entry, _), photo in zip(stored, photos, strict=True)
+        ]
+
+    def _cut(
+        self, job: Job, answer: Photo | Lost, photo: Wanted
+    ) -> tuple[Entry, dict[str, np.ndarray]]:
+        """What to keep of a photo: its row in the ledger, and its faces by ``face_id``."""
         final_url = job.at if job.at != job.url else None
         entry = Entry(job.url, "failed", answer.status, job.attempts, final_url=final_url)
         crops: dict[str, np.ndarray] = {}
         if isinstance(answer, Lost):
             outcome = "excluded" if answer.excluded else "failed"
-            entry = replace(entry, outcome=outcome, error=answer.error)
+            entry = entry._replace(outcome=outcome, error=answer.error)
         else:
             digest = hashlib.sha256(answer.body).hexdigest()
-            entry = replace(entry, bytes=len(answer.body), sha256=digest)
+            entry = entry._replace(bytes=len(answer.body), sha256=digest)
             try:
                 if photo.sha256 not in (None, digest):
                     raise ImageError(CHANGED)
@@ -271,14 +320,13 @@ class Fetching:
                     answer.body, photo.boxes, self.journal.size, self.settings["max_pixels"]
                 )
             except ImageError as error:
-                entry = replace(entry, error=str(error))
+                entry = entry._replace(error=str(error))
             else:
-                entry = replace(entry, outcome="fetched", width=cut.width, height=cut.height)
+                entry = entry._replace(outcome="fetched", width=cut.width, height=cut.height)
                 crops = dict(zip(photo.face_ids, cut.faces, strict=True))
                 if self.settings["keep_photos"]:
                     _keep(Path(self.settings["keep_photos"]), digest, answer.body)
-        self.journal.add(entry, crops)
-        return entry, len(photo.face_ids)
+        return entry, crops
 
 
 def fetch(
@@ -300,6 +348,8 @@ def fetch(
     loopback = [(ADDRESS, port)] if photos else []
     fetching = Fetching(worklist, journal, settings, workers, loopback)
     if fetching.missing:
+        # What lives now lives on: it need not be searched for garbage again and again.
+        gc.freeze()
         with serve(Path(photos), port) if photos else nullcontext():
             asyncio.run(fetching.run())
     return fetching

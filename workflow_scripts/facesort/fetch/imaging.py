@@ -115,7 +115,10 @@ def cut_faces(data: bytes, boxes: Sequence[Box], size: int, max_pixels: int) -> 
             region = np.asarray(_to_rgb(pixels.crop(whole)))
         else:
             region = _region(pixels, whole, reduction)
-        face[:] = _upright(resize(region, size), orientation)
+        if orientation == 1:
+            resize(region, size, face)
+        else:
+            face[:] = _upright(resize(region, size), orientation)
     return Cut(faces, width, height)
 
 
@@ -223,7 +226,7 @@ def read_photo(
     return Photo(pixels, width, height, orientation if done == 1 or told else done)
 
 
-def resize(image: np.ndarray, size: int) -> np.ndarray:
+def resize(image: np.ndarray, size: int, out: np.ndarray | None = None) -> np.ndarray:
     """Make an image a square: averages over areas shrink it, a bicubic filter enlarges it.
 
     These are the filters that img2dataset and OpenCV's documentation name for the two.
@@ -231,11 +234,15 @@ def resize(image: np.ndarray, size: int) -> np.ndarray:
     Args:
         image: uint8 (height, width, 3).
         size: side of the square, in pixels.
+        out: where to write it, uint8 (size, size, 3); None makes a new array.
     """
     height, width = image.shape[:2]
     smaller = (min(width, size), min(height, size))
-    image = cv2.resize(image, smaller, interpolation=cv2.INTER_AREA)
-    square: np.ndarray = cv2.resize(image, (size, size), interpolation=cv2.INTER_CUBIC)
+    # To resize to the same size is to copy.
+    if smaller not in ((width, height), (size, size)):
+        image = cv2.resize(image, smaller, interpolation=cv2.INTER_AREA)
+    how = cv2.INTER_AREA if smaller == (size, size) else cv2.INTER_CUBIC
+    square: np.ndarray = cv2.resize(image, (size, size), out, interpolation=how)
     return square
 
 

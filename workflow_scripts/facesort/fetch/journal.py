@@ -13,9 +13,8 @@ import errno
 import os
 import sqlite3
 import zlib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
@@ -47,8 +46,7 @@ FILES: Final = 3
 BATCH: Final = 500
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """A URL's row in the ledger.
 
     Attributes:
@@ -146,19 +144,30 @@ class Journal:
 
     def add(self, entry: Entry, crops: dict[str, np.ndarray]) -> None:
         """Keep what became of a URL, and its faces by ``face_id``: uint8 (size, size, 3) each."""
+        self.add_all([(entry, crops)])
+
+    def add_all(self, photos: Iterable[tuple[Entry, dict[str, np.ndarray]]]) -> None:
+        """Keep what became of some URLs; those of one bucket in one transaction.
+
+        Each call of SQLite lets another thread run, and then waits for its turn: so few are made.
+        """
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        entry = replace(entry, fetched_at=now)
-        about = (entry.sha256, entry.width, entry.height)
-        file = self._file(bucket_of(host_of(entry.url)))
-        rows = []
-        for face_id, pixels in crops.items():
-            data = np.ascontiguousarray(pixels).data.cast("B")
-            rows.append((face_id, *about, file.append(data), zlib.crc32(data)))
-        with file.transaction() as db:
-            values = astuple(entry)
-            marks = ", ".join("?" * len(values))
-            db.execute(f"REPLACE INTO urls VALUES ({marks})", values)
-            db.executemany("REPLACE INTO crops VALUES (?, ?, ?, ?, ?, ?)", rows)
+        by_bucket: dict[int, list[tuple[Entry, dict[str, np.ndarray]]]] = {}
+        for photo in photos:
+            by_bucket.setdefault(bucket_of(host_of(photo[0].url)), []).append(photo)
+        for bucket, some in by_bucket.items():
+            file = self._file(bucket)
+            entries, rows = [], []
+            for entry, crops in some:
+                entries.append(entry._replace(fetched_at=now))
+                for face_id, pixels in crops.items():
+                    data = np.ascontiguousarray(pixels).data.cast("B")
+                    about = (entry.sha256, entry.width, entry.height)
+                    rows.append((face_id, *about, file.append(data), zlib.crc32(data)))
+            with file.transaction() as db:
+                _replace(db, "urls", entries)
+                for start in range(0, len(rows), BATCH):
+                    _replace(db, "crops", rows[start : start + BATCH])
 
     def drop(self, url: str, face_ids: Iterable[str]) -> None:
         """Forget a photo and erase its faces; their bytes are overwritten."""
@@ -235,6 +244,13 @@ class Journal:
                 with self._files[bucket].transaction() as db:
                     rows = db.execute(f"{query} IN ({marks})", part).fetchall()
                 yield from rows
+
+
+def _replace(db: sqlite3.Connection, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Write rows in one statement."""
+    marks = f"({', '.join('?' * len(rows[0]))})"
+    values = [value for row in rows for value in row]
+    db.execute(f"REPLACE INTO {table} VALUES {', '.join([marks] * len(rows))}", values)
 
 
 class _Bucket:

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -112,7 +111,7 @@ def write_ledger(
 def _settled(entry: Entry, placeholders: dict[str, str]) -> Entry:
     """A photo's row, with a placeholder as a loss."""
     if entry.outcome == "fetched" and entry.sha256 in placeholders:
-        return replace(entry, outcome="failed", error=placeholders[entry.sha256])
+        return entry._replace(outcome="failed", error=placeholders[entry.sha256])
     return entry
 
 

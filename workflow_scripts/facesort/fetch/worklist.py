@@ -93,7 +93,7 @@ class WorkList:
 
     def wanted(self, url: str) -> Wanted:
         """A photo of the sample by its URL."""
-        return self._with_faces([url])[0]
+        return self.with_faces([url])[0]
 
     def batches(self, by_url: bool = False) -> Iterator[list[Wanted]]:
         """All photos, some at a time, in the order of their first faces or of their URLs."""
@@ -110,20 +110,22 @@ class WorkList:
             if not rows:
                 return
             last = rows[-1][0]
-            yield self._with_faces([url for _, url in rows])
+            yield self.with_faces([url for _, url in rows])
 
-    def _with_faces(self, urls: list[str]) -> list[Wanted]:
-        photos = []
+    def with_faces(self, urls: Collection[str]) -> list[Wanted]:
+        """Photos of the sample by their URLs, in that order."""
         with self._lock:
-            for url in urls:
-                rows = self._db.execute(
-                    "SELECT face_id, left, right, top, bottom, sha256 FROM faces WHERE url = ? "
-                    "ORDER BY row",
-                    (url,),
-                ).fetchall()
-                ids, boxes = [row[0] for row in rows], [row[1:5] for row in rows]
-                photos.append(Wanted(url, ids, boxes, rows[0][5]))
-        return photos
+            rows = self._db.execute(
+                "SELECT url, face_id, left, right, top, bottom, sha256 FROM faces "
+                f"WHERE url IN ({', '.join('?' * len(urls))}) ORDER BY row",
+                tuple(urls),
+            ).fetchall()
+        photos: dict[str, Wanted] = {}
+        for url, face_id, *box, sha256 in rows:
+            photo = photos.setdefault(url, Wanted(url, [], [], sha256))
+            photo.face_ids.append(face_id)
+            photo.boxes.append((box[0], box[1], box[2], box[3]))
+        return [photos[url] for url in urls]
 
     def enqueue(self, urls: Iterable[str]) -> None:
         """Put photos at the end of their hosts' queues."""

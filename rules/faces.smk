@@ -309,7 +309,8 @@ rule find_landmarks:
     threads: 2
     resources:
         mem_mb=megabytes(1500, per_mb=0.5),
-        runtime=minutes(20, per_mb=1),
+        # A tenth of a second a face, of three bytes a pixel.
+        runtime=minutes(20, per_mb=600 / config["faces"]["size"] ** 2),
     params:
         packages=packages_digest("landmarks"),
         code=code_digest("find_landmarks"),

@@ -17,7 +17,6 @@ import csv
 import os
 import random
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -149,7 +148,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("folder", type=Path)
-    parser.add_argument("work", type=Path, help="is made anew")
+    parser.add_argument("work", type=Path, help="must not be there yet")
     parser.add_argument("--port", type=int, default=8765, help="named in truth.csv (8765)")
     parser.add_argument("--shards", type=int, default=8)
     parser.add_argument("--size", type=int, default=200, help="of a face, in pixels (200)")
@@ -157,7 +156,8 @@ def main() -> None:
     parser.add_argument("--compare", action="store_true")
     options = parser.parse_args()
     work = options.work.resolve()
-    shutil.rmtree(work, ignore_errors=True)
+    if work.exists():
+        parser.error(f"{work} is there already; name a folder that is not")
     work.mkdir(parents=True)
     faces = write_csv(options.folder, work / "fec.csv", options.shards)
     print(f"{faces:,} faces in the CSV", flush=True)

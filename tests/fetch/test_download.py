@@ -80,6 +80,13 @@ def picture(number: int, kind: str = "JPEG", side: int = 64) -> bytes:
     return out.getvalue()
 
 
+class Server(ThreadingHTTPServer):
+    """With a queue for many connections at once: those beyond it wait a second, or are lost."""
+
+    request_queue_size = 128
+    daemon_threads = True
+
+
 class Site:
     """A web server of this test: ``pages`` maps a path to what answers it; all is counted."""
 
@@ -135,8 +142,7 @@ class Site:
             def log_message(self, *args):
                 pass
 
-        self.server = ThreadingHTTPServer((address, 0), Handler)
-        self.server.daemon_threads = True
+        self.server = Server((address, 0), Handler)
         self.port = self.server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
 

@@ -1049,19 +1049,19 @@ def test_pixels_that_no_row_tells_of_are_given_up(site, tmp_path):
 
 def test_few_photos_wait_to_be_cut(site, tmp_path, monkeypatch):
     """What waits is lost by a kill, and asked for again."""
-    site.pages |= {f"/{i}.jpg": picture(i) for i in range(60)}
+    site.pages |= {f"/{i}.jpg": picture(i) for i in range(200)}
     waiting = []
 
     def slowly(*args):
-        time.sleep(0.02)
+        time.sleep(0.01)
         waiting.append(site.asked.total() - len(waiting))
         return cut_faces(*args)
 
     monkeypatch.setattr(fetching, "cut_faces", slowly)
-    sample = faces_of([f"{site.url}/{i}.jpg" for i in range(60)])
+    sample = faces_of([f"{site.url}/{i}.jpg" for i in range(200)])
     _, array, _, _ = fetch(sample, tmp_path, per_host=50, concurrency=50)
-    assert len(array) == 60
-    assert np.median(waiting) < 20
+    assert len(array) == 200
+    assert np.median(waiting) < 35, "it would be near 50"
 
 
 def test_the_demo_host_serves_its_photos_and_nothing_else(tmp_path):

@@ -42,6 +42,10 @@ OUTPUTS:
     results/{variant}/aligned/{set}.npy        uint8 (faces, side, side, channels), tight crops
 """
 
+# Megabytes of memory that looking for near duplicates takes a megabyte of faces: some 12 KB a face,
+# of three bytes a pixel.
+NEAR_DUPLICATES = 4000 / config["faces"]["size"] ** 2
+
 
 rule read_labelled:
     """Read the labelled set into one array of faces of {params.size} pixels."""
@@ -87,7 +91,7 @@ rule find_duplicates:
     conda:
         "../envs/faces.yaml"
     resources:
-        mem_mb=megabytes(2000, per_mb=1.5),
+        mem_mb=megabytes(2000, per_mb=NEAR_DUPLICATES),
         runtime=minutes(30, per_mb=0.03),
     params:
         packages=packages_digest("faces"),
@@ -132,7 +136,7 @@ rule find_leaks:
     conda:
         "../envs/faces.yaml"
     resources:
-        mem_mb=megabytes(2000, per_mb=1.5),
+        mem_mb=megabytes(2000, per_mb=NEAR_DUPLICATES),
         runtime=minutes(30, per_mb=0.03),
     params:
         packages=packages_digest("faces"),
@@ -211,7 +215,7 @@ rule find_overlap:
     conda:
         "../envs/faces.yaml"
     resources:
-        mem_mb=megabytes(2000, per_mb=1.5),
+        mem_mb=megabytes(2000, per_mb=NEAR_DUPLICATES),
         runtime=minutes(30, per_mb=0.03),
     params:
         packages=packages_digest("faces"),
@@ -283,8 +287,8 @@ rule make_variant:
     conda:
         "../envs/faces.yaml"
     resources:
-        mem_mb=megabytes(1000, per_mb=2),
-        runtime=minutes(10, per_mb=0.02),
+        mem_mb=megabytes(1000),
+        runtime=minutes(10, per_mb=0.005),
     params:
         border=lambda wildcards: (
             config["faces"]["border"] if wildcards.variant == "cropped" else 0
@@ -308,7 +312,7 @@ rule find_landmarks:
         "../envs/landmarks.yaml"
     threads: 2
     resources:
-        mem_mb=megabytes(1500, per_mb=0.5),
+        mem_mb=megabytes(1500),
         # A tenth of a second a face, of three bytes a pixel.
         runtime=minutes(20, per_mb=600 / config["faces"]["size"] ** 2),
     params:
@@ -355,8 +359,8 @@ rule align_faces:
     conda:
         "../envs/landmarks.yaml"
     resources:
-        mem_mb=megabytes(2000, per_mb=2),
-        runtime=minutes(10, per_mb=0.1),
+        mem_mb=megabytes(2000),
+        runtime=minutes(10, per_mb=0.01),
     params:
         side=config["faces"]["aligned"],
         packages=packages_digest("landmarks"),

@@ -5,7 +5,7 @@ Tight crops of a set of faces, put in one place by their landmarks.
 
 from snakemake.iocontainers import Snakemake
 
-from facesort.common.arrays import create_array, open_array
+from facesort.common.arrays import append_array, open_array, read_blocks
 from facesort.common.job import job
 from facesort.faces.alignment import stable_places, tight_crops
 
@@ -15,10 +15,11 @@ CHUNK = 1024
 
 with job(snakemake.log[0]):
     side = snakemake.params.side
-    faces, landmarks = open_array(snakemake.input.faces), open_array(snakemake.input.landmarks)
-    places = stable_places(open_array(snakemake.input.pool_landmarks)[:], side)
+    inputs = snakemake.input
+    places = stable_places(read_blocks(inputs.pool_landmarks), side)
+    faces = open_array(inputs.faces)
     shape = (len(faces), side, side, faces.shape[3])
-    with create_array(snakemake.output.faces, shape, "uint8") as out:
-        for start in range(0, len(faces), CHUNK):
-            part = slice(start, start + CHUNK)
-            out[part] = tight_crops(faces[part], landmarks[part], places, side)
+    blocks = (read_blocks(path, at_once=CHUNK) for path in (inputs.faces, inputs.landmarks))
+    with append_array(snakemake.output.faces, shape, "uint8") as out:
+        for some, points in zip(*blocks, strict=True):
+            out.write(tight_crops(some, points, places, side).data)

@@ -5,19 +5,20 @@ Faces of the pool that are also labelled, which must not train.
 
 from snakemake.iocontainers import Snakemake
 
-from facesort.common.arrays import open_array, write_index
+from facesort.common.arrays import read_blocks, write_index
 from facesort.common.job import job
-from facesort.faces.duplicates import find_pairs, without
+from facesort.faces.duplicates import find_pairs, prepare, without
 
 snakemake: Snakemake
 
 with job(snakemake.log[0]):
-    pool = open_array(snakemake.input.pool)
+    pool = prepare(read_blocks(snakemake.input.pool))
     # Without labelled faces there is nothing to leak.
-    labelled = open_array(snakemake.input.labelled) if snakemake.input.labelled else pool[:0]
+    labelled = prepare(read_blocks(snakemake.input.labelled) if snakemake.input.labelled else [])
     leaks = find_pairs(pool, labelled)
     leaks = leaks.rename(columns={"first": "face", "second": "labelled"})
-    kept = without(len(pool), leaks["face"].to_numpy())
+    count = len(pool.pixels)
+    kept = without(count, leaks["face"].to_numpy())
     write_index(leaks, snakemake.output.leaks)
     write_index(kept, snakemake.output.kept)
-    print(f"{len(pool) - len(kept):,} of {len(pool):,} fetched faces are also labelled: left out")
+    print(f"{count - len(kept):,} of {count:,} fetched faces are also labelled: left out")

@@ -149,7 +149,7 @@ def test_rendered_bursts_are_found_and_their_best_shot_is_first(rendered):
     shots, table, faces = rendered
     first, second = near_in_time(table)
     assert len(first) == 9 * 8 / 2
-    pixels = prepare(np.stack([shot.picture for _, shot in shots]))[1]
+    pixels = prepare([np.stack([shot.picture for _, shot in shots])]).pixels
     same = alike(pixels, first, second)
     labels = series(table, first[same], second[same])
     assert labels.tolist() == [number for number, _ in shots]

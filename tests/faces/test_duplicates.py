@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from facesort.common.job import InputError
-from facesort.faces.duplicates import best_correlation, find_pairs, without
+from facesort.faces.duplicates import best_correlation, find_pairs, prepare, without
 from facesort.faces.labelled import read_images
 from facesort.faces.layouts.listing import read_picture
 from facesort.faces.split import split_labelled
@@ -55,23 +55,30 @@ def made_up_faces(count, side, seed=0):
     return np.clip(90 + oval + np.stack(own), 0, 255).astype(np.uint8)
 
 
+def pairs_of(faces, others=None):
+    """Near duplicates of faces that come in two blocks, and of others."""
+    halves = prepare([faces[:9], faces[9:]])
+    return find_pairs(halves, None if others is None else prepare([others]))
+
+
 @pytest.mark.parametrize("side", [48, 200])
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_planted_copy_is_found(change, side):
     faces = made_up_faces(40, side)
     copy = CHANGES[change](faces[7])
-    within = find_pairs(np.concatenate([faces, copy[None]]))
+    within = pairs_of(np.concatenate([faces, copy[None]]))
     assert within[["first", "second"]].to_numpy().tolist() == [[7, 40]]
     assert within["mirrored"][0] == ("mirrored" in change)
-    between = find_pairs(np.stack([faces[0], copy]), faces[5:])
+    between = pairs_of(np.stack([faces[0], copy]), faces[5:])
     assert set(map(tuple, between[["first", "second"]].to_numpy())) == {(1, 2)}
 
 
 def test_different_faces_are_not_copies():
-    assert find_pairs(made_up_faces(300, 48)).empty
-    assert find_pairs(made_up_faces(50, 48), made_up_faces(50, 48, seed=1)).empty
+    assert pairs_of(made_up_faces(300, 48)).empty
+    assert pairs_of(made_up_faces(50, 48), made_up_faces(50, 48, seed=1)).empty
     flat = np.full((2, 48, 48, 3), 128, np.uint8)
-    assert find_pairs(flat, made_up_faces(20, 48)).empty
+    assert pairs_of(flat, made_up_faces(20, 48)).empty
+    assert find_pairs(prepare([flat]), prepare([])).empty
 
 
 def test_the_correlation_is_the_librarys():
@@ -99,7 +106,7 @@ def test_planted_copies_stay_on_one_side_of_the_split():
             "digest": [f"{n:04}" for n in range(len(faces))],
         }
     )
-    pairs = find_pairs(faces)
+    pairs = pairs_of(faces)
     for seed in range(5):
         split = split_labelled(
             index, pairs, source="faces", naming=3, test=0.4, semi=0.2, seed=seed
@@ -130,11 +137,11 @@ def test_photographs_of_other_people_are_not_copies(what):
         names = [path.name for path in sorted((SHARED / "faces").iterdir())[:600]]
         faces = [face for face, _ in read_images(files_of(SHARED / "faces", names), 48, 1)]
     faces = np.stack(faces)
-    pairs = find_pairs(faces)
+    pairs = pairs_of(faces)
     # The data hold some true copies; false alarms would be many more.
     assert len(pairs) < 15
     planted = [CHANGES[name](faces[n]) for n, name in enumerate(CHANGES)]
-    found = find_pairs(np.stack(planted), faces)
+    found = pairs_of(np.stack(planted), faces)
     assert set(enumerate(range(len(CHANGES)))) <= set(
         map(tuple, found[["first", "second"]].to_numpy())
     )

@@ -52,7 +52,7 @@ def test_landmarks_of_real_faces_lie_on_them():
     mirrored, _ = FaceMesh(1).find(faces[:, :, ::-1])
     # The right eye of a mirrored face is the left one.
     assert np.median(abs(63 - mirrored[:, 33, 0] - points[:, 263, 0])) < 2
-    places = stable_places(points, 48)
+    places = stable_places([points], 48)
     crops = tight_crops(faces, points, places, 48)
     again, presence = FaceMesh(1).find(crops)
     level = np.median(again[:, [33, 263], :2], axis=0)

@@ -3,7 +3,13 @@
 import numpy as np
 from test_duplicates import CHANGES, made_up_faces
 
-from facesort.faces.overlap import find_overlap
+from facesort.faces import overlap as overlaps
+from facesort.faces.duplicates import prepare
+
+
+def find_overlap(own, pool, kept, labelled, parts):
+    own, pool, labelled = (prepare([faces]) for faces in (own, pool, labelled))
+    return overlaps.find_overlap(own, pool, kept, labelled, parts)
 
 
 def test_planted_near_duplicates_are_found_in_the_part_where_they_are():

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
-from facesort.common.arrays import read_blocks
 from facesort.pages.maps import NEAREST, choose, map_faces, place, principal_components
 from facesort.pages.page import spread
 
@@ -16,16 +15,6 @@ def grouped():
     labels = np.arange(60) % 3
     wide = (rng.normal(size=(3, 200))[labels] * 5 + rng.normal(size=(60, 200))).astype("f4")
     return wide, labels
-
-
-@pytest.mark.parametrize("megabytes", [1, 64])
-def test_blocks_hold_just_the_rows_asked_for(tmp_path, megabytes):
-    array = np.random.default_rng(0).normal(size=(700, 60, 10)).astype("f4")
-    np.save(tmp_path / "a.npy", array)
-    for rows in (np.arange(700), np.array([0, 3, 699]), np.array([], int)):
-        read = list(read_blocks(tmp_path / "a.npy", rows, megabytes))
-        assert len(read) == (2 if megabytes == 1 else 1)
-        assert np.array_equal(np.concatenate(read), array[rows])
 
 
 def test_components_from_blocks_equal_scikit_learns():

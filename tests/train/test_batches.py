@@ -1,13 +1,19 @@
 """Batches hold what they should, without mapping the file that they come from."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
-from facesort.common.arrays import create_array, open_array
+from facesort.common.arrays import create_array, open_array, read_blocks
 from facesort.common.job import InputError
 from facesort.train.batches import FaceReader, read_batches, shuffled_batches, to_input
 
+SCRIPTS = Path(__file__).parents[2] / "workflow_scripts"
 CPU = torch.device("cpu")
 
 
@@ -56,3 +62,37 @@ def test_a_file_cut_short_is_named(faces, tmp_path):
         file.truncate(2000)
     with pytest.raises(InputError, match=r"faces\.npy: ends before face"):
         list(read_batches(faces, [np.array([0, 49])], CPU))
+
+
+@pytest.mark.parametrize("at_once", [400, None])
+def test_blocks_hold_just_the_rows_asked_for(tmp_path, at_once):
+    array = np.random.default_rng(0).normal(size=(700, 60, 10)).astype("f4")
+    np.save(tmp_path / "a.npy", array)
+    for rows in (np.arange(700), np.array([0, 3, 699]), np.array([], int), None):
+        read = list(read_blocks(tmp_path / "a.npy", rows, at_once))
+        assert len(read) == (2 if at_once else 1)
+        assert np.array_equal(np.concatenate(read), array if rows is None else array[rows])
+
+
+READ_ALL = r"""
+import re, sys
+from pathlib import Path
+from facesort.common.arrays import read_blocks
+faces = sum(len(block) for block in read_blocks(sys.argv[1]))
+print(faces, re.search(r"VmHWM:\s*(\d+)", Path("/proc/self/status").read_text())[1])
+"""
+
+
+def test_blocks_of_a_large_file_take_little_memory(tmp_path):
+    # A sparse file: it takes no disk.
+    np.lib.format.open_memmap(tmp_path / "faces.npy", "w+", np.uint8, (5_000, 200, 200, 3))
+    done = subprocess.run(
+        [sys.executable, "-c", READ_ALL, tmp_path / "faces.npy"],
+        env=os.environ | {"PYTHONPATH": str(SCRIPTS)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    faces, kilobytes = map(int, done.stdout.split())
+    assert faces == 5_000
+    assert kilobytes < 400_000, "the file has 600,000"

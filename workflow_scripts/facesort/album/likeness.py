@@ -51,7 +51,7 @@ def read(
         found[rows] = True
         near = closely[rows]
         if near.any():
-            pixels[at[rows[near]]] = prepare(squares[near])[1]
+            pixels[at[rows[near]]] = prepare([squares[near]]).pixels
     if not found.all():
         lacking = index[int(found.argmin())]
         told = "delete results/archive/photos.parquet and rerun"

@@ -11,7 +11,7 @@ import numpy as np
 
 from facesort.archive.model_views import MARGIN, View
 from facesort.archive.pictures import cut
-from facesort.common.arrays import open_array
+from facesort.common.arrays import read_blocks
 from facesort.common.job import InputError
 from facesort.faces.alignment import stable_places, tight_crops
 from facesort.faces.variants import make_variant
@@ -37,7 +37,7 @@ class ModelCrops:
                     "archive.model: this model sees faces aligned as those that it learnt from; "
                     "name it where the workflow puts it, results/<variant>/<model>/seed<n>/model"
                 )
-            self.places = stable_places(open_array(landmarks)[:], view.shape[0])
+            self.places = stable_places(read_blocks(landmarks), view.shape[0])
 
     def key(self) -> list[Any]:
         """What tells these crops from others."""

@@ -88,27 +88,35 @@ def row_blocks(array: np.ndarray) -> Iterator[slice]:
         yield slice(start, min(start + step, len(array)))
 
 
-def read_blocks(path: str | Path, rows: np.ndarray, megabytes: int = 64) -> Iterator[np.ndarray]:
-    """Rows of an ``.npy`` file in turn, so many megabytes of the file at a time.
+def read_blocks(
+    path: str | Path, rows: np.ndarray | None = None, at_once: int | None = None
+) -> Iterator[np.ndarray]:
+    """Rows of an ``.npy`` file in turn, a block of the file at a time.
 
     They are read, not mapped: what is mapped counts as the job's memory until it is given back.
 
     Args:
-        rows: int (n,), ascending.
+        rows: int (n,), ascending; None for all.
+        at_once: rows of the file that make a block; None for some 64 MB.
 
     Yields:
         The chosen rows of the next block, (m, ...); m may be 0.
+
+    Raises:
+        InputError: if the file is missing, cut short or no array.
     """
     array = open_array(path)
     width = int(np.prod(array.shape[1:]))
-    step = max(1, megabytes * 1_000_000 // max(1, width * array.itemsize))
+    step = at_once or max(1, 2 * BLOCK // max(1, width * array.itemsize))
     with Path(path).open("rb") as file:
         file.seek(array.offset)  # type: ignore[attr-defined]
         for start in range(0, len(array), step):
             count = min(step, len(array) - start)
-            block = np.fromfile(file, array.dtype, count * width)
-            low, high = np.searchsorted(rows, [start, start + count])
-            yield block.reshape(count, *array.shape[1:])[rows[low:high] - start]
+            block = np.fromfile(file, array.dtype, count * width).reshape(count, *array.shape[1:])
+            if rows is not None:
+                low, high = np.searchsorted(rows, [start, start + count])
+                block = block[rows[low:high] - start]
+            yield block
 
 
 def read_index(path: str | Path, rows: int | None = None) -> pd.DataFrame:

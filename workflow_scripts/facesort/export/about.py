@@ -125,7 +125,7 @@ def alignment(
         }
     if view.kind == "aligned":
         assert pool_landmarks is not None
-        places = stable_places(pool_landmarks, view.shape[0])
+        places = stable_places([pool_landmarks], view.shape[0])
         return {
             "how": "Turn, scale and move the picture so that these landmarks come closest to "
             "these places, by least squares. What lies outside the picture is its edge, repeated.",

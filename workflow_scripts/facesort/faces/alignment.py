@@ -1,5 +1,6 @@
 """Tight crops: faces put in one place by their landmarks."""
 
+from collections.abc import Iterable
 from typing import Final
 
 import cv2
@@ -14,16 +15,17 @@ EYES_APART: Final = 0.62
 EYES_HEIGHT: Final = 0.31
 
 
-def stable_places(points: np.ndarray, side: int) -> np.ndarray:
+def stable_places(blocks: Iterable[np.ndarray], side: int) -> np.ndarray:
     """Where the stable points of all faces shall lie in crops of so many pixels.
 
     Args:
-        points: float (N, 478, 3), landmarks.
+        blocks: float (n, 478, 3) each, landmarks of those faces in turn.
 
     Returns:
-        float64 (len(STABLE), 2): their mean shape, the eyes level.
+        float64 (12, 2): their mean shape, the eyes level.
     """
-    mean = mean_shape(points[:, STABLE, :2].astype(np.float64))
+    stable = [points[:, STABLE, :2].astype(np.float64) for points in blocks]
+    mean = mean_shape(np.concatenate(stable))
     right, left = mean[0], mean[3]
     across = left - right
     turn = np.array([[across[0], across[1]], [-across[1], across[0]]])
@@ -37,7 +39,7 @@ def tight_crops(faces: np.ndarray, points: np.ndarray, places: np.ndarray, side:
     Args:
         faces: uint8 (N, H, W, C).
         points: float (N, 478, 3), their landmarks.
-        places: float (len(STABLE), 2), as of ``stable_places``.
+        places: float (12, 2), as of ``stable_places``.
 
     Returns:
         uint8 (N, side, side, C). What lies outside a picture is its edge, repeated.

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from facesort.faces.duplicates import find_pairs
+from facesort.faces.duplicates import Prepared, find_pairs
 
 # A face counts under the first of these in which it has a near duplicate. All but test are seen:
 # models learn from them, or clusters are named by them.
@@ -16,12 +16,12 @@ PARTS: Final = ("pool", "train", "naming", "test")
 
 
 def find_overlap(
-    faces: np.ndarray, pool: np.ndarray, kept: np.ndarray, labelled: np.ndarray, parts: np.ndarray
+    faces: Prepared, pool: Prepared, kept: np.ndarray, labelled: Prepared, parts: np.ndarray
 ) -> pd.DataFrame:
     """Faces of a set that have near duplicates in the pool or among the labelled faces.
 
     Args:
-        faces, pool, labelled: uint8 (N, S, S, 3), RGB; may be memory-mapped.
+        faces, pool, labelled: the sets, as ``duplicates.prepare`` makes them.
         kept: int (K,), the rows of ``pool`` that train.
         parts: str (labelled faces,), the part of each.
 

@@ -12,6 +12,7 @@ taken off, and how they grow from the last but one number to the last: 1 means i
 import argparse
 import math
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -118,7 +119,11 @@ def main() -> None:
         for faces in sorted(options.faces):
             folder = (options.folder or Path(temporary)).resolve() / str(faces)
             if not folder.exists():
-                make_faces(options.pool, options.labelled, faces, folder)
+                # Under another name until it is whole; one that was cut off is begun again.
+                part = folder.with_name(f"{faces}.part")
+                shutil.rmtree(part, ignore_errors=True)
+                make_faces(options.pool, options.labelled, faces, part)
+                part.rename(folder)
             found[faces] = run(folder, options.size, options.cores)
             print_table(found)
 

@@ -4,7 +4,7 @@
 
 Nothing is trained: this is an estimate. Rates of training were measured on an H100, one model at a
 time. How much of that time the card stands idle was not, so two guesses are tried. Seconds of other
-jobs are CPU seconds of an AMD EPYC (docs/training.md says which were measured). Jobs start as
+jobs are CPU seconds of two AMD EPYCs (docs/training.md says which were measured). Jobs start as
 Snakemake starts them: what is ready, by priority, within the cores and the shares of the card.
 """
 
@@ -91,9 +91,9 @@ def cell(model: str, place: int) -> Iterator[Job]:
     both = (f"{variant} pool", f"{variant} labelled")
     yield Job(f"{name} embed", 22 if wide else 10, 5, 1, 1, APPLYING, 2, trained + both)
     embedded = (f"{name} embed",)
-    yield Job(f"{name} map", 360 if wide else 145, needs=(*embedded, "split"))
+    yield Job(f"{name} map", 140 if wide else 75, needs=(*embedded, "split"))
     if clustered:
-        yield Job(f"{name} cluster", 46 if wide else 5, needs=embedded)
+        yield Job(f"{name} cluster", 11 if wide else 5, cores=2, needs=embedded)
         named = (f"{name} cluster", f"{variant} movements", "split")
         yield Job(f"{name} names", 3, needs=named)
         yield Job(f"{name} predict", 45 if wide else 12, needs=(f"{name} names", *embedded))

@@ -1002,6 +1002,41 @@ def run_python(code, *arguments):
     return done.stdout
 
 
+@pytest.mark.parametrize(
+    ("target", "outcome"),
+    [
+        (b"/caf\xff.jpg", "fetched"),
+        (b"?\x80", "failed"),
+        (b"//\xe9/a.jpg", "failed"),
+        (b"http://h\xff.example/a.jpg", "failed"),
+    ],
+)
+@pytest.mark.parametrize("obey_robots", [True, False])
+def test_a_redirect_in_another_encoding_is_followed_or_lost(
+    site, tmp_path, target, outcome, obey_robots
+):
+    head = b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " + target + b"\r\n\r\n"
+    site.pages["/x.jpg"] = lambda page: page.wfile.write(head)
+    site.pages["/caf%FF.jpg"] = picture(1)
+    sample = with_good_one(site, "/x.jpg")
+    ledger, *_ = fetch(sample, tmp_path, obey_robots=obey_robots)
+    assert ledger["outcome"].to_dict() == {
+        f"{site.url}/good.png": "fetched",
+        f"{site.url}/x.jpg": outcome,
+    }
+
+
+def test_no_table_names_an_excluded_url_that_a_redirect_leads_to(site, tmp_path):
+    site.pages |= {"/b.jpg": picture(5), "/a.jpg": lambda page: page.say(302, Location="/b.jpg")}
+    (tmp_path / "no.txt").write_text(site.url + "/b.jpg\n")
+    ledger, *_ = fetch(with_good_one(site, "/a.jpg"), tmp_path, exclude=str(tmp_path / "no.txt"))
+    assert ledger.loc[site.url + "/a.jpg", "outcome"] == "excluded"
+    assert ledger["final_url"].isna().all()
+    files = [*(tmp_path / "state").rglob("*.sqlite*"), tmp_path / "ledger.parquet"]
+    assert not any(b"/b.jpg" in path.read_bytes() for path in files)
+    assert not site.asked["/b.jpg"]
+
+
 def test_damaged_faces_are_said_and_fetched_anew(site, tmp_path):
     """As a power cut may leave them."""
     site.pages |= {f"/{i}.png": picture(i, "PNG") for i in range(5)}

@@ -1,5 +1,9 @@
 """Photos of the web that are left out: their list, the sample without them, what is erased."""
 
+import os
+import sqlite3
+from contextlib import closing
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -84,3 +88,77 @@ def test_a_copy_that_stays_keeps_its_faces(tmp_path):
     with Journal(state, SIZE) as journal:
         assert [*journal.stored([("0", URLS[0]), ("1", URLS[1])])] == ["1"]
         assert np.array_equal(journal.crops([("1", URLS[1])])["1"].pixels, crop(1))
+
+
+def lose(journal):
+    """What became of the first photo since: it is gone."""
+    journal.add(Entry(URLS[0], "failed", 404, error="status 404"), {})
+
+
+def change(journal):
+    journal.add(Entry(URLS[0], "failed", 200, 1, 9, "5" * 64, error="other bytes"), {})
+
+
+def grow(journal):
+    """More faces of it are asked for: all are stored anew."""
+    photo = Entry(URLS[0], "fetched", 200, 1, 9, "0" * 64, 64, 64)
+    journal.add(photo, {"0": crop(0), "8": crop(8)})
+
+
+def forget(journal):
+    """By a run that asks for fewer of its faces."""
+    journal.drop(URLS[0], [])
+
+
+def kill(journal):
+    """A process that is killed after it wrote a face, and before it told of it; others did."""
+    journal._file(0).append(crop(8).tobytes())
+    journal.add(Entry(URLS[3], "fetched", 200, 1, 9, "3" * 64, 64, 64), {"3": crop(3)})
+
+
+@pytest.mark.parametrize("since", [lose, change, grow, forget, kill])
+def test_whatever_became_of_a_photo_since_no_byte_of_it_stays(tmp_path, monkeypatch, since):
+    monkeypatch.setattr("facesort.fetch.journal.bucket_of", lambda host: 0)
+    state, photos = tmp_path / "state", tmp_path / "photos"
+    photos.mkdir()
+    for digest in ("0" * 64, "2" * 64):
+        (photos / digest).write_bytes(b"photo")
+    keep(state, URLS[0], "0" * 64, "0")
+    with Journal(state, SIZE, [0]) as journal:
+        since(journal)
+    keep(state, URLS[2], "2" * 64, "2")
+    assert crop(2).tobytes() in bytes_of(state)
+    assert erase(state, {"a.org/1.jpg"}, ["2"], str(photos)) == 1
+    after = bytes_of(state)
+    assert not any(each in after for each in (crop(0).tobytes(), crop(8).tobytes(), b"a.org"))
+    with Journal(state, SIZE, [0]) as journal:
+        assert np.array_equal(journal.crops([("2", URLS[2])])["2"].pixels, crop(2))
+    assert [path.name for path in photos.iterdir()] == ["2" * 64]
+
+
+def test_journals_of_older_versions_lose_faces_whose_photo_is_unknown(tmp_path):
+    state = tmp_path / "state"
+    for number, url in enumerate(URLS):
+        keep(state, url, f"{number:064d}", str(number))
+    for path in state.rglob("*.sqlite"):
+        with closing(sqlite3.connect(path)) as db:
+            db.execute("ALTER TABLE crops DROP COLUMN url")
+    assert erase(state, {"a.org/1.jpg"}, ["1", "2", "3"], None) == 1
+    assert crop(0).tobytes() not in bytes_of(state)
+    with Journal(state, SIZE) as journal:
+        faces = [(str(number), url) for number, url in enumerate(URLS)]
+        assert sorted(journal.crops(faces)) == ["1", "2", "3"]
+
+
+def test_kept_photos_go_with_their_parts_unless_another_size_has_them(tmp_path):
+    state, photos = tmp_path / "state", tmp_path / "photos"
+    photos.mkdir()
+    keep(state, URLS[0], "0" * 64, "0")
+    keep(state, URLS[1], "1" * 64, "1")
+    # The same bytes elsewhere, at another size alone.
+    keep(state, "http://b.org/copy.jpg", "1" * 64, "5", size=16)
+    mine = f"{'0' * 64}-mine.txt"
+    for name in ("0" * 64, f"{'0' * 64}.{os.getpid()}.part", mine, "1" * 64):
+        (photos / name).write_bytes(b"photo")
+    assert erase(state, {"a.org/1.jpg", "a.org/2.jpg"}, [], str(photos)) == 2
+    assert sorted(path.name for path in photos.iterdir()) == [mine, "1" * 64]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from facesort.common.arrays import create_array, open_array, read_blocks
+from facesort.common.arrays import create_array, open_array, read_blocks, rows_at_once
 from facesort.common.job import InputError
 from facesort.train.batches import FaceReader, read_batches, shuffled_batches, to_input
 
@@ -72,6 +72,11 @@ def test_blocks_hold_just_the_rows_asked_for(tmp_path, at_once):
         read = list(read_blocks(tmp_path / "a.npy", rows, at_once))
         assert len(read) == (2 if at_once else 1)
         assert np.array_equal(np.concatenate(read), array if rows is None else array[rows])
+
+
+def test_large_rows_are_read_fewer_at_once():
+    sizes = (0, 6_912, 120_000, 3 * 1024 * 1024, 10**9)
+    assert [rows_at_once(size, 1024) for size in sizes] == [1024, 1024, 533, 20, 1]
 
 
 READ_ALL = r"""

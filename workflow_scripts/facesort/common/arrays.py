@@ -88,6 +88,11 @@ def row_blocks(array: np.ndarray) -> Iterator[slice]:
         yield slice(start, min(start + step, len(array)))
 
 
+def rows_at_once(size: int, most: int = 1 << 30) -> int:
+    """How many rows of so many bytes are read at once: some 64 MB, and no more than ``most``."""
+    return max(1, min(most, 2 * BLOCK // max(1, size)))
+
+
 def read_blocks(
     path: str | Path, rows: np.ndarray | None = None, at_once: int | None = None
 ) -> Iterator[np.ndarray]:
@@ -106,8 +111,8 @@ def read_blocks(
         InputError: if the file is missing, cut short or no array.
     """
     array = open_array(path)
-    width = int(np.prod(array.shape[1:]))
-    step = at_once or max(1, 2 * BLOCK // max(1, width * array.itemsize))
+    width = math.prod(array.shape[1:])
+    step = at_once or rows_at_once(width * array.itemsize)
     with Path(path).open("rb") as file:
         file.seek(array.offset)  # type: ignore[attr-defined]
         for start in range(0, len(array), step):

@@ -304,7 +304,9 @@ class Fetching:
         self, job: Job, answer: Photo | Lost, photo: Wanted
     ) -> tuple[Entry, dict[str, np.ndarray]]:
         """What to keep of a photo: its row in the ledger, and its faces by ``face_id``."""
-        final_url = job.at if job.at != job.url else None
+        # No table names what is on the exclusion list.
+        listed = isinstance(answer, Lost) and answer.error == ON_LIST
+        final_url = job.at if job.at != job.url and not listed else None
         entry = Entry(job.url, "failed", answer.status, job.attempts, final_url=final_url)
         crops: dict[str, np.ndarray] = {}
         if isinstance(answer, Lost):

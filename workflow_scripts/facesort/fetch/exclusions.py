@@ -64,14 +64,24 @@ def erase(state: Path, excluded: Collection[str], kept: Collection[str], photos:
     Returns:
         How many URLs were known.
     """
-    urls, digests = 0, set[str]()
-    for folder in sorted(state.glob("*px")) if excluded else ():
-        with Journal(state, int(folder.name.removesuffix("px"))) as journal:
-            known, gone = journal.erase(excluded, set(kept))
-        urls, digests = max(urls, known), digests | gone
+    urls, digests = set[str](), set[str]()
+    sizes = [int(folder.name.removesuffix("px")) for folder in sorted(state.glob("*px"))]
+    stay = set(kept)
+    for size in sizes if excluded else ():
+        with Journal(state, size) as journal:
+            for url, digest in journal.erase(excluded, stay):
+                urls.add(url)
+                if digest is not None:
+                    digests.add(digest)
+    for size in sizes if photos and digests else ():
+        with Journal(state, size) as journal:
+            digests -= journal.having(digests)
     for digest in digests if photos else ():
+        whole = Path(str(photos), digest)
         try:
-            Path(str(photos), digest).unlink(missing_ok=True)
+            # A kill may have left a part of one.
+            for path in (whole, *whole.parent.glob(f"{digest}.*.part")):
+                path.unlink(missing_ok=True)
         except OSError as error:
             raise InputError(f"{photos}: {error.strerror} (config: fetch.keep_photos)") from None
-    return urls
+    return len(urls)

@@ -9,6 +9,7 @@ tenacity asks for it again. When and how often a photo is asked for is the busin
 import asyncio
 import errno
 import os
+import re
 import socket
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
@@ -244,7 +245,7 @@ class Client:
         async with self._answer(_checked(url), timeout) as response:
             status = response.status
             if status in REDIRECTS:
-                target = response.headers.get("Location")
+                target = _location(response)
                 return (
                     Moved(urljoin(url, target)) if target else Lost("redirect to nowhere", status)
                 )
@@ -302,7 +303,7 @@ class Client:
                         wait = parse_retry_after(response.headers.get("Retry-After"))
                         passing = (wait or 0.0) <= LONGEST_WAIT
                         return Lost(f"status {response.status}", response.status, passing, wait)
-                    target = response.headers.get("Location")
+                    target = _location(response)
                     if response.status in REDIRECTS and target:
                         at = _checked(urljoin(str(at), target))
                         continue
@@ -313,6 +314,13 @@ class Client:
             return ""  # too many redirects: as RFC 9309 says (2.3.1.2)
         except Exception as error:
             return _reason(error)
+
+
+def _location(response: aiohttp.ClientResponse) -> str | None:
+    """Where a redirect leads; bytes that are no UTF-8 are percent-encoded, as browsers do it."""
+    target = response.headers.get("Location")
+    # aiohttp keeps such a byte as a surrogate, which can be neither stored nor encoded.
+    return target and re.sub("[\udc80-\udcff]", lambda m: f"%{ord(m[0]) - 0xDC00:02X}", target)
 
 
 def _asked(state: RetryCallState) -> float:

@@ -37,7 +37,7 @@ CREATE TABLE IF NOT EXISTS urls (
     sha256 TEXT, width INTEGER, height INTEGER, error TEXT, fetched_at TEXT, final_url TEXT);
 CREATE TABLE IF NOT EXISTS crops (
     face_id TEXT PRIMARY KEY, sha256 TEXT, width INTEGER, height INTEGER, place INTEGER,
-    checksum INTEGER);
+    checksum INTEGER, url TEXT);
 """
 BUCKETS: Final = 32
 # Of an open bucket: SQLite's two, and that of the pixels.
@@ -163,7 +163,8 @@ class Journal:
                 for face_id, pixels in crops.items():
                     data = np.ascontiguousarray(pixels).data.cast("B")
                     about = (entry.sha256, entry.width, entry.height)
-                    rows.append((face_id, *about, file.append(data), zlib.crc32(data)))
+                    place, checksum = file.append(data), zlib.crc32(data)
+                    rows.append((face_id, *about, place, checksum, entry.url))
             with file.transaction() as db:
                 _replace(db, "urls", entries)
                 for start in range(0, len(rows), BATCH):
@@ -179,22 +180,28 @@ class Journal:
                 for (place,) in db.execute(erased, (face_id,)).fetchall():
                     file.write(bytes(self._bytes), place)
 
-    def erase(self, excluded: Collection[str], kept: Collection[str]) -> tuple[int, set[str]]:
+    def erase(
+        self, excluded: Collection[str], kept: Collection[str]
+    ) -> set[tuple[str, str | None]]:
         """Erase photos and their faces, so that no byte of them is left.
 
         Args:
             excluded: keys of URLs, as of ``photo_key``; also of where redirects ended.
-            kept: ``face_id`` of faces of other photos with the same bytes.
+            kept: ``face_id`` of faces of other photos, which stay.
 
         Returns:
-            How many URLs there were, and sha256 of photos that no other URL has.
+            URL and sha256 of each photo; a URL may have had several, or none.
         """
-        gone = [each for file in self._files.values() for each in file.erase(excluded, kept)]
-        left: set[str] = set()
+        return {each for file in self._files.values() for each in file.erase(excluded, kept)}
+
+    def having(self, digests: Collection[str]) -> set[str]:
+        """Which photos, by sha256, a URL or a face is of."""
+        found: set[str] = set()
         for file in self._files.values():
             with file.transaction() as db:
-                left |= {row[0] for row in db.execute("SELECT DISTINCT sha256 FROM urls")}
-        return len(gone), {sha256 for sha256 in gone if sha256} - left
+                rows = db.execute("SELECT sha256 FROM urls UNION SELECT sha256 FROM crops")
+                found.update(row[0] for row in rows if row[0] in digests)
+        return found
 
     def forget_lost(self) -> None:
         """Forget what became of the URLs that gave no photo, so that they are asked for again."""
@@ -216,7 +223,8 @@ class Journal:
         """Stored faces, asked for by ``face_id`` and URL."""
         urls = dict(faces)
         found = {}
-        rows = self._select("SELECT * FROM crops WHERE face_id", urls.items())
+        columns = "face_id, sha256, width, height, place, checksum"
+        rows = self._select(f"SELECT {columns} FROM crops WHERE face_id", urls.items())
         for face_id, sha256, width, height, place, checksum in rows:
             file = self._file(bucket_of(host_of(urls[face_id])))
             data = file.read(place)
@@ -275,9 +283,10 @@ class _Bucket:
                 self.path.unlink()
                 self._db = connect(self.path)
             self._db.executescript(f"{SCHEMA} PRAGMA user_version = {VERSION};")
-            columns = [row[1] for row in self._db.execute("PRAGMA table_info(urls)")]
-            if "final_url" not in columns:  # begun before there was such a column
-                self._db.execute("ALTER TABLE urls ADD COLUMN final_url TEXT")
+            for table, column in (("urls", "final_url"), ("crops", "url")):
+                columns = [row[1] for row in self._db.execute(f"PRAGMA table_info({table})")]
+                if column not in columns:  # begun before there was such a column
+                    self._db.execute(f"ALTER TABLE {table} ADD COLUMN {column} TEXT")
             self._pixels = os.open(self.path.with_suffix(".crops"), os.O_RDWR | os.O_CREAT, 0o666)
             # What lies beyond was never told of, or by a database that is gone.
             last = "SELECT coalesce(max(place) + ?, 0) FROM crops"
@@ -305,22 +314,39 @@ class _Bucket:
     def read(self, place: int) -> bytes:
         return os.pread(self._pixels, self.size, place)
 
-    def erase(self, excluded: Collection[str], kept: Collection[str]) -> list[str | None]:
-        """As of ``Journal.erase``; returns the sha256 of each URL's photo."""
-        gone = []
+    def erase(
+        self, excluded: Collection[str], kept: Collection[str]
+    ) -> set[tuple[str, str | None]]:
+        """As of ``Journal.erase``."""
+        gone, redirected = set(), set()
         with self.transaction() as db:
-            rows = db.execute("SELECT url, final_url, sha256 FROM urls").fetchall()
-            for url, end, sha256 in rows:
-                own = photo_key(url) in excluded
-                if not own and photo_key(end or "") not in excluded:
-                    continue
-                gone.append(sha256)
-                db.execute("DELETE FROM urls WHERE url = ?", (url,))
-                query = "SELECT face_id, place FROM crops WHERE sha256 = ?"
-                for face_id, place in db.execute(query, (sha256,)).fetchall():
-                    if not own or face_id not in kept:
-                        self.write(bytes(self.size), place)
+            # Crops outlive their row: of a photo that is no longer there, or has other bytes now.
+            photos = db.execute(
+                "SELECT url, final_url, sha256 FROM urls UNION "
+                "SELECT url, NULL, sha256 FROM crops WHERE url IS NOT NULL"
+            ).fetchall()
+            for url, end, sha256 in photos:
+                if photo_key(url) in excluded:
+                    gone.add((url, sha256))
+                elif photo_key(end or "") in excluded:
+                    gone.add((url, sha256))
+                    redirected.add(sha256)
+            if gone:
+                urls = {url for url, _ in gone}
+                db.executemany("DELETE FROM urls WHERE url = ?", [(url,) for url in urls])
+                crops = "SELECT face_id, url, sha256, place FROM crops"
+                told = set()
+                for face_id, url, sha256, place in db.execute(crops).fetchall():
+                    # Older versions did not keep the URL.
+                    unknown = url is None and (face_id not in kept or sha256 in redirected)
+                    if url in urls or unknown:
                         db.execute("DELETE FROM crops WHERE face_id = ?", (face_id,))
+                    else:
+                        told.add(place)
+                # Also what a kill has left, or a face that was stored anew.
+                for place in range(0, self._end, self.size):
+                    if place not in told:
+                        self.write(bytes(self.size), place)
         if gone:
             with self._explained():
                 erase_leftovers(self._db)

@@ -162,3 +162,15 @@ def test_kept_photos_go_with_their_parts_unless_another_size_has_them(tmp_path):
         (photos / name).write_bytes(b"photo")
     assert erase(state, {"a.org/1.jpg", "a.org/2.jpg"}, [], str(photos)) == 2
     assert sorted(path.name for path in photos.iterdir()) == [mine, "1" * 64]
+
+
+def test_a_journal_knows_a_photo_until_its_file_is_gone(tmp_path):
+    state, photos = tmp_path / "state", tmp_path / "photos"
+    keep(state, URLS[0], "0" * 64, "0")
+    (photos / ("0" * 64)).mkdir(parents=True)
+    with pytest.raises(InputError, match=r"photos: .*fetch\.keep_photos"):
+        erase(state, {"a.org/1.jpg"}, [], str(photos))
+    assert b"a.org/1" in bytes_of(state)
+    (photos / ("0" * 64)).rmdir()
+    assert erase(state, {"a.org/1.jpg"}, [], str(photos)) == 1
+    assert b"a.org/1" not in bytes_of(state)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from facesort.common.job import InputError
-from facesort.fetch.journal import Journal
+from facesort.fetch.journal import Journal, is_left_out
 from facesort.fetch.urls import photo_key
 
 
@@ -64,19 +64,20 @@ def erase(state: Path, excluded: Collection[str], kept: Collection[str], photos:
     Returns:
         How many URLs were known.
     """
-    urls, digests = set[str](), set[str]()
+    if not excluded:
+        return 0
     sizes = [int(folder.name.removesuffix("px")) for folder in sorted(state.glob("*px"))]
-    stay = set(kept)
-    for size in sizes if excluded else ():
+    urls, digests, others = set[str](), set[str](), set[str]()
+    for size in sizes:
         with Journal(state, size) as journal:
-            for url, digest in journal.erase(excluded, stay):
-                urls.add(url)
+            for url, end, digest in journal.photos():
+                left_out = is_left_out(url, end, excluded)
+                if left_out:
+                    urls.add(url)
                 if digest is not None:
-                    digests.add(digest)
-    for size in sizes if photos and digests else ():
-        with Journal(state, size) as journal:
-            digests -= journal.having(digests)
-    for digest in digests if photos else ():
+                    (digests if left_out else others).add(digest)
+    # First: once the journals have forgotten a photo, nobody would know its file.
+    for digest in digests - others if photos else ():
         whole = Path(str(photos), digest)
         try:
             # A kill may have left a part of one.
@@ -84,4 +85,8 @@ def erase(state: Path, excluded: Collection[str], kept: Collection[str], photos:
                 path.unlink(missing_ok=True)
         except OSError as error:
             raise InputError(f"{photos}: {error.strerror} (config: fetch.keep_photos)") from None
+    stay = set(kept)
+    for size in sizes:
+        with Journal(state, size) as journal:
+            journal.erase(excluded, stay)
     return len(urls)

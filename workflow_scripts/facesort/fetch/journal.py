@@ -39,6 +39,11 @@ CREATE TABLE IF NOT EXISTS crops (
     face_id TEXT PRIMARY KEY, sha256 TEXT, width INTEGER, height INTEGER, place INTEGER,
     checksum INTEGER, url TEXT);
 """
+# Crops outlive their row: of a photo that is no longer there, or has other bytes now.
+PHOTOS: Final = """
+SELECT url, final_url, sha256 FROM urls
+UNION SELECT url, NULL, sha256 FROM crops WHERE url IS NOT NULL
+"""
 BUCKETS: Final = 32
 # Of an open bucket: SQLite's two, and that of the pixels.
 FILES: Final = 3
@@ -87,6 +92,15 @@ class Crop(NamedTuple):
 def bucket_of(host: str) -> int:
     """The bucket of a host's photos: 0 to ``BUCKETS`` - 1, the same on every machine."""
     return zlib.crc32(host.encode()) % BUCKETS
+
+
+def is_left_out(url: str, end: str | None, excluded: Collection[str]) -> bool:
+    """Whether a photo is excluded by its URL, or by that where its redirects ended.
+
+    Args:
+        excluded: keys, as of ``photo_key``.
+    """
+    return photo_key(url) in excluded or photo_key(end or "") in excluded
 
 
 def buckets_of(shard: int, shards: int) -> range:
@@ -180,28 +194,22 @@ class Journal:
                 for (place,) in db.execute(erased, (face_id,)).fetchall():
                     file.write(bytes(self._bytes), place)
 
-    def erase(
-        self, excluded: Collection[str], kept: Collection[str]
-    ) -> set[tuple[str, str | None]]:
+    def photos(self) -> Iterator[tuple[str, str | None, str | None]]:
+        """URL, where its redirects ended and sha256 of each photo; a URL may have had several."""
+        for file in self._files.values():
+            with file.transaction() as db:
+                rows = db.execute(PHOTOS).fetchall()
+            yield from rows
+
+    def erase(self, excluded: Collection[str], kept: Collection[str]) -> None:
         """Erase photos and their faces, so that no byte of them is left.
 
         Args:
-            excluded: keys of URLs, as of ``photo_key``; also of where redirects ended.
+            excluded: as of ``is_left_out``.
             kept: ``face_id`` of faces of other photos, which stay.
-
-        Returns:
-            URL and sha256 of each photo; a URL may have had several, or none.
         """
-        return {each for file in self._files.values() for each in file.erase(excluded, kept)}
-
-    def having(self, digests: Collection[str]) -> set[str]:
-        """Which photos, by sha256, a URL or a face is of."""
-        found: set[str] = set()
         for file in self._files.values():
-            with file.transaction() as db:
-                rows = db.execute("SELECT sha256 FROM urls UNION SELECT sha256 FROM crops")
-                found.update(row[0] for row in rows if row[0] in digests)
-        return found
+            file.erase(excluded, kept)
 
     def forget_lost(self) -> None:
         """Forget what became of the URLs that gave no photo, so that they are asked for again."""
@@ -314,43 +322,31 @@ class _Bucket:
     def read(self, place: int) -> bytes:
         return os.pread(self._pixels, self.size, place)
 
-    def erase(
-        self, excluded: Collection[str], kept: Collection[str]
-    ) -> set[tuple[str, str | None]]:
+    def erase(self, excluded: Collection[str], kept: Collection[str]) -> None:
         """As of ``Journal.erase``."""
-        gone, redirected = set(), set()
         with self.transaction() as db:
-            # Crops outlive their row: of a photo that is no longer there, or has other bytes now.
-            photos = db.execute(
-                "SELECT url, final_url, sha256 FROM urls UNION "
-                "SELECT url, NULL, sha256 FROM crops WHERE url IS NOT NULL"
-            ).fetchall()
-            for url, end, sha256 in photos:
-                if photo_key(url) in excluded:
-                    gone.add((url, sha256))
-                elif photo_key(end or "") in excluded:
-                    gone.add((url, sha256))
-                    redirected.add(sha256)
-            if gone:
-                urls = {url for url, _ in gone}
-                db.executemany("DELETE FROM urls WHERE url = ?", [(url,) for url in urls])
-                crops = "SELECT face_id, url, sha256, place FROM crops"
-                told = set()
-                for face_id, url, sha256, place in db.execute(crops).fetchall():
-                    # Older versions did not keep the URL.
-                    unknown = url is None and (face_id not in kept or sha256 in redirected)
-                    if url in urls or unknown:
-                        db.execute("DELETE FROM crops WHERE face_id = ?", (face_id,))
-                    else:
-                        told.add(place)
-                # Also what a kill has left, or a face that was stored anew.
-                for place in range(0, self._end, self.size):
-                    if place not in told:
-                        self.write(bytes(self.size), place)
-        if gone:
-            with self._explained():
-                erase_leftovers(self._db)
-        return gone
+            photos = db.execute(PHOTOS).fetchall()
+            gone = [(url, digest) for url, end, digest in photos if is_left_out(url, end, excluded)]
+            if not gone:
+                return
+            urls = {url for url, _ in gone}
+            redirected = {digest for url, digest in gone if photo_key(url) not in excluded}
+            db.executemany("DELETE FROM urls WHERE url = ?", [(url,) for url in urls])
+            crops = "SELECT face_id, url, sha256, place FROM crops"
+            told = set()
+            for face_id, url, digest, place in db.execute(crops).fetchall():
+                # Older versions did not keep the URL.
+                unknown = url is None and (face_id not in kept or digest in redirected)
+                if url in urls or unknown:
+                    db.execute("DELETE FROM crops WHERE face_id = ?", (face_id,))
+                else:
+                    told.add(place)
+            # Also what a kill has left, or a face that was stored anew.
+            for place in range(0, self._end, self.size):
+                if place not in told:
+                    self.write(bytes(self.size), place)
+        with self._explained():
+            erase_leftovers(self._db)
 
     def forget_damaged(self) -> int:
         """Forget the crops whose checksums are wrong. Returns how many."""

@@ -26,6 +26,12 @@ def test_rows_that_span_little_have_few_directions():
     assert principal_directions(np.ones((5, 700), "f4"), np.arange(5), 10).shape[1] <= 1
 
 
+def test_equal_rows_have_one_direction():
+    for value in (0, 3):
+        found = principal_directions(np.full((30, 600), value, "f4"), np.arange(30), 8)
+        assert found.shape == (600, 1) and np.linalg.norm(found) == 1
+
+
 def test_blocks_cover_every_row_once():
     array = np.zeros((7, 10_000_000), np.float32)
     assert [(b.start, b.stop) for b in row_blocks(array)] == [(n, n + 1) for n in range(7)]

@@ -43,6 +43,16 @@ def test_near_duplicates_stay_on_one_side():
         assert split["part"].iloc[[30, 31]].nunique() == 1
 
 
+def test_each_emotion_has_equally_many_naming_faces_though_some_have_copies():
+    faces = index(20)
+    # All but five faces of the first emotion lie in pairs.
+    pairs = pd.DataFrame({"first": range(5, 19, 2), "second": range(6, 20, 2)})
+    for seed in range(8):
+        split = split_labelled(faces, pairs, **SPLIT | {"seed": seed, "test": 0.1})
+        counts = pd.crosstab(faces["label"], split["part"])
+        assert (counts["naming"] == 3).all()
+
+
 def test_groups_join_chains():
     joined = groups_of(7, np.array([5, 4, 1, 2]), np.array([6, 5, 3, 2]))
     assert joined.tolist() == [0, 1, 2, 1, 4, 4, 4]

@@ -58,8 +58,8 @@ def unknown(table: pd.DataFrame) -> pd.DataFrame:
 def by_labels(table: pd.DataFrame, answers: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
     """Thresholds of the looks that a model tells, by labelled faces kept for it.
 
-    Where a look has fewer than ``FEWEST`` faces, it
-    takes the threshold of all looks together.
+    Where a look has fewer than ``FEWEST`` faces, it takes the threshold of all looks together,
+    unless those few speak against it: then it is not given.
 
     Args:
         table: as of ``unknown``.
@@ -73,7 +73,8 @@ def by_labels(table: pd.DataFrame, answers: np.ndarray, labels: np.ndarray) -> p
         own = best == EMOTIONS.index(name)
         least = threshold(certainty[own], right[own], np.ones(own.sum()))
         if own.sum() < FEWEST:
-            least = every
+            few = own & (certainty >= (np.inf if every is None else every))
+            least = every if not few.any() or right[few].mean() >= WANTED else None
         given = own & (certainty >= (np.inf if least is None else least))
         found = share(right[given], np.ones(given.sum()))
         table.loc[words, "threshold"] = np.nan if least is None else least

@@ -52,6 +52,8 @@ def principal_directions(
         gram += product
     values, vectors = np.linalg.eigh(gram)
     kept = np.flatnonzero(values > 1e-6 * values[-1])[::-1][:components]
+    if not len(kept):  # all rows are equal
+        return np.eye(width, 1, dtype=np.float32)
     scaled = (vectors[:, kept] / np.sqrt(values[kept])).astype(np.float32)
     found = in_threads(lambda part: _centred(array, rows, part).T @ scaled, columns, threads)
     return np.concatenate(list(found))

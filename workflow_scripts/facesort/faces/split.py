@@ -136,6 +136,7 @@ def split_labelled(
     drawn = own == "train"
     # A face whose copies carry different labels goes with the first of them.
     first_label = index[drawn].groupby(name[drawn], sort=True)["label"].first()
+    copied = name[drawn].value_counts() > 1
     part_of: dict[str, str] = {}
     semi_names: set[str] = set()
     for emotion in emotions:
@@ -154,8 +155,11 @@ def split_labelled(
         if scored + tested < 1:
             print(f"warning: the labelled set's own test part has no {emotion}: it is not scored")
         part_of |= dict.fromkeys(names[:scored], "test")
-        part_of |= dict.fromkeys(names[scored : scored + naming], "naming")
-        train = names[scored + naming :]
+        rest = names[scored:]
+        # Faces without copies name first: each copy would vote too, and emotions not alike.
+        first = np.argsort(copied[rest].to_numpy(), kind="stable")[:naming]
+        part_of |= dict.fromkeys(rest[first], "naming")
+        train = np.delete(rest, first)
         part_of |= dict.fromkeys(train, "train")
         semi_names |= set(train[:learnt])
     part = name.map(part_of)

@@ -21,6 +21,7 @@ from facesort.archive.journal import Face, File, Journal, Photo
 from facesort.archive.model_crops import ModelCrops
 from facesort.archive.pictures import preview, thumbnail
 from facesort.common.job import Progress
+from facesort.common.trees import time_of
 from facesort.fetch.imaging import ImageError, read_file, read_photo
 from facesort.fetch.imaging import Photo as Decoded
 
@@ -111,7 +112,7 @@ class Analysis:
             path = self._path(file.file)
             data = read_file(path, self.settings["max_bytes"])
             about = os.stat(path)  # noqa: PTH116
-            if (about.st_size, about.st_mtime_ns, len(data)) != (file.size, file.time, file.size):
+            if (about.st_size, time_of(about), len(data)) != (file.size, file.time, file.size):
                 return file._replace(reason=GROWS), False
             sidecar = xmp.read(self._path(file.sidecar)) if file.sidecar else None
             told = xmp.orientation(sidecar)

@@ -107,9 +107,11 @@ class Journal:
             if version == VERSION:
                 known = self._db.execute("SELECT settings FROM about").fetchone() or ()
             if version and known != (settings,):
-                self._db.close()
-                path.unlink()
-                self._db = connect(self.path)
+                # All but what persons have said, which no photo tells again.
+                with transaction(self._db):
+                    for table in ("about", "entries", "photos", "faces", "trying"):
+                        self._db.execute(f"DROP TABLE IF EXISTS {table}")
+                erase_leftovers(self._db)
             self._db.executescript(f"{SCHEMA} PRAGMA user_version = {VERSION};")
             about = self._db.execute("SELECT limits FROM about").fetchone()
         if about != (limits,):

@@ -116,6 +116,7 @@ class LeftOut:
         self, folder: str | Path, exclusions: Exclusions, state: Path, max_bytes: int
     ) -> None:
         self.folder, self.exclusions = folder, exclusions
+        self._root = os.path.realpath(folder)
         self.state, self.max_bytes = state, max_bytes
         self.counts: Counter[int] = Counter()
         self._stack = ExitStack()
@@ -140,6 +141,10 @@ class LeftOut:
             return self._known(entry, bucket) or hashed(self.folder, entry.path)
 
         line = self.exclusions.line(entry.path, digest)
+        if not line and self.exclusions.paths:
+            # Behind links it is the same photo.
+            real = os.path.realpath(os.path.join(self._root, entry.path))  # noqa: PTH118
+            line = self.exclusions.line(os.path.relpath(real, self._root), lambda: None)
         if line:
             self.counts[line] += 1
         return line > 0

@@ -4,7 +4,7 @@ import os
 import zlib
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 import pyarrow as pa
@@ -59,13 +59,27 @@ def list_archive(
     """
     entries: list[Entry] = []
     beside: dict[str, Entry] = {}
+    folded: dict[str, list[Entry]] = {}
     for entry in walk(folder):
         if entry.kind == "folder":
             continue
         if entry.kind == "file" and entry.path.lower().endswith(xmp.ENDING):
-            beside[entry.path.lower()] = entry
+            beside[entry.path] = entry
+            folded.setdefault(entry.path.lower(), []).append(entry)
         else:
             entries.append(entry)
+    # Names that differ by case alone: each has its own sidecar, or none.
+    same = Counter(entry.path.lower() for entry in entries)
+
+    def sidecar_of(path: str) -> Entry:
+        for name in (path + xmp.ENDING, str(PurePosixPath(path).with_suffix(xmp.ENDING))):
+            if name in beside:
+                return beside[name]
+            found = folded.get(name.lower(), [])
+            if len(found) == 1 and same[path.lower()] == 1:
+                return found[0]
+        return Entry("", "")
+
     if not any(entry.kind == "file" for entry in entries):
         raise InputError(f"{folder}: no file in it (config: archive.photos)")
     sizes = Counter(entry.size for entry in entries if entry.kind == "file")
@@ -80,8 +94,7 @@ def list_archive(
         for start in range(0, len(order), ROWS):
             rows = []
             for bucket, photo, entry in order[start : start + ROWS]:
-                told = map(beside.get, xmp.names(entry.path) if bucket >= 0 else ())
-                sidecar = next(filter(None, told), Entry("", ""))
+                sidecar = sidecar_of(entry.path) if bucket >= 0 else Entry("", "")
                 reason = "" if bucket >= 0 else entry.kind
                 about = (os.fsencode(entry.path), entry.size, entry.time)
                 beside_it = (os.fsencode(sidecar.path), sidecar.time)

@@ -56,7 +56,7 @@ def walk(folder: str | Path) -> Iterator[Entry]:
                 yield Entry(path, str(why))
                 continue
             if stat.S_ISREG(about.st_mode):
-                yield Entry(path, "file", about.st_size, about.st_mtime_ns)
+                yield Entry(path, "file", about.st_size, time_of(about))
             elif not stat.S_ISDIR(about.st_mode):
                 yield Entry(path, "neither a file nor a folder")
             elif _identity(about) in entered:
@@ -65,6 +65,11 @@ def walk(folder: str | Path) -> Iterator[Entry]:
                 entered.add(_identity(about))
                 yield Entry(path, "folder")
                 todo.append(path)
+
+
+def time_of(about: os.stat_result) -> int:
+    """When a file was changed, in nanoseconds; 2262 at most, as tables hold no later date."""
+    return min(about.st_mtime_ns, 2**63 - 1)
 
 
 def _identity(about: os.stat_result) -> tuple[int, int]:

@@ -17,6 +17,8 @@ def keep(folder: Path, name: str, data: bytes, answer: dict[str, Any]) -> None:
     """
     ending = os.path.splitext(name)[1].lower()  # noqa: PTH122 - a name, perhaps of no path
     ending = ending if ending[1:].isalnum() and ending.isascii() and len(ending) < 6 else ""
+    # That is the answer's.
+    ending = "" if ending == ".json" else ending
     told = {key: value for key, value in answer.items() if key != "picture"}
     try:
         for path, content in (

@@ -35,7 +35,7 @@ from facesort.fetch.imaging import ImageError, read_photo, stored_box
 from facesort.pages.page import data_url
 from facesort.serve.limits import Limits, Refused
 from facesort.serve.openapi import description
-from facesort.sidecars.merging import Face, beginning, merged
+from facesort.sidecars.merging import Face, beginning, merged, taken_out
 
 PROBABILITIES: Final = (*APPARENT, *EMOTIONS)
 # A photo's longer side on the page, pixels.
@@ -172,6 +172,7 @@ def sidecar(data: bytes, answer: str) -> bytes:
             faces.append(Face(box, face["tags"], face["probabilities"]))
     try:
         packet, keywords = embedded(data)
+        packet = packet and taken_out(packet, None)
         tree = parse(packet) if packet else None
         start = beginning(parse(packet) if packet else None, photo["orientation"])
         return merged(start, faces, True, lambda: (tree, keywords))[0]

@@ -67,7 +67,7 @@ def watch(
                 now = (now[0], now[1] or _exclusions())
                 tagged, pause = now, PAUSE
             last = now
-            if once and now == tagged:
+            if once and (now == tagged or not _any_file(folder)):
                 return
             time.sleep(max(every, (time.monotonic() - began) / SHARE if now == tagged else 0))
 

@@ -17,6 +17,8 @@ from facesort.archive.joining import CSV
 from facesort.archive.left_out import Exclusions, hashed
 from facesort.common.arrays import write_whole
 from facesort.common.job import InputError
+from facesort.common.trees import walk
+from facesort.fetch.folder import as_text
 from facesort.sidecars.ledger import Ledger
 from facesort.sidecars.writing import undo
 
@@ -60,9 +62,12 @@ def _undo(archive: Path, folder: str, exclusions: Exclusions, listed: Collection
     if not path.exists():
         return 0
 
+    names: dict[str, str] = {}
+
     def left_out(photo: str) -> bool:
-        # As tables show it; names with other signs than these are known by their paths alone.
-        file = photo.replace("\\\\", "\\")
+        if not names and exclusions.digests:
+            names.update((as_text(entry.path), entry.path) for entry in walk(folder))
+        file = names.get(photo, photo)
         return exclusions.line(photo, lambda: hashed(folder, file)) > 0
 
     with Ledger(path) as ledger:

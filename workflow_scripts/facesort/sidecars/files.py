@@ -32,6 +32,15 @@ def content(path: str) -> bytes | None:
         raise XmpError(f"cannot be read: {error.strerror}") from None
 
 
+def is_there(root: str) -> bool:
+    """Whether a folder is there and holds anything: an empty one may be where a disk belongs."""
+    try:
+        with os.scandir(root) as found:
+            return any(found)
+    except OSError:
+        return False
+
+
 def check_folder(path: str, root: str) -> None:
     """Raises XmpError if a file's folder is read-only, or lies outside ``root`` behind links."""
     folder, root = os.path.realpath(os.path.dirname(path)), os.path.realpath(root)  # noqa: PTH120

@@ -101,6 +101,12 @@ class Ledger:
             row = self._db.execute("SELECT * FROM sidecars WHERE path = ?", (path,)).fetchone()
         return Row(*row) if row else None
 
+    def knows(self, root: bytes) -> bool:
+        """Whether there is a row of this folder."""
+        with self._explained():
+            found = self._db.execute("SELECT 1 FROM sidecars WHERE root = ? LIMIT 1", (root,))
+            return found.fetchone() is not None
+
     def paths(self) -> list[bytes]:
         with self._explained():
             return [path for (path,) in self._db.execute("SELECT path FROM sidecars ORDER BY 1")]

@@ -165,10 +165,11 @@ def _take_out(tree: etree._ElementTree, wrote: Wrote) -> bool:
         if container is None:
             continue
         whole = every is not None and _others(texts(container), own) == _others(every, own)
+        words = set(own)
         items = [
             item
             for item in container.findall(q("rdf:li"))
-            if whole or item.text in own or (name == REGIONS and is_ours(fields(item)))
+            if whole or item.text in words or (name == REGIONS and is_ours(fields(item)))
         ]
         for item in items:
             _drop(item)
@@ -183,7 +184,8 @@ def _take_out(tree: etree._ElementTree, wrote: Wrote) -> bool:
 
 
 def _others(words: list[str], own: list[str]) -> list[str]:
-    return [word for word in words if word not in own]
+    ours = set(own)
+    return [word for word in words if word not in ours]
 
 
 def _fill(
@@ -266,7 +268,7 @@ def _drop(element: etree._Element) -> None:
 def canonical(tree: etree._ElementTree) -> bytes:
     """C14N: https://www.w3.org/TR/xml-c14n"""
     try:
-        found: bytes = etree.tostring(tree, method="c14n")
+        found: bytes = etree.tostring(tree, method="c14n", exclusive=True)
     except etree.LxmlError as error:  # of relative namespaces there is none
         raise XmpError(f"it cannot be canonicalised: {error}") from None
     return found

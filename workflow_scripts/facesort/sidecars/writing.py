@@ -19,11 +19,11 @@ from facesort.archive.tables import APPARENT, BOX
 from facesort.archive.xmp import ENDING, XmpError, embedded, parse
 from facesort.common.arrays import write_whole
 from facesort.common.emotions import EMOTIONS
-from facesort.common.job import Progress
+from facesort.common.job import InputError, Progress
 from facesort.common.limits import SHORT
-from facesort.common.trees import shown
+from facesort.common.trees import shown, time_of
 from facesort.fetch.imaging import stored_box
-from facesort.sidecars.files import check_folder, clear, content, replace
+from facesort.sidecars.files import check_folder, clear, content, is_there, replace
 from facesort.sidecars.ledger import Ledger, Row, digest
 from facesort.sidecars.merging import Face, Inside, Wrote, beginning, canonical, merged, taken_out
 
@@ -85,6 +85,11 @@ class Writer:
             photos: sorted by photo.
             faces: path of ``faces.parquet``.
         """
+        if self.ledger.knows(os.fsencode(self._root())) and not is_there(self._root()):
+            raise InputError(
+                f"{self._root()}: missing or empty, though sidecars were written there; if its "
+                f"disk is away, bring it back; if you deleted them, delete {self.ledger.path} too"
+            )
         table, places = Sorted([faces]), targets(photos)
         progress = Progress(len(photos), "sidecars", "photos")
         for start in range(0, len(photos), PHOTOS):
@@ -110,7 +115,7 @@ class Writer:
             own: whether there is one beside the photo that is the photo's alone.
             rows: of its answered faces.
         """
-        root = os.path.abspath(self.to or self.folder)  # noqa: PTH100
+        root = self._root()
         path = os.path.join(root, name)  # noqa: PTH118
         about = (photo.photo, path)
         try:
@@ -120,7 +125,7 @@ class Writer:
                 return Step(*about, "nothing to tell")
             # What a person has changed is read first, as it may be a review.
             touched = held is not None and not (known and known.untouched(held))
-            if touched and not self.to and os.stat(path).st_mtime_ns != photo.sidecar_time:  # noqa: PTH116
+            if touched and not self.to and time_of(os.stat(path)) != photo.sidecar_time:  # noqa: PTH116
                 raise XmpError("it has changed since the photos were read; run again")
             base = held
             if known:
@@ -146,6 +151,9 @@ class Writer:
         row = Row(*places, base, began, digest(held), digest(data), json.dumps(wrote))
         return Step(*about, what, "", held, data, known, row)
 
+    def _root(self) -> str:
+        return os.path.abspath(self.to or self.folder)  # noqa: PTH100
+
     def _beginning(self, photo: Photo, own: bool, inside: Callable[[], Inside]) -> bytes:
         """What a new sidecar starts from: one beside the photo, else what is inside the photo."""
         beside = content(self._path(photo.sidecar)) if own and self.to else None
@@ -156,7 +164,7 @@ class Writer:
     def _inside(self, photo: Photo) -> Inside:
         try:
             packet, iptc = embedded(self._path(photo.file))
-            return parse(packet) if packet else None, iptc
+            return parse(taken_out(packet, None)) if packet else None, iptc
         except OSError as error:
             raise XmpError(f"the photo cannot be read: {error.strerror}") from None
         except XmpError as error:
@@ -168,7 +176,7 @@ class Writer:
     def _do(self, steps: list[Step]) -> Iterator[tuple[str, ...]]:
         """Write the sidecars that change, once the ledger knows what they hold."""
         changes = [step for step in steps if step.row] if self.write else []
-        self.ledger.change(step.row for step in changes if step.row)
+        self.ledger.change(_until_written(step.known, step.row) for step in changes if step.row)
         failed: dict[str, str] = {}
         for step in changes:
             try:
@@ -176,7 +184,11 @@ class Writer:
             except XmpError as error:
                 failed[step.path] = str(error)
         self.ledger.change(
-            [step.known for step in changes if step.path in failed and step.known],
+            [
+                row
+                for step in changes
+                if step.known and (row := step.known if step.path in failed else step.row)
+            ],
             [
                 os.fsencode(step.path)
                 for step in changes
@@ -190,6 +202,17 @@ class Writer:
             yield (step.photo, shown(step.path), *words)
 
 
+def _until_written(known: Row | None, row: Row) -> Row:
+    """A row that tells of what is still in the file, too: a kill may come before the new words."""
+    if known is None:
+        return row
+    wrote = row.written()
+    for name, (made, _, own) in known.written().items():
+        again = wrote.get(name, (made, None, []))
+        wrote[name] = again[0], None, list(dict.fromkeys([*again[2], *own]))
+    return row._replace(wrote=json.dumps(wrote))
+
+
 def targets(photos: Iterable[Photo]) -> dict[str, tuple[str, bool]]:
     """Of each photo its sidecar's path below the archive, and whether that is there and its own.
 
@@ -198,10 +221,12 @@ def targets(photos: Iterable[Photo]) -> dict[str, tuple[str, bool]]:
     """
     found: dict[str, tuple[str, bool]] = {}
     claimed: set[str] = set()
+    photos = list(photos)
+    wholes = {photo.file + ENDING for photo in photos}
     for photo in sorted(photos, key=lambda photo: not is_raw(photo.file)):
         whole, short = photo.file + ENDING, str(PurePosixPath(photo.file).with_suffix(ENDING))
         name = photo.sidecar or (short if is_raw(photo.file) else whole)
-        if name.lower() in claimed:
+        if name.lower() in claimed or name in wholes:
             name = whole
         claimed.add(name.lower())
         found[photo.photo] = name, name == photo.sidecar
@@ -265,7 +290,12 @@ def undo(ledger: Ledger, paths: list[bytes] | None = None) -> Iterator[tuple[str
             assert row
             what, reason = "left alone", ""
             try:
-                check_folder(name, os.fsdecode(row.root))
+                root = os.fsdecode(row.root)
+                if not is_there(root):
+                    raise XmpError(
+                        f"{root} is missing or empty; if its disk is away, bring it back"
+                    )
+                check_folder(name, root)
                 what = _undo(row, name)
                 done.append(path)
             except XmpError as error:

@@ -549,3 +549,24 @@ def test_movements_are_of_answered_faces_alone(archive):
     assert faces.loc[answered, list(MOVEMENTS)].notna().all(axis=None)
     assert faces.loc[~answered, list(MOVEMENTS)].isna().all(axis=None)
     assert faces.loc[~answered, "smiling"].isna().all() and (faces["tags"][~answered] == "").all()
+
+
+def test_a_tag_that_a_person_took_out_stays_out_under_other_settings(archive):
+    faces, *_ = run(archive)
+    row = faces.iloc[1]
+    left, top, right = row["left"] / 640, row["top"] / 480, (row["left"] + row["width"]) / 640
+    ours = [Face((left, right, top, (row["top"] + row["height"]) / 480), ["smiling"], {})]
+    data, _ = merged(packet(""), ours, True, lambda: (None, []))
+    sidecar = archive / "2019/two.jpg.xmp"
+    sidecar.write_bytes(re.sub(rb"<rdf:li>facesort.smiling</rdf:li>", b"", data))
+    assert len(said(archive)) == 1
+    sidecar.write_bytes(data)
+    run(archive, jobs=1, detect_at=500)
+    found = pd.read_parquet(archive.parent / "results/said0.parquet")
+    assert found[["tag", "verdict"]].to_numpy().tolist() == [["smiling", "wrong"]]
+
+
+def test_a_photo_of_a_far_future_is_read(archive):
+    os.utime(archive / "2019/two.jpg", (2e10, 2e10))
+    _, photos, refused, _ = run(archive)
+    assert "2019/two.jpg" in set(photos["photo"]) and refused == {}

@@ -121,3 +121,18 @@ def test_lists_without_digests_open_no_file(archive, monkeypatch):
     monkeypatch.setattr("facesort.archive.left_out.hashed", None)
     with LeftOut(archive, read_exclusions(None, archive), archive, 10) as leaves:
         assert list_archive(archive, archive.parent / "listing.parquet", leaves)["photos"] == 6
+
+
+def test_links_bring_nobody_back(archive):
+    for name, target in (("best", "party"), ("0", "party"), ("fav.jpg", "party/b.jpg")):
+        (archive / name).symlink_to(target)
+    (archive / "own.jpg").symlink_to("a.jpg")
+    path = archive.parent / "exclude.txt"
+    path.write_text("party/\n")
+    exclusions = read_exclusions(path, archive)
+    with LeftOut(archive, exclusions, archive.parent / "buckets", 10) as leaves:
+        list_archive(archive, archive.parent / "listing.parquet", leaves)
+    listing = pd.read_parquet(archive.parent / "listing.parquet")
+    listed = {os.fsdecode(name) for name in listing["file"]}
+    assert "own.jpg" in listed
+    assert not any(name.startswith(("party/", "best", "0", "fav")) for name in listed)

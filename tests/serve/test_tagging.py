@@ -174,3 +174,13 @@ def test_what_a_process_is_asked_is_what_it_was_started_with():
         tagging.tag("a.jpg", encoded(UPRIGHT), False)
     assert refused.value.status == 413
     pd.testing.assert_frame_equal(tagging._tagger.thresholds, Tagger(Limits()).thresholds)
+
+
+def test_a_photo_that_holds_ours_inside_is_told_anew(tagger):
+    plain = encoded(photo(PLACES[:1]))
+    answer = tagger.tag("a.jpg", plain, False)
+    first = sidecar(plain, corrected(answer, "smiling"))
+    inside = encoded(photo(PLACES[:1]), xmp=first)
+    tree = parse(sidecar(inside, corrected(tagger.tag("a.jpg", inside, False), "looks sad")))
+    # The plain word may be anybody's.
+    assert texts(list_of(tree, "lr:hierarchicalSubject")) == ["smiling", "facesort|looks sad"]

@@ -205,3 +205,8 @@ def test_ten_random_kills_cost_nothing_and_every_photo_is_tagged_once(folder, tm
     assert again.returncode == 0, said[-3000:]
     whole = pd.read_parquet(tmp_path / "results/archive/faces.parquet")
     pd.testing.assert_frame_equal(faces, whole)
+
+
+def test_once_ends_where_there_is_nothing_to_tag(folder, monkeypatch):
+    monkeypatch.setattr(watching, "_run", None)
+    watching.watch(folder, 0.01, "1", once=True)

@@ -9,6 +9,7 @@ from test_writing import ROME, Archive
 
 from facesort.archive.left_out import read_exclusions
 from facesort.common.job import InputError
+from facesort.fetch.folder import as_text
 from facesort.sidecars.erasing import erase
 from facesort.sidecars.ledger import Ledger
 
@@ -83,3 +84,19 @@ def test_files_of_earlier_runs_go(archive):
     (folder / "photos.csv.part").write_bytes(b"new")
     os.utime(folder / "photos.csv.part", (4e9, 4e9))
     assert erased(archive, listed=archive.tags)[2] == 0
+
+
+@pytest.mark.parametrize("name", ["a\nb.jpg", "a\udcff.jpg", "a\\b.jpg"])
+def test_photos_of_odd_names_are_erased_by_their_content(tmp_path, name):
+    class Odd(Archive):
+        def photos(self, orientation=1):
+            return [photo._replace(photo=as_text(name)) for photo in super().photos(orientation)]
+
+    archive = Odd(tmp_path, {name: None})
+    archive.tags = {as_text(name): "smiling"}
+    archive.run()
+    (tmp_path / "sidecars").mkdir()
+    (tmp_path / "ledger.sqlite").rename(tmp_path / "sidecars/ledger.sqlite")
+    digest = hashlib.sha256((archive.root / name).read_bytes()).hexdigest()
+    assert erased(archive, digest)[0] == 1
+    assert archive.snapshot() == archive.before and known(archive) == []

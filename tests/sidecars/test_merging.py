@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -289,3 +290,15 @@ def test_the_table_of_the_docs_is_what_programs_read():
     for name, reads in READERS.items():
         words = ", ".join(f"`{word}`" for word in sorted(reads(data)))
         assert f"| {words} |" in page, (name, words)
+
+
+def test_many_namespaces_and_keywords_take_little_time():
+    """A small file of a stranger's must not hold up a run."""
+    spaces = " ".join(f'xmlns:n{n}="http://a.org/{n}/"' for n in range(3_000))
+    base = packet("").replace(b"<rdf:RDF ", b"<rdf:RDF " + spaces.encode() + b" ")
+    words = packet(listed("dc:subject", *(f"word {n}" for n in range(20_000))))
+    began = time.process_time()
+    for each in (base, words):
+        data, wrote = merged(each, FACES, True, nothing)
+        taken_out(data, wrote)
+    assert time.process_time() - began < 20

@@ -3,6 +3,7 @@
 import io
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -17,12 +18,14 @@ from made_photos import encoded
 from made_xmp import exiftool, listed, needs_exiftool, packet
 from PIL import Image
 
+from facesort.archive.listing import list_archive
 from facesort.archive.tables import APPARENT, FACES
 from facesort.archive.xmp import list_of, parse, texts
 from facesort.common.emotions import EMOTIONS
+from facesort.common.job import InputError
 from facesort.sidecars import writing
 from facesort.sidecars.ledger import Ledger
-from facesort.sidecars.writing import Photo, Writer, closing_words, targets, undo
+from facesort.sidecars.writing import Photo, Writer, closing_words, read_photos, targets, undo
 
 ROME = packet(listed("dc:subject", "Rome"))
 PICTURE = np.full((48, 64, 3), 120, np.uint8)
@@ -358,3 +361,90 @@ def test_ten_thousand_sidecars_take_ten_milliseconds_each_at_most(tmp_path):
     assert archive.undo() == {"as it was": 10_000}
     print(f"undone: {(time.monotonic() - began) / 10:.2f} ms a sidecar")
     assert archive.snapshot() == archive.before
+
+
+def test_while_the_disk_is_away_nothing_is_forgotten(archive, tmp_path):
+    archive.run()
+    written = archive.snapshot()
+    for empty in (False, True):
+        archive.root.rename(tmp_path / "away")
+        if empty:  # the place where it belongs
+            archive.root.mkdir()
+        assert archive.undo() == {"left alone": 3}
+        if empty:
+            archive.root.rmdir()
+        (tmp_path / "away").rename(archive.root)
+    assert archive.snapshot() == written
+    assert archive.undo() == {"as it was": 3} and archive.snapshot() == archive.before
+
+
+def test_a_run_stops_where_its_sidecars_were_and_nothing_is(tmp_path):
+    to = tmp_path / "xmp"
+    to.mkdir()
+    (to / "b.jpg.xmp").write_bytes(ROME)
+    archive = Archive(tmp_path, {"a.jpg": None, "b.jpg": None}, to=to)
+    archive.run()
+    to.rename(tmp_path / "away")
+    to.mkdir()
+    with pytest.raises(InputError, match=r"xmp: missing or empty, though sidecars were written"):
+        archive.run()
+    to.rmdir()
+    (tmp_path / "away").rename(to)
+    assert archive.undo() == {"as it was": 2}
+    assert [path.name for path in to.iterdir()] == ["b.jpg.xmp"]
+    assert (to / "b.jpg.xmp").read_bytes() == ROME
+
+
+class Listed(Archive):
+    """An archive whose sidecars are found as a run finds them."""
+
+    def photos(self, orientation=1):
+        listing, photos = self.folder / "listing.parquet", self.folder / "photos.parquet"
+        list_archive(self.root, listing)
+        table = pd.read_parquet(listing)[["photo"]]
+        table.assign(width=64, height=48, orientation=orientation).to_parquet(photos)
+        return read_photos(str(photos), str(listing))
+
+
+ADA = packet(listed("dc:subject", "Ada"))
+
+
+@pytest.mark.parametrize(
+    "photos",
+    [
+        {"A.jpg": ("A.jpg.xmp", ADA), "a.jpg": ("a.jpg.xmp", ROME)},
+        {"A.jpg": ("A.jpg.xmp", ADA), "a.jpg": None},
+        {"A.jpg": None, "a.jpg": ("a.jpg.xmp", ROME)},
+        {"A.jpg": None, "a.jpg": None},
+        {"Cam/1.jpg": ("Cam/1.jpg.xmp", ADA), "cam/1.jpg": None},
+        {"b.jpg": ("b.jpg.xmp", ROME), "b.jpg.dng": None},
+    ],
+)
+def test_names_that_differ_by_case_or_ending_share_no_sidecar(tmp_path, photos):
+    archive = Listed(tmp_path, photos)
+    archive.tags = dict(zip(photos, ("smiling", "looks sad"), strict=True))
+    for number in range(3):
+        told, reasons = archive.run()
+        assert not reasons
+        assert number == 0 or set(told.values()) == {"unchanged"}
+    for name, tag in archive.tags.items():
+        assert archive.keywords(f"{name}.xmp")[-1] == f"facesort/{tag}"
+    assert archive.undo() == {"as it was": 2} and archive.snapshot() == archive.before
+
+
+def test_a_kill_before_the_files_and_a_change_since_leave_nothing_of_ours(archive, monkeypatch):
+    archive.run()
+    archive.tags = dict.fromkeys(archive.tags, "looks sad")
+
+    def die(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(writing, "replace", die)
+        with pytest.raises(KeyboardInterrupt):
+            archive.run()
+    path = archive.root / "b.jpg.xmp"
+    path.write_bytes(path.read_bytes().replace(b"<rdf:Seq>", b"<rdf:Seq><rdf:li>2019</rdf:li>"))
+    archive.undo()
+    assert archive.keywords("b.jpg.xmp") == ["2019", "Rome"]
+    assert not re.search(rb"facesort[/|]", path.read_bytes())

@@ -4,7 +4,7 @@ import os
 import zlib
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
@@ -72,7 +72,7 @@ def list_archive(
     same = Counter(entry.path.lower() for entry in entries)
 
     def sidecar_of(path: str) -> Entry:
-        for name in (path + xmp.ENDING, str(PurePosixPath(path).with_suffix(xmp.ENDING))):
+        for name in xmp.names(path):
             if name in beside:
                 return beside[name]
             found = folded.get(name.lower(), [])

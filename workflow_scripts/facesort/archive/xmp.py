@@ -70,8 +70,7 @@ class Region(NamedTuple):
 
 
 def names(path: str) -> tuple[str, str]:
-    """What a photo's sidecar may be called, in lower case, the one that wins first."""
-    path = path.lower()
+    """What a photo's sidecar may be called, the one that wins first."""
     return path + ENDING, str(PurePosixPath(path).with_suffix(ENDING))
 
 

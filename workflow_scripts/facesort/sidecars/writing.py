@@ -7,7 +7,6 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from pathlib import PurePosixPath
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -16,7 +15,7 @@ import pandas as pd
 from facesort.archive.joining import CSV, PHOTOS, Sorted
 from facesort.archive.raw_previews import is_raw
 from facesort.archive.tables import APPARENT, BOX
-from facesort.archive.xmp import ENDING, XmpError, embedded, parse
+from facesort.archive.xmp import XmpError, embedded, names, parse
 from facesort.common.arrays import write_whole
 from facesort.common.emotions import EMOTIONS
 from facesort.common.job import InputError, Progress
@@ -222,9 +221,9 @@ def targets(photos: Iterable[Photo]) -> dict[str, tuple[str, bool]]:
     found: dict[str, tuple[str, bool]] = {}
     claimed: set[str] = set()
     photos = list(photos)
-    wholes = {photo.file + ENDING for photo in photos}
+    wholes = {names(photo.file)[0] for photo in photos}
     for photo in sorted(photos, key=lambda photo: not is_raw(photo.file)):
-        whole, short = photo.file + ENDING, str(PurePosixPath(photo.file).with_suffix(ENDING))
+        whole, short = names(photo.file)
         name = photo.sidecar or (short if is_raw(photo.file) else whole)
         if name.lower() in claimed or name in wholes:
             name = whole

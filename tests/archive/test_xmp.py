@@ -89,7 +89,7 @@ def test_orientations(data, told):
 
 
 def test_names_of_sidecars():
-    assert names("A/b.JPG") == ("a/b.jpg.xmp", "a/b.xmp")
+    assert names("A/b.JPG") == ("A/b.JPG.xmp", "A/b.xmp")
     assert names("none") == ("none.xmp", "none.xmp")
 
 

@@ -194,12 +194,12 @@ def test_ten_kills_at_random_moments(tmp_path, many_photos):
     with photo_host(many_photos, "--log", str(log)) as port:
         (tmp_path / "here.csv").write_text(with_port(many_photos / "fec.csv", port))
         config = {
-            "data": {"fec_csv": str(tmp_path / "here.csv"), "labelled": str(tmp_path)},
+            "data": {"fec_csv": str(tmp_path / "here.csv"), "labelled": str(many_photos)},
             "faces": {"sample": 2000, "size": SIZE},
             "fetch": {"allow_private": True},
         }
         (tmp_path / "mine.yaml").write_text(yaml.safe_dump(config))
-        run_snakemake(tmp_path, "undisturbed").wait()
+        assert run_snakemake(tmp_path, "undisturbed").wait() == 0
         whole = tmp_path / "undisturbed" / "results" / "fetch"
         urls = pd.read_parquet(whole.parent / "sample" / "faces.parquet")["url"].unique()
         assert len(requests_of(log)) == len(urls)

@@ -448,3 +448,13 @@ def test_a_kill_before_the_files_and_a_change_since_leave_nothing_of_ours(archiv
     archive.undo()
     assert archive.keywords("b.jpg.xmp") == ["2019", "Rome"]
     assert not re.search(rb"facesort[/|]", path.read_bytes())
+
+
+def test_one_that_a_person_deleted_is_undone_though_its_folder_is_empty_by_then(tmp_path):
+    to = tmp_path / "xmp"
+    to.mkdir()
+    archive = Archive(tmp_path, {"a.jpg": None, "b.jpg": None}, to=to)
+    archive.run()
+    (to / "b.jpg.xmp").unlink()
+    assert archive.undo() == {"as it was": 2}
+    assert not list(to.iterdir())

@@ -282,6 +282,7 @@ def undo(ledger: Ledger, paths: list[bytes] | None = None) -> Iterator[tuple[str
     none. Of others our tags and regions alone are taken out.
     """
     paths = ledger.paths() if paths is None else paths
+    there = cache(is_there)  # before anything is undone: the last sidecar may leave a folder empty
     for start in range(0, len(paths), BATCH):
         done = []
         for path in paths[start : start + BATCH]:
@@ -290,7 +291,7 @@ def undo(ledger: Ledger, paths: list[bytes] | None = None) -> Iterator[tuple[str
             what, reason = "left alone", ""
             try:
                 root = os.fsdecode(row.root)
-                if not is_there(root):
+                if not there(root):
                     raise XmpError(
                         f"{root} is missing or empty; if its disk is away, bring it back"
                     )

@@ -3,19 +3,11 @@
 The face mesh of every face of a set.
 """
 
-import math
-
 import numpy as np
 import pandas as pd
 from snakemake.iocontainers import Snakemake
 
-from facesort.common.arrays import (
-    append_array,
-    open_array,
-    read_blocks,
-    rows_at_once,
-    write_index,
-)
+from facesort.common.arrays import append_array, open_array, read_blocks, write_index
 from facesort.common.job import Progress, job
 from facesort.faces.face_mesh import FaceMesh
 from facesort.faces.procrustes import POINTS
@@ -32,8 +24,7 @@ with job(snakemake.log[0]):
     presence = np.empty(len(faces), np.float32)
     done = 0
     with append_array(snakemake.output.landmarks, (len(faces), POINTS, 3), "float32") as out:
-        at_once = rows_at_once(math.prod(faces.shape[1:]), CHUNK)
-        for some in read_blocks(snakemake.input.faces, at_once=at_once):
+        for some in read_blocks(snakemake.input.faces, at_once=CHUNK):
             points, presence[done : done + len(some)] = mesh.find(some)
             out.write(points.data)
             done += len(some)

@@ -44,6 +44,7 @@ def test_a_rare_group_does_not_count_without_end():
     groups, labels = made(("dark", HAPPY, 1), ("light", HAPPY, 999))
     weights = group_weights(groups, "tone", labels, np.arange(1000))
     assert weights[0] == MOST == weights.max()
+    assert weights.mean() == pytest.approx(1, abs=1e-3)
     groups, labels = made(*((f"{n}", HAPPY, faces) for n, faces in enumerate((1, 2, 3, 994))))
     weights = group_weights(groups, "tone", labels, np.arange(1000))
     assert weights.max() == MOST and weights.min() > 0.9

@@ -40,6 +40,7 @@ CREATE TABLE IF NOT EXISTS faces (
     PRIMARY KEY (content, face)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS trying (file BLOB PRIMARY KEY, times INTEGER);
 """
+TABLES: Final = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name != 'said'"
 
 
 class File(NamedTuple):
@@ -109,8 +110,8 @@ class Journal:
             if version and known != (settings,):
                 # All but what persons have said, which no photo tells again.
                 with transaction(self._db):
-                    for table in ("about", "entries", "photos", "faces", "trying"):
-                        self._db.execute(f"DROP TABLE IF EXISTS {table}")
+                    for (table,) in self._db.execute(TABLES).fetchall():
+                        self._db.execute(f"DROP TABLE {table}")
                 erase_leftovers(self._db)
             self._db.executescript(f"{SCHEMA} PRAGMA user_version = {VERSION};")
             about = self._db.execute("SELECT limits FROM about").fetchone()

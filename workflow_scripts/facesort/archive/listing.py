@@ -58,14 +58,12 @@ def list_archive(
             there than one from which all has gone. Or if every file is left out.
     """
     entries: list[Entry] = []
-    beside: dict[str, Entry] = {}
-    folded: dict[str, list[Entry]] = {}
+    beside: dict[str, list[Entry]] = {}
     for entry in walk(folder):
         if entry.kind == "folder":
             continue
         if entry.kind == "file" and entry.path.lower().endswith(xmp.ENDING):
-            beside[entry.path] = entry
-            folded.setdefault(entry.path.lower(), []).append(entry)
+            beside.setdefault(entry.path.lower(), []).append(entry)
         else:
             entries.append(entry)
     # Names that differ by case alone: each has its own sidecar, or none.
@@ -73,11 +71,11 @@ def list_archive(
 
     def sidecar_of(path: str) -> Entry:
         for name in xmp.names(path):
-            if name in beside:
-                return beside[name]
-            found = folded.get(name.lower(), [])
-            if len(found) == 1 and same[path.lower()] == 1:
-                return found[0]
+            found = beside.get(name.lower(), [])
+            alone = len(found) == 1 and same[path.lower()] == 1
+            for entry in found:
+                if alone or entry.path == name:
+                    return entry
         return Entry("", "")
 
     if not any(entry.kind == "file" for entry in entries):

@@ -72,10 +72,12 @@ def by_labels(table: pd.DataFrame, answers: np.ndarray, labels: np.ndarray) -> p
     for name, words in LOOKS.items():
         own = best == EMOTIONS.index(name)
         least = threshold(certainty[own], right[own], np.ones(own.sum()))
-        if own.sum() < FEWEST:
-            few = own & (certainty >= (np.inf if every is None else every))
-            least = every if not few.any() or right[few].mean() >= WANTED else None
+        few = own.sum() < FEWEST
+        if few:
+            least = every
         given = own & (certainty >= (np.inf if least is None else least))
+        if few and given.any() and right[given].mean() < WANTED:
+            least, given = None, np.zeros_like(given)
         found = share(right[given], np.ones(given.sum()))
         table.loc[words, "threshold"] = np.nan if least is None else least
         table.loc[words, [*SHARES]] = _told(found)

@@ -88,9 +88,10 @@ def row_blocks(array: np.ndarray) -> Iterator[slice]:
         yield slice(start, min(start + step, len(array)))
 
 
-def rows_at_once(size: int, most: int = 1 << 30) -> int:
+def rows_at_once(size: int, most: int | None = None) -> int:
     """How many rows of so many bytes are read at once: some 64 MB, and no more than ``most``."""
-    return max(1, min(most, 2 * BLOCK // max(1, size)))
+    fit = max(1, 2 * BLOCK // max(1, size))
+    return fit if most is None else min(most, fit)
 
 
 def read_blocks(
@@ -102,7 +103,7 @@ def read_blocks(
 
     Args:
         rows: int (n,), ascending; None for all.
-        at_once: rows of the file that make a block; None for some 64 MB.
+        at_once: rows of the file that make a block, if they are no more than some 64 MB.
 
     Yields:
         The chosen rows of the next block, (m, ...); m may be 0.
@@ -112,7 +113,7 @@ def read_blocks(
     """
     array = open_array(path)
     width = math.prod(array.shape[1:])
-    step = at_once or rows_at_once(width * array.itemsize)
+    step = rows_at_once(width * array.itemsize, at_once)
     with Path(path).open("rb") as file:
         file.seek(array.offset)  # type: ignore[attr-defined]
         for start in range(0, len(array), step):

@@ -9,6 +9,7 @@ Source of the perceptual hash: Zauner 2010, https://www.phash.org/docs/pubs/thes
 """
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import Final, NamedTuple
 
 import cv2
@@ -47,20 +48,15 @@ def prepare(blocks: Iterable[np.ndarray]) -> Prepared:
     Args:
         blocks: uint8 (n, S, S, 3) each, RGB, the set's faces in turn.
     """
-    parts = [Prepared(np.empty((0, FREQUENCIES**2 - 1), np.float32), _no_pixels(0))]
-    parts += [_prepare(faces) for faces in blocks]
-    frequencies, pixels = zip(*parts, strict=True)
+    none = np.empty((0, SIDE, SIDE, 3), np.uint8)  # there may be no block
+    frequencies, pixels = zip(*map(_prepare, chain([none], blocks)), strict=True)
     return Prepared(np.concatenate(frequencies), np.concatenate(pixels))
-
-
-def _no_pixels(count: int) -> np.ndarray:
-    return np.empty((count, SIDE, SIDE), np.float16)
 
 
 def _prepare(faces: np.ndarray) -> Prepared:
     basis = _cosines()
     frequencies = np.empty((len(faces), FREQUENCIES**2 - 1), np.float32)
-    pixels = _no_pixels(len(faces))
+    pixels = np.empty((len(faces), SIDE, SIDE), np.float16)
     way = cv2.INTER_AREA if faces.shape[1] > SIDE else cv2.INTER_LINEAR
     for row, face in enumerate(faces):
         gray = cv2.cvtColor(face, cv2.COLOR_RGB2GRAY)
